@@ -1,0 +1,1 @@
+"""Text to score: tokenizing, encoding, networks, bundles, engines. Never imports Beam."""

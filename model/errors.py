@@ -1,0 +1,56 @@
+"""What can go wrong, by what the person at the terminal should be told.
+
+    SaitenError                    exit 1
+    ├── UsageError                 exit 2: flags, input or output refused before any work
+    │   └── BundleError            exit 2: a bundle is refused, or cannot be made
+    ├── DamagedFileError           exit 1: an input file is truncated or damaged
+    ├── TooManyDeadLettersError    exit 4: nothing committed
+    ├── CountMismatchError         exit 5: nothing committed
+    └── RecordError                one record becomes a dead letter; never ends a run
+"""
+
+
+class SaitenError(Exception):
+    """A run cannot go on. The message is one sentence: what, the value, the remedy."""
+
+    exit_code = 1
+
+
+class UsageError(SaitenError):
+    """The person can mend it: a flag, a path, a field name."""
+
+    exit_code = 2
+
+
+class BundleError(UsageError):
+    """A bundle is refused, named by the field or file that differs."""
+
+
+class DamagedFileError(SaitenError):
+    """An input file ends early or cannot be decoded; the message names it."""
+
+
+class TooManyDeadLettersError(SaitenError):
+    """More records failed than `--max_dead_letter_rate` allows."""
+
+    exit_code = 4
+
+
+class CountMismatchError(SaitenError):
+    """Records read are not the sum of those scored, empty and dead."""
+
+    exit_code = 5
+
+
+class RecordError(SaitenError):
+    """One record cannot be scored.
+
+    Args:
+        code: One of the dead-letter codes, such as ``TOKENIZER_ERROR``.
+        message: What is wrong with it, without any of the record's text.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message

@@ -1,0 +1,1 @@
+"""Beam wiring and the command line: files in, Parquet out."""
