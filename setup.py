@@ -1,0 +1,48 @@
+"""Saiten's packaging. Beam's `--setup_file` takes this file to remote workers, so it says everything itself."""
+
+import pathlib
+
+from setuptools import setup
+
+# What every worker needs to score with the packed engine. Neither TensorFlow nor gensim is in it.
+SCORE = [
+    "apache-beam>=2.77,<2.78",
+    "mecab-python3>=1.0.12,<2",
+    "numba>=0.65",
+    "numpy>=2,<2.5",
+    "orjson>=3.11",
+    "pyarrow>=23,<26",
+    "rich>=14",
+    "unidic-lite>=1.0.8,<2",
+    "zstandard>=0.25",
+]
+# Several ways to run code from a .keras file were closed up to mid 2026 and are all closed only from 3.15.1 on.
+KERAS = ["keras>=3.15.1,<3.16"]
+TENSORFLOW = ["tensorflow>=2.21,<2.22"]
+# The same library and module without what a GPU needs: 274 MB to download rather than 572.
+TENSORFLOW_CPU = [
+    "tensorflow-cpu>=2.21,<2.22; sys_platform == 'linux' and platform_machine == 'x86_64'",
+    "tensorflow>=2.21,<2.22; sys_platform != 'linux' or platform_machine != 'x86_64'",
+]
+TRAIN = ["gensim>=4.4,<5", "scipy>=1.15"]
+CHECK = ["hypothesis>=6.150", "mypy>=2,<3", "pytest>=9,<10", "ruff>=0.17,<0.18", "setuptools>=77"]
+
+setup(
+    name="saiten",
+    version="0.1.0",
+    description="Scores Japanese text in bulk: a masked Keras LSTM, Apache Beam, Parquet out.",
+    long_description=pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    packages=["model", "pipelines"],
+    python_requires=">=3.11,<3.14",
+    install_requires=SCORE,
+    extras_require={
+        "keras": KERAS + TENSORFLOW,
+        "train": KERAS + TENSORFLOW + TRAIN,
+        "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
+        "aws": ["apache-beam[aws]>=2.77,<2.78"],
+        # What requirements.lock is made of: everything that training, scoring and the tests use, on the CPU.
+        "dev": KERAS + TENSORFLOW_CPU + TRAIN + CHECK,
+    },
+    entry_points={"console_scripts": ["saiten = pipelines.cli:main"]},
+)
