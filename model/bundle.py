@@ -1,0 +1,247 @@
+"""The bundle: a directory with a model, its tokenizer, and the proof that both do what they should."""
+
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from model.encoder_settings import (
+    check_dictionary_files,
+    check_dictionary_version,
+    describe_encoder,
+    tokenizer_config,
+)
+from model.engine import Engine
+from model.errors import BundleError
+from model.golden import GoldenRecord, choose_golden_texts, load_golden, make_golden, save_golden
+from model.layers import model_vocabulary_size, refuse_misfit, steps_of
+from model.manifest import FORMAT_VERSION, MANIFEST, bundle_id_of, describe_files, get, read_manifest
+from model.mask import refuse_lost_mask
+from model.proof import check_proof, prove_invariance, random_texts
+from model.sequences import Encoder
+from model.tokenizer import Tokenizer
+from model.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    import keras
+
+    from model.keras_engine import KerasEngine
+
+_LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "mecab-python3", "gensim", "numba", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle whose files are those that its manifest names.
+
+    Attributes:
+        path: The directory.
+        manifest: What `manifest.json` says.
+        trusted: Layer classes that Saiten does not build are let through.
+    """
+
+    path: pathlib.Path
+    manifest: Mapping[str, Any]
+    trusted: bool = False
+
+    @property
+    def bundle_id(self) -> str:
+        """The sha256 that names the bundle."""
+        return get(self.manifest, "bundle_id", str)
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the scores, in the model's order."""
+        return list(get(self.manifest, "outputs", list))
+
+    @property
+    def has_packed(self) -> bool:
+        """Whether the packed engine covers the model."""
+        return "packed.npz" in get(self.manifest, "files", dict)
+
+    def encoder(self) -> Encoder:
+        """Makes the encoder, with a Tagger of its own.
+
+        Raises:
+            BundleError: The dictionary is missing or of another version, or the vocabulary is damaged.
+        """
+        config = tokenizer_config(self.manifest)
+        check_dictionary_version(self.manifest)
+        vocabulary = Vocabulary.load(self.path / "vocabulary.json", self.manifest.get("oov_id"))
+        if len(vocabulary) != get(self.manifest, "num_words", int):
+            raise BundleError(f"{self.path}: num_words is not the vocabulary's size, {len(vocabulary)}.")
+        return Encoder(
+            Tokenizer(config),
+            vocabulary,
+            get(self.manifest, "max_sequence_length", int),
+            get(self.manifest, "truncating", str),
+        )
+
+    def engine(self, name: str = "auto", *, threads: int = 0) -> Engine:
+        """Loads an engine.
+
+        Args:
+            name: ``packed``, ``keras``, or ``auto`` for packed where the bundle has it.
+            threads: Threads TensorFlow may use in this process; 0 leaves it to TensorFlow.
+
+        Raises:
+            BundleError: The bundle has no such engine, or its files hold what must not be there.
+        """
+        name = self.engine_name(name)
+        if name == "packed":
+            from model.packed import load_packed_engine
+
+            engine: Engine = load_packed_engine(self.path / "packed.npz")
+        else:
+            from model.keras_engine import load_keras_engine
+
+            engine = load_keras_engine(self.path / "model.keras", trust=self.trusted, threads=threads)
+        if engine.n_outputs != len(self.outputs):
+            raise BundleError(
+                f"{self.path}: the model has {engine.n_outputs} outputs; outputs names {len(self.outputs)}."
+            )
+        return engine
+
+    def engine_name(self, name: str = "auto") -> str:
+        """Returns ``packed`` or ``keras``: what `engine` would load, without loading it.
+
+        Raises:
+            BundleError: The bundle has no such engine.
+        """
+        if name not in ("auto", "packed", "keras"):
+            raise BundleError(f"The engine is auto, packed or keras, not {name!r}.")
+        if name == "packed" and not self.has_packed:
+            raise BundleError(f"{self.path} has no packed engine: {self.why_not_packed} Use --engine=keras.")
+        return "packed" if name != "keras" and self.has_packed else "keras"
+
+    @property
+    def why_not_packed(self) -> str:
+        """Why the packed engine does not cover the model; ``""`` where it does."""
+        return str(dict(self.manifest.get("packed") or {}).get("reason", ""))
+
+    def golden(self) -> list[GoldenRecord]:
+        """Reads the golden records."""
+        return load_golden(self.path / "golden.jsonl", len(self.outputs))
+
+    def reference(self) -> dict[str, Any]:
+        """Reads the distributions on the training data; ``{}`` where none were known."""
+        content = json.loads((self.path / "reference.json").read_text(encoding="utf-8"))
+        return dict(content)
+
+
+def read_bundle(path: pathlib.Path, *, trust: bool = False) -> Bundle:
+    """Reads a bundle's manifest and checks all files by it; loads no model.
+
+    Args:
+        path: The directory.
+        trust: Let through layer classes that Saiten does not build.
+
+    Raises:
+        BundleError: A file, a hash, a version or the proof of invariance is not as it must be.
+    """
+    manifest = read_manifest(path)
+    check_proof(manifest.get("invariance"))
+    tokenizer_config(manifest)
+    outputs = get(manifest, "outputs", list)
+    if not outputs or not all(isinstance(name, str) and name for name in outputs) or len(set(outputs)) < len(outputs):
+        raise BundleError(f"{path}: outputs must be different names, not {outputs!r}.")
+    return Bundle(path, manifest, trust)
+
+
+def check_dictionary(bundle: Bundle) -> None:
+    """Compares every file of the dictionary with the manifest: 0.5 s, so the launcher does it.
+
+    Raises:
+        BundleError: The dictionary is missing, of another version, or a file differs.
+    """
+    check_dictionary_files(bundle.manifest)
+
+
+def write_bundle(
+    path: pathlib.Path,
+    *,
+    model: "keras.Model",
+    encoder: Encoder,
+    outputs: Sequence[str],
+    golden_texts: Sequence[str],
+    training: Mapping[str, Any],
+    reference: Mapping[str, Any],
+) -> Bundle:
+    """Proves that the model does not read its padding, and writes it with its encoder as a bundle.
+
+    The bundle appears whole or not at all: it is written beside `path` and renamed.
+
+    Args:
+        path: A directory that does not exist, or is empty.
+        model: A Sequential or Functional model, from int32 [n, sequence_length] to float32 [n, outputs].
+        encoder: Makes the model's ids.
+        outputs: A name for each of the model's outputs.
+        golden_texts: Texts to choose the golden records from; few or none will do.
+        training: JSON-able: data, settings, metrics, seeds.
+        reference: JSON-able: distributions on the training data, ``{}`` where they are not known.
+
+    Raises:
+        BundleError: The path is in use, the model does not fit encoder or outputs, loses its mask or fails the proof.
+    """
+    from model.keras_engine import KerasEngine
+
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise BundleError(f"{path} exists and is not empty; give a new directory for the bundle.")
+    refuse_misfit(model, len(encoder.vocabulary), outputs)
+    refuse_lost_mask(model)
+    engine = KerasEngine(model)
+    proof = prove_invariance(engine.score_matrix, *random_texts(model_vocabulary_size(model)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        save_golden(folder / "golden.jsonl", make_golden(encoder, engine, choose_golden_texts(golden_texts)))
+        model.save(folder / "model.keras")
+        encoder.vocabulary.save(folder / "vocabulary.json")
+        (folder / "reference.json").write_text(json.dumps(reference, ensure_ascii=False, allow_nan=False), "utf-8")
+        manifest = {
+            "format_version": FORMAT_VERSION,
+            "outputs": list(outputs),
+            **describe_encoder(encoder),
+            "invariance": proof,
+            "packed": _write_packed(folder, engine),
+            "network": [str(step) for step in steps_of(model)],
+            "training": dict(training),
+            "libraries": _library_versions(),
+            "files": describe_files(folder),
+        }
+        _write_manifest(folder, manifest)
+        folder.chmod(0o755)  # mkdtemp gives 0o700; another user's worker has to read it
+        folder.rename(path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return read_bundle(path, trust=True)
+
+
+def _write_packed(folder: pathlib.Path, engine: "KerasEngine") -> dict[str, Any]:
+    return {"covered": False, "reason": "not yet."}
+
+
+def _write_manifest(folder: pathlib.Path, manifest: dict[str, Any]) -> None:
+    manifest["bundle_id"] = bundle_id_of(manifest)
+    content = json.dumps(manifest, ensure_ascii=False, allow_nan=False, indent=2)
+    (folder / MANIFEST).write_text(content + "\n", encoding="utf-8")
+    for file in folder.iterdir():
+        with file.open("rb") as opened:
+            os.fsync(opened.fileno())
+
+
+def _library_versions() -> dict[str, str]:
+    versions = {"python": platform.python_version(), "unicode": unicodedata.unidata_version}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:  # tensorflow-cpu is tensorflow by another name
+            continue
+    return versions

@@ -1,0 +1,33 @@
+"""What turns token ids into scores, whichever way it computes."""
+
+from typing import Protocol
+
+from model.sequences import FloatArray, IntArray, OffsetArray
+
+# Two scores are the same when they differ by at most this times max(1, |score|).
+TOLERANCE = 1e-6
+
+
+class Engine(Protocol):
+    """Scores unpadded token ids.
+
+    Attributes:
+        name: ``keras`` or ``packed``.
+        n_outputs: How many scores a text gets.
+    """
+
+    name: str
+    n_outputs: int
+
+    def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
+        """Scores every text, in the order given.
+
+        Args:
+            token_ids: int32 [total], the texts' ids end to end, without padding.
+            offsets: int64 [n + 1]; text `i` is ``token_ids[offsets[i]:offsets[i + 1]]``.
+
+        Returns:
+            float32 [n, n_outputs]. A text without ids gets NaN: the network's answer to
+            nothing would be a plausible constant.
+        """
+        ...

@@ -1,0 +1,181 @@
+"""Golden records: texts with the tokens, ids and Keras scores that every worker must find again."""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model.engine import Engine
+from model.errors import BundleError
+from model.proof import scaled_difference
+from model.sequences import EncodedTexts, Encoder, FloatArray, IntArray, OffsetArray
+
+if TYPE_CHECKING:
+    from model.bundle import Bundle
+
+# Engines differ by 1e-6; other processors and library versions may differ by some more.
+GOLDEN_TOLERANCE = 1e-5
+N_GOLDEN = 32
+_MAX_CHARS = 20_000
+
+# Every tokenizer rule, a word that no vocabulary has, and the shortest and odd texts there are.
+_ODD_TEXTS = (
+    "良い",
+    "。",
+    "とても美味しい料理でした。",
+    "ﾃｽﾄのﾊﾝｶｸ仮名とＡＢＣ１２３",
+    "Mixed ASCII, symbols: #$%&(x) and 日本語",
+    "改行\nと\tタブ\u3000全角空白",
+    "絵文字😀🇯🇵👨‍👩‍👧と𠮷野家",
+    "ゔゔゑゐヷヸ゛゜ 鿿䶵",
+    "株式会社㍿①②③㈱",
+    "1234567890" * 30,
+    "長い文章を繰り返します。" * 400,
+    "zqxjkvbp",
+)
+
+
+@dataclass(frozen=True)
+class GoldenRecord:
+    """One text with all that was found for it when the bundle was written.
+
+    Attributes:
+        tokens: Before truncation.
+        token_ids: After it.
+        scores: Of the Keras model; empty where no id is left.
+    """
+
+    text: str
+    tokens: tuple[str, ...]
+    token_ids: tuple[int, ...]
+    scores: tuple[float, ...]
+
+
+def choose_golden_texts(texts: Sequence[str]) -> list[str]:
+    """Returns texts short, long and in between of those given, and the odd ones.
+
+    At least 32 where as many different ones are given; else the odd texts are varied to make up for it.
+    """
+    by_length = sorted({text for text in texts if text and len(text) <= _MAX_CHARS}, key=lambda text: (len(text), text))
+    step = max(1.0, len(by_length) / N_GOLDEN)
+    chosen = [by_length[int(i * step)] for i in range(min(N_GOLDEN, len(by_length)))]
+    varied = [f"{odd} 第{n}版" for n in range(2, 5) for odd in _ODD_TEXTS]
+    missing = max(0, N_GOLDEN - len(chosen) - len(_ODD_TEXTS))
+    return list(dict.fromkeys([*chosen, *_ODD_TEXTS, *varied[:missing]]))
+
+
+def make_golden(encoder: Encoder, engine: Engine, texts: Sequence[str]) -> list[GoldenRecord]:
+    """Tokenizes, encodes and scores the texts; those that cannot be tokenized are left out."""
+    _, errors = encoder.segment_all(texts)
+    good = [text for i, text in enumerate(texts) if i not in errors]
+    encoded = encoder.encode(good)
+    scores = engine.score(encoded.token_ids, encoded.offsets)
+    return [
+        GoldenRecord(text, tuple(encoder.tokenizer.tokenize(text)), _ids(encoded, i), tuple(map(float, scores[i])))
+        if encoded.lengths[i]
+        else GoldenRecord(text, tuple(encoder.tokenizer.tokenize(text)), (), ())
+        for i, text in enumerate(good)
+    ]
+
+
+def save_golden(path: pathlib.Path, records: Sequence[GoldenRecord]) -> None:
+    """Writes the records as JSON, a line each."""
+    lines = [json.dumps(dataclasses.asdict(record), ensure_ascii=False, allow_nan=False) for record in records]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def load_golden(path: pathlib.Path, n_outputs: int) -> list[GoldenRecord]:
+    """Reads what `save_golden` wrote.
+
+    Raises:
+        BundleError: A line is no golden record, or there are fewer than 32.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        records = [_record(json.loads(line), n_outputs) for line in lines]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise BundleError(f"{path} holds a line that is no golden record.") from error
+    if len(records) < N_GOLDEN or not any(record.token_ids for record in records):
+        raise BundleError(f"{path} holds {len(records)} golden records; a bundle has {N_GOLDEN} or more.")
+    return records
+
+
+def ids_of(records: Sequence[GoldenRecord]) -> tuple[IntArray, OffsetArray]:
+    """Returns the records' ids end to end, int32 [total], and their offsets, int64 [n + 1]."""
+    lengths = [len(record.token_ids) for record in records]
+    token_ids = np.array([token_id for record in records for token_id in record.token_ids], np.int32)
+    return token_ids, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def scores_of(records: Sequence[GoldenRecord]) -> FloatArray:
+    """Returns the recorded scores, float32 [n, outputs], of records that all have some."""
+    return np.array([record.scores for record in records], np.float32)
+
+
+def replay_ids(bundle: "Bundle", encoder: Encoder, some: int | None = None) -> None:
+    """Tokenizes and encodes golden texts again.
+
+    Args:
+        bundle: Where the records lie.
+        encoder: What is tried.
+        some: How many records, spread over all of them; None takes all.
+
+    Raises:
+        BundleError: A token or an id differs: MeCab, its dictionary or Unicode's tables are others.
+    """
+    records = _spread(bundle.golden(), some)
+    encoded = encoder.encode([record.text for record in records])
+    for i, record in enumerate(records):
+        if tuple(encoder.tokenizer.tokenize(record.text)) != record.tokens:
+            raise BundleError(
+                f"{bundle.path}: the tokens of a golden record differ; install the MeCab, dictionary and "
+                "Python versions that inspect shows for the bundle."
+            )
+        if _ids(encoded, i) != record.token_ids:
+            raise BundleError(f"{bundle.path}: the ids of a golden record differ; make the bundle anew.")
+
+
+def replay_scores(bundle: "Bundle", engine: Engine, some: int | None = None) -> float:
+    """Scores golden records again, from their recorded ids; returns the largest scaled difference.
+
+    Raises:
+        BundleError: A score differs by more than 1e-5, scaled.
+    """
+    records = [record for record in _spread(bundle.golden(), some) if record.token_ids]
+    difference = scaled_difference(engine.score(*ids_of(records)), scores_of(records))
+    if difference > GOLDEN_TOLERANCE:
+        raise BundleError(
+            f"{bundle.path}: the {engine.name} engine's golden scores differ by {difference:.2g} "
+            f"(allowed: {GOLDEN_TOLERANCE:g}); use the library versions that inspect shows for the bundle."
+        )
+    return difference
+
+
+def replay_golden(bundle: "Bundle", engine: Engine, some: int | None = None) -> float:
+    """Replays golden records from text to score; see `replay_ids` and `replay_scores`."""
+    replay_ids(bundle, bundle.encoder(), some)
+    return replay_scores(bundle, engine, some)
+
+
+def _spread(records: Sequence[GoldenRecord], some: int | None) -> Sequence[GoldenRecord]:
+    if some is None or some >= len(records):
+        return records
+    return [records[i * len(records) // some] for i in range(some)]
+
+
+def _ids(encoded: EncodedTexts, i: int) -> tuple[int, ...]:
+    return tuple(encoded.token_ids[encoded.offsets[i] : encoded.offsets[i + 1]].tolist())
+
+
+def _record(line: dict[str, Any], n_outputs: int) -> GoldenRecord:
+    record = GoldenRecord(str(line["text"]), *(tuple(line[key]) for key in ("tokens", "token_ids", "scores")))
+    if len(record.scores) != (n_outputs if record.token_ids else 0):
+        raise ValueError("a golden record has another number of scores")
+    if any(type(token_id) is not int for token_id in record.token_ids):
+        raise TypeError("an id is no integer")
+    np.array(record.scores, np.float32)
+    return record

@@ -1,0 +1,140 @@
+"""Reads a `.keras` file that may come from strangers.
+
+Keras builds whatever classes `config.json` names, and h5py follows links out of the file,
+so both are read and judged before Keras sees them.
+"""
+
+import io
+import json
+import pathlib
+import zipfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from model.errors import BundleError
+
+_MEMBERS = {"metadata.json": 1 << 20, "config.json": 64 << 20, "model.weights.h5": 8 << 30}
+
+_LAYERS = frozenset(
+    "Functional Sequential InputLayer Embedding LSTM GRU Bidirectional Dense Dropout SpatialDropout1D Activation".split()
+)
+# What a layer's config may hold beside layers: none of these runs code of the file.
+_MODULES = frozenset(("keras.initializers", "keras.regularizers", "keras.constraints"))
+# Functional models spell the mask of an Embedding as an operation of their own (Keras 3.15).
+_OTHERS = frozenset((("keras", "DTypePolicy"), ("keras.src.ops.numpy", "NotEqual")))
+
+
+def check_keras_file(path: pathlib.Path, *, trust: bool = False) -> None:
+    """Refuses a `.keras` file that holds more than a model of known layers.
+
+    Args:
+        path: The file.
+        trust: Let through layer classes that Saiten does not build. The archive and the
+            weights are judged all the same, and Keras' safe mode stays on.
+
+    Raises:
+        BundleError: What is wrong with the file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check_members(path, archive)
+            config = json.loads(archive.read("config.json"))
+            if not trust:
+                _check_classes(path, config)
+            with archive.open("model.weights.h5") as weights:
+                _check_weights(path, weights.read())
+    except (zipfile.BadZipFile, ValueError, RecursionError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise BundleError(f"{path} is not a .keras file that can be read.") from error
+
+
+def load_keras_file(path: pathlib.Path) -> Any:
+    """Loads a checked `.keras` file as a `keras.Model`, uncompiled, in safe mode.
+
+    Raises:
+        BundleError: Keras cannot load it.
+    """
+    import keras
+
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, KeyError, AttributeError, ImportError, OSError) as error:
+        raise BundleError(f"Keras {keras.version()} cannot load {path}: {_first_line(error)}") from error
+    for layer in model._flatten_layers():
+        # cuDNN takes only masks padded behind; the flag is not saved with the model.
+        if hasattr(layer, "use_cudnn"):
+            layer.use_cudnn = False
+    return model
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _check_members(path: pathlib.Path, archive: zipfile.ZipFile) -> None:
+    names = [member.filename for member in archive.infolist()]
+    if sorted(names) != sorted(_MEMBERS):
+        raise BundleError(f"{path} must hold {', '.join(_MEMBERS)} and nothing else; it holds {', '.join(names[:10])}.")
+    for member in archive.infolist():
+        if member.compress_type != zipfile.ZIP_STORED or member.file_size > _MEMBERS[member.filename]:
+            raise BundleError(
+                f"{path}: {member.filename} is compressed or too large; save the model anew with Keras 3."
+            )
+
+
+def _check_classes(path: pathlib.Path, config: Any) -> None:
+    for item in _serialized_objects(config):
+        module, name, registered = item.get("module"), item["class_name"], item.get("registered_name")
+        known = (module == "keras.layers" or module == "keras") and name in _LAYERS
+        known = (
+            known or module in _MODULES or (module, name) in _OTHERS or (module is None and name == "__keras_tensor__")
+        )
+        if not known or registered not in (None, name):
+            raise BundleError(
+                f"{path} holds {module}.{name}, which Saiten does not build; "
+                "if you trust where the file comes from, pass --trust_bundle."
+            )
+
+
+def _serialized_objects(node: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(node, Mapping):
+        if "class_name" in node:
+            yield node
+        # Models are loaded uncompiled: Keras never looks at compile_config.
+        for key, value in node.items():
+            if key != "compile_config":
+                yield from _serialized_objects(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _serialized_objects(item)
+
+
+def _check_weights(path: pathlib.Path, content: bytes) -> None:
+    import h5py
+
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            total = sum(_check_group(path, file, set()))
+    except OSError as error:
+        raise BundleError(f"{path}: model.weights.h5 is damaged.") from error
+    # Keras stores weights plainly, so the file cannot be smaller than they are.
+    if total > len(content):
+        raise BundleError(f"{path}: model.weights.h5 announces {total} bytes of weights and has {len(content)}.")
+
+
+def _check_group(path: pathlib.Path, group: Any, seen: set[int]) -> Iterator[int]:
+    import h5py
+
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise BundleError(f"{path}: model.weights.h5 holds a link, {name}.")
+        item = group[name]
+        address = h5py.h5o.get_info(item.id).addr
+        if address in seen:  # hard links can make a ring, or one array look like 2**60
+            raise BundleError(f"{path}: model.weights.h5 holds {name} under two names.")
+        seen.add(address)
+        if isinstance(item, h5py.Group):
+            yield from _check_group(path, item, seen)
+        elif item.external or item.is_virtual or item.dtype.kind not in "fiu":
+            raise BundleError(f"{path}: model.weights.h5 holds {item.name}, which is no plain array of numbers.")
+        else:
+            yield int(item.nbytes)

@@ -1,0 +1,121 @@
+"""`manifest.json` of a bundle: what it must say, and that the files beside it are the ones it names."""
+
+import hashlib
+import json
+import pathlib
+import stat
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from model.errors import BundleError
+
+FORMAT_VERSION = 1
+MANIFEST = "manifest.json"
+
+_MAX_MANIFEST_BYTES = 16 << 20
+# Every file a bundle may have, and its largest size; all but packed.npz must be there.
+MAX_BYTES = {
+    "model.keras": 8 << 30,
+    "vocabulary.json": 1 << 30,
+    "packed.npz": 8 << 30,
+    "golden.jsonl": 64 << 20,
+    "reference.json": 64 << 20,
+}
+_OPTIONAL = frozenset(("packed.npz",))
+
+Field = TypeVar("Field")
+
+
+def describe_files(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
+    """Returns size and sha256 of every bundle file that is in the folder, by name."""
+    paths = [folder / name for name in MAX_BYTES if (folder / name).exists()]
+    return {path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in paths}
+
+
+def bundle_id_of(manifest: Mapping[str, Any]) -> str:
+    """Returns the sha256 over the files' hashes and all settings, so over the whole manifest but the id."""
+    rest = {key: value for key, value in manifest.items() if key != "bundle_id"}
+    canonical = json.dumps(rest, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
+    """Reads the manifest and checks every file of the bundle by it, before anything else is parsed.
+
+    Raises:
+        BundleError: What differs, by the name of the file or the field.
+    """
+    path = folder / MANIFEST
+    if not folder.is_dir():
+        raise BundleError(f"There is no bundle at {folder}.")
+    if not path.is_file() or path.is_symlink():
+        raise BundleError(f"{folder} is no bundle: it has no {MANIFEST}.")
+    if path.stat().st_size > _MAX_MANIFEST_BYTES:
+        raise BundleError(f"{path} is larger than {_MAX_MANIFEST_BYTES} bytes.")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path} is not JSON.") from error
+    if not isinstance(manifest, dict):
+        raise BundleError(f"{path} is not a JSON object.")
+    version = get(manifest, "format_version", int)
+    if version != FORMAT_VERSION:
+        raise BundleError(f"{path}: format_version {version} is not {FORMAT_VERSION}, the one this saiten reads.")
+    _check_files(folder, get(manifest, "files", dict))
+    if get(manifest, "bundle_id", str) != bundle_id_of(manifest):
+        raise BundleError(f"{path}: bundle_id is not that of its settings; the manifest was changed.")
+    return manifest
+
+
+def get(manifest: Mapping[str, Any], field: str, kind: type[Field]) -> Field:
+    """Returns a field of the manifest, such as ``tokenizer.version``.
+
+    Raises:
+        BundleError: It is missing or of another type.
+    """
+    value: Any = manifest
+    for key in field.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise BundleError(f"The manifest's {field} is missing or of the wrong type; make the bundle anew.")
+    return value
+
+
+def _check_files(folder: pathlib.Path, files: Mapping[str, Any]) -> None:
+    missing = MAX_BYTES.keys() - files.keys() - _OPTIONAL
+    if missing:
+        raise BundleError(f"The manifest of {folder} does not name {sorted(missing)[0]}.")
+    for name in sorted(files.keys() - MAX_BYTES.keys()):
+        raise BundleError(f"The manifest of {folder} names {name!r}, which is no file of a bundle.")
+    for path in sorted(folder.iterdir()):
+        if path.name != MANIFEST and path.name not in files:
+            raise BundleError(f"{folder} holds {path.name!r}, which its manifest does not name; remove it.")
+    for name in MAX_BYTES:
+        if name in files:
+            _check_file(folder / name, files[name])
+
+
+def _check_file(path: pathlib.Path, expected: Any) -> None:
+    if not isinstance(expected, Mapping):
+        raise BundleError(f"The manifest's files.{path.name} is no object.")
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        raise BundleError(f"{path} is missing; the bundle was not copied whole.") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise BundleError(f"{path} is no regular file; a bundle holds no links and no folders.")
+    if status.st_size != expected.get("bytes"):
+        raise BundleError(f"{path} has {status.st_size} bytes, not {expected.get('bytes')!r} as its manifest says.")
+    if status.st_size > MAX_BYTES[path.name]:
+        raise BundleError(f"{path} is larger than {MAX_BYTES[path.name]} bytes.")
+    if _sha256(path) != expected.get("sha256"):
+        raise BundleError(f"{path}: its sha256 is not that of the manifest; the file was changed or damaged.")
+
+
+def _sha256(path: pathlib.Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")

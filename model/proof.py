@@ -1,0 +1,122 @@
+"""The proof that a model does not read its padding.
+
+Without a mask a network reads its padding as input, and one trained so gives every text
+nearly the same score. Layers can lose the mask without an error, so it is tried out.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from model.engine import TOLERANCE
+from model.errors import BundleError
+from model.sequences import FloatArray, IntArray, OffsetArray, pad
+
+_EXTRA_WIDTHS = (0, 1, 7, 64, 301)
+_BATCH_SIZES = (1, 3, 32)
+_MAX_LENGTH = 400
+
+
+def scaled_difference(scores: FloatArray, expected: FloatArray) -> float:
+    """Returns the largest difference, divided by max(1, \\|score\\|); NaN and infinities never agree."""
+    if not scores.size:
+        return 0.0
+    expected64 = expected.astype(np.float64)
+    difference = np.abs(scores.astype(np.float64) - expected64) / np.maximum(1.0, np.abs(expected64))
+    return float(np.nan_to_num(difference, nan=np.inf, posinf=np.inf).max())
+
+
+def random_texts(vocabulary_size: int, seed: int = 0) -> tuple[IntArray, OffsetArray]:
+    """Returns 24 texts of random ids, from 1 to 400 ids long, the ends of the range among them."""
+    generator = np.random.default_rng(seed)
+    lengths = np.concatenate([[1, 1, 2, 3, _MAX_LENGTH], generator.integers(1, 120, 19)])
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    token_ids = generator.integers(1, vocabulary_size, int(offsets[-1]), np.int32, endpoint=False)
+    token_ids[0], token_ids[1] = 1, vocabulary_size - 1
+    return token_ids, offsets
+
+
+def prove_invariance(
+    score_matrix: Callable[[IntArray], FloatArray], token_ids: IntArray, offsets: OffsetArray
+) -> dict[str, Any]:
+    """Scores the same texts at several widths, in several batch sizes, padded before and behind.
+
+    Args:
+        score_matrix: From padded ids, int32 [n, sequence_length], to float32 [n, outputs].
+        token_ids: The texts' ids, end to end; every text has at least one.
+        offsets: int64 [n + 1].
+
+    Returns:
+        The proof as the manifest keeps it: what was tried, and the largest scaled difference
+        from the text scored alone at its own length.
+
+    Raises:
+        BundleError: The scores differ by more than 1e-6, scaled.
+    """
+    token_ids, offsets = _shorten(token_ids, offsets)
+    alone = _score(score_matrix, token_ids, offsets, 1, 0, "post")
+    if not np.isfinite(alone).all():
+        raise BundleError("The model gives scores that are not finite; check its weights for NaN.")
+    widest = int(np.diff(offsets).max())
+    differences = {
+        (padding, extra, batch_size): scaled_difference(
+            _score(score_matrix, token_ids, offsets, batch_size, widest + extra, padding), alone
+        )
+        for padding in ("post", "pre")
+        for extra, batch_size in zip(_EXTRA_WIDTHS, (32, 3, 1, 32, 32), strict=True)
+    }
+    largest = max(differences.values())
+    if largest > TOLERANCE:
+        padding, extra, batch_size = max(differences, key=lambda case: differences[case])
+        raise BundleError(
+            f"The model reads its padding: a score changes by {largest:.2g} when the text is padded "
+            f"{'before' if padding == 'pre' else 'behind'} to {widest + extra} in a batch of {batch_size}; "
+            "train it with mask_zero=True and layers that keep the mask."
+        )
+    return {
+        "passed": True,
+        "texts": len(offsets) - 1,
+        "sequence_lengths": [widest + extra for extra in _EXTRA_WIDTHS],
+        "batch_sizes": list(_BATCH_SIZES),
+        "padding": ["post", "pre"],
+        "largest_difference": largest,
+        "tolerance": TOLERANCE,
+    }
+
+
+def check_proof(proof: object) -> None:
+    """Raises `BundleError` unless a manifest's proof is there and holds."""
+    if not isinstance(proof, dict):
+        raise BundleError("The manifest's invariance proof is missing; make the bundle anew, or see saiten validate.")
+    difference = proof.get("largest_difference")
+    held = isinstance(difference, int | float) and not isinstance(difference, bool) and 0 <= difference <= TOLERANCE
+    if proof.get("passed") is not True or not held or not proof.get("texts"):
+        raise BundleError(f"The manifest's invariance proof failed (largest_difference {difference!r}).")
+
+
+def _shorten(token_ids: IntArray, offsets: OffsetArray) -> tuple[IntArray, OffsetArray]:
+    # The cost is the padded width times 24 texts times ten shapes; long texts prove no more.
+    pieces = [
+        token_ids[start : min(end, start + _MAX_LENGTH)] for start, end in zip(offsets[:-1], offsets[1:], strict=True)
+    ]
+    pieces = [piece for piece in pieces if len(piece)]
+    lengths = np.array([len(piece) for piece in pieces], np.int64)
+    return np.concatenate(pieces), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _score(
+    score_matrix: Callable[[IntArray], FloatArray],
+    token_ids: IntArray,
+    offsets: OffsetArray,
+    batch_size: int,
+    width: int,
+    padding: str,
+) -> FloatArray:
+    rows = np.arange(len(offsets) - 1)
+    lengths = np.diff(offsets)
+    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
+    scored = [
+        score_matrix(pad(token_ids, offsets, batch, width or int(lengths[batch].max()), padding)) for batch in batches
+    ]
+    return np.concatenate(scored)
