@@ -22,6 +22,7 @@ from model.vocabulary import PAD_ID, Vocabulary
 IntArray = npt.NDArray[np.int32]
 OffsetArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class EncodedTexts:
     offsets: OffsetArray
     n_tokens: IntArray
     n_oov: IntArray
-    truncated: npt.NDArray[np.bool_]
+    truncated: BoolArray
 
     @property
     def lengths(self) -> OffsetArray:
@@ -113,7 +114,7 @@ class Encoder:
         token_ids, offsets, truncated = self._truncate(token_ids, offsets)
         return EncodedTexts(token_ids, offsets, counts.astype(np.int32), n_oov.astype(np.int32), truncated)
 
-    def _truncate(self, token_ids: IntArray, offsets: OffsetArray) -> tuple[IntArray, OffsetArray, npt.NDArray[np.bool_]]:
+    def _truncate(self, token_ids: IntArray, offsets: OffsetArray) -> tuple[IntArray, OffsetArray, BoolArray]:
         lengths = np.diff(offsets)
         truncated = lengths > self.max_sequence_length
         if not truncated.any():

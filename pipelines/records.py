@@ -10,15 +10,13 @@ which `RecordBlock.check` enforces, so that no step can lose a record unseen.
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from model.errors import CountMismatchError
-from model.sequences import EncodedTexts, FloatArray
+from model.sequences import BoolArray, EncodedTexts, FloatArray, IntArray
 
 MAX_RAW_BYTES = 64 * 1024
 
@@ -168,24 +166,34 @@ class RecordBlock:
 
 @dataclass(frozen=True)
 class EncodedBlock:
-    """A block whose texts have become ids; `encoded` has a row for each of `block.texts`."""
+    """A block whose texts have become ids; `encoded` has a row for each of `block.texts`.
 
-    block: RecordBlock
-    encoded: EncodedTexts
-
-
-@dataclass(frozen=True)
-class ScoredBlock:
-    """A block with its scores.
-
-    Attributes:
-        block: The records that are scored or empty.
-        encoded: Their ids and counts.
-        scores: float32 [n, outputs]; rows of empty texts are NaN.
-        is_empty: bool [n], no token was left.
+    It is what RunInference calls a batch, so it has a length: its number of texts.
     """
 
     block: RecordBlock
     encoded: EncodedTexts
+
+    def __len__(self) -> int:
+        return len(self.block.texts)
+
+
+@dataclass(frozen=True)
+class ScoredBlock:
+    """A block with its scores; every array has a row for each of `block.texts`.
+
+    Attributes:
+        block: The records that are scored or empty.
+        scores: float32 [n, outputs], finite; rows of empty texts are 0 and mean nothing.
+        is_empty: bool [n], no token was left to score.
+        n_tokens: int32 [n], before truncation.
+        n_oov: int32 [n].
+        truncated: bool [n].
+    """
+
+    block: RecordBlock
     scores: FloatArray
-    is_empty: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    is_empty: BoolArray
+    n_tokens: IntArray
+    n_oov: IntArray
+    truncated: BoolArray

@@ -1,0 +1,77 @@
+"""The `saiten` command. Imports nothing heavy before it knows what is asked: `saiten --help` is quick."""
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from model.errors import SaitenError, UsageError
+from pipelines.flags import known_flags, unknown_flag_message
+
+_COMMANDS = {
+    "train": "train a model on labelled text and bundle it",
+    "score": "score any amount of text with a bundle",
+    "bundle": "make a bundle of a Keras model that exists already",
+    "validate": "prove a bundle: hashes, dictionary, golden records, padding",
+    "inspect": "show a bundle or a run as a short page",
+    "explain": "show how one text is normalised, tokenized and scored",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code.
+
+    A user's mistake, or a run that fails, gives one sentence on standard error and no traceback.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        return _run(arguments)
+    except SaitenError as error:
+        print(f"saiten: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader has gone (`saiten inspect DIR | head`): nothing is left to say, or to say it to.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("saiten: interrupted; nothing was committed.", file=sys.stderr)
+        return 130
+
+
+def _run(arguments: list[str]) -> int:
+    parser = _Parser(prog="saiten", description="Scores Japanese text in bulk (採点).", allow_abbrev=False)
+    parser.add_argument("--version", action="store_true", help="show the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, summary in _COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        if arguments[:1] == [name]:
+            importlib.import_module(f"pipelines.{name}_command").add_arguments(command)
+    parsed, unknown = parser.parse_known_args(arguments)
+    if parsed.version:
+        from importlib.metadata import version
+
+        print(f"saiten {version('saiten')}")
+        return 0
+    if parsed.command is None:
+        parser.print_help()
+        return 2
+    module = importlib.import_module(f"pipelines.{parsed.command}_command")
+    if parsed.command == "score":
+        parsed.beam_flags = unknown
+    elif unknown:
+        flags = known_flags(commands.choices[parsed.command])
+        raise UsageError(unknown_flag_message(unknown[0], flags))
+    exit_code: int = module.run(parsed)
+    return exit_code
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, but a mistake is one sentence without the usage block."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        raise UsageError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,58 @@
+"""How an error in a worker reaches the person at the launcher as one sentence.
+
+Beam hands the launcher an exception's traceback as text, and on some runners nothing at all.
+So a worker leaves a small file in the run's work folder before it raises.
+"""
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from model.errors import SaitenError
+from pipelines import storage
+
+_PREFIX = "failure-"
+
+
+@dataclass(frozen=True)
+class FailureReports:
+    """The failures of a run's workers; travels with the steps.
+
+    Attributes:
+        folder: The run's work folder.
+    """
+
+    folder: str
+
+    @contextmanager
+    def reported(self) -> Iterator[None]:
+        """Leaves a report of an error of the run or of a file that passes through, and lets it pass."""
+        try:
+            yield
+        except (SaitenError, OSError) as error:
+            exit_code = error.exit_code if isinstance(error, SaitenError) else SaitenError.exit_code
+            report = {"exit_code": exit_code, "message": str(error)}
+            path = storage.join(self.folder, f"{_PREFIX}{uuid.uuid4().hex}.json")
+            with suppress(OSError):  # a full disk takes no report either
+                storage.write_atomic(path, json.dumps(report, ensure_ascii=False).encode())
+            raise
+
+    def first(self) -> SaitenError | None:
+        """Returns the error that a worker reported, the one with the highest exit code; None where none did."""
+        reports = []
+        for path in storage.list_files(self.folder):
+            content = storage.read_bytes(path) if f"/{_PREFIX}" in path else None
+            if content:
+                reports.append(json.loads(content))
+        if not reports:
+            return None
+        report = max(reports, key=lambda report: (report["exit_code"], report["message"]))
+        return _error_with_code(report["message"], report["exit_code"])
+
+
+def _error_with_code(message: str, exit_code: int) -> SaitenError:
+    error = SaitenError(message)
+    error.exit_code = exit_code
+    return error

@@ -1,0 +1,169 @@
+"""Who may write to an output directory, and what an unfinished run left there."""
+
+import dataclasses
+import fcntl
+import json
+import pathlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any
+
+import pyarrow.parquet as pq
+
+from model.errors import UsageError
+from pipelines import storage
+from pipelines.commit import read_manifest
+from pipelines.records import FileSlice, WorkRange
+from pipelines.run import (
+    DEAD_LETTERS_FOLDER,
+    MANIFEST,
+    SCORES_FOLDER,
+    SUCCESS,
+    WORK_FOLDER,
+    RangeSummary,
+    Run,
+)
+
+_OURS = {SCORES_FOLDER, DEAD_LETTERS_FOLDER, MANIFEST, SUCCESS, WORK_FOLDER, "report.html"}
+_PLAN = "plan.json"
+
+
+@dataclass(frozen=True)
+class RecordedPlan:
+    """What a run set out to do; everything in `settings` changes rows.
+
+    Attributes:
+        run_id: Whose plan it is.
+        started: Seconds since the epoch.
+        settings: Bundle, inputs and options, JSON-able.
+        ranges: The work.
+    """
+
+    run_id: str
+    started: float
+    settings: dict[str, Any]
+    ranges: tuple[WorkRange, ...]
+
+
+def refuse_used(output: str, *, overwrite: bool, resume: bool) -> None:
+    """Refuses a directory that holds something this run would not replace or finish.
+
+    Raises:
+        UsageError: With what it holds and the remedy.
+    """
+    names = {path.removeprefix(output.rstrip("/") + "/").split("/")[0] for path in storage.list_files(output)}
+    foreign = sorted(names - _OURS)
+    if foreign:
+        raise UsageError(f"--output={output} holds {foreign[0]}, which is no run's: give a directory of its own.")
+    if names - {WORK_FOLDER} and not (overwrite or resume):
+        raise UsageError(f"--output={output} holds a run: --overwrite replaces it, or give another directory.")
+    if _plan_paths(output) and not (overwrite or resume):
+        raise UsageError(
+            f"--output={output} holds an unfinished run: --resume finishes it, --overwrite starts anew, "
+            "or give another directory."
+        )
+
+
+@contextmanager
+def claimed(output: str, *, overwrite: bool, resume: bool) -> Iterator[None]:
+    """Refuses a directory that is in use; on a local disk, locks it for this process while the block runs.
+
+    Raises:
+        UsageError: The directory holds something, cannot be written, or another process writes to it.
+    """
+    refuse_used(output, overwrite=overwrite, resume=resume)
+    if storage.is_remote(output):
+        yield
+        return
+    with _lock(output):  # goes with the process, however that ends
+        yield
+
+
+def _lock(output: str) -> IO[bytes]:
+    folder = pathlib.Path(output, WORK_FOLDER)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("wb")
+    except OSError as error:
+        raise UsageError(f"--output={output} cannot be written: {error.strerror}.") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise UsageError(f"--output={output} is being written by another run.") from error
+    return lock
+
+
+def record_plan(run: Run, plan: RecordedPlan) -> None:
+    """Notes down what the run sets out to do, before it begins.
+
+    Raises:
+        UsageError: The directory cannot be written.
+    """
+    content = json.dumps(dataclasses.asdict(plan), ensure_ascii=False).encode()
+    try:
+        storage.write_atomic(storage.join(run.work_folder, _PLAN), content)
+    except OSError as error:
+        raise UsageError(f"--output={run.output} cannot be written: {error}.") from error
+
+
+def find_unfinished(output: str, settings: dict[str, Any]) -> RecordedPlan | None:
+    """Returns the plan of the newest run that was not committed, or None.
+
+    Raises:
+        UsageError: It was made with another bundle, other inputs or other settings: names the first difference.
+    """
+    paths = _plan_paths(output)
+    if not paths:
+        return None
+    content = json.loads(storage.read_bytes(max(paths)) or b"")
+    for name, value in settings.items():
+        recorded = content["settings"].get(name)
+        if recorded != value:
+            raise UsageError(
+                f"--resume: the unfinished run has another {name} ({_shortened(recorded)}, now {_shortened(value)}): "
+                "give what it was started with, or --overwrite to start anew."
+            )
+    ranges = [WorkRange(r["index"], tuple(FileSlice(**piece) for piece in r["slices"])) for r in content["ranges"]]
+    return RecordedPlan(content["run_id"], content["started"], content["settings"], tuple(ranges))
+
+
+def _plan_paths(output: str) -> list[str]:
+    return [path for path in storage.list_files(storage.join(output, WORK_FOLDER)) if path.endswith(f"/{_PLAN}")]
+
+
+def is_committed(output: str, settings: dict[str, Any]) -> bool:
+    """Whether the run in the directory is whole and was made with these settings."""
+    manifest = read_manifest(output)
+    return manifest is not None and manifest.get("settings") == settings
+
+
+def finished_ranges(run: Run, plan: RecordedPlan) -> list[RangeSummary]:
+    """Returns both summaries of every range that both writers finished and whose parts are still whole."""
+    finished = []
+    for work in plan.ranges:
+        summaries = [_read_summary(run, folder, work.index) for folder in (SCORES_FOLDER, DEAD_LETTERS_FOLDER)]
+        if all(summary is not None and _is_whole(run, summary) for summary in summaries):
+            finished += [summary for summary in summaries if summary]
+    return finished
+
+
+def _read_summary(run: Run, folder: str, range_index: int) -> RangeSummary | None:
+    content = storage.read_bytes(run.range_note(folder, range_index))
+    return RangeSummary.from_dict(json.loads(content)) if content else None
+
+
+def _is_whole(run: Run, summary: RangeSummary) -> bool:
+    if summary.part is None:
+        return True
+    try:
+        with storage.open_read(storage.join(run.output, summary.part.path)) as file:
+            return bool(pq.ParquetFile(file).metadata.num_rows == summary.part.rows)
+    except (OSError, ValueError):
+        return False
+
+
+def _shortened(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,71 @@
+"""The columns of a run's files."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from pipelines.records import DeadLetter, ScoredBlock
+
+SCHEMA_VERSION = "1"
+
+DEAD_LETTER_SCHEMA = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("position", pa.int64(), nullable=False),
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("code", pa.string(), nullable=False),
+        pa.field("message", pa.string(), nullable=False),
+        pa.field("raw", pa.binary()),
+        pa.field("raw_bytes", pa.int64(), nullable=False),
+    ]
+)
+
+
+def scores_schema(outputs: Sequence[str], kept: Sequence[pa.Field]) -> pa.Schema:
+    """Returns the columns of the scores: id, kept fields, one score an output, how they came about.
+
+    Args:
+        outputs: Names of the model's outputs; each becomes a column ``score_<output>``.
+        kept: Names and types of the fields that are carried over.
+    """
+    return pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            *kept,
+            *(pa.field(f"score_{name}", pa.float32()) for name in outputs),
+            pa.field("n_tokens", pa.int32(), nullable=False),
+            pa.field("n_oov", pa.int32(), nullable=False),
+            pa.field("truncated", pa.bool_(), nullable=False),
+            pa.field("status", pa.string(), nullable=False),
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("position", pa.int64(), nullable=False),
+        ]
+    )
+
+
+def scores_table(scored: ScoredBlock, schema: pa.Schema) -> pa.Table:
+    """Returns a scored block as rows of the scores; an empty text has status ``empty`` and null scores."""
+    block = scored.block
+    status = pa.DictionaryArray.from_arrays(pa.array(scored.is_empty, pa.int8()), ["scored", "empty"])
+    columns = [
+        pa.array(block.ids, pa.string()),
+        *block.kept,
+        *(pa.array(column, pa.float32(), mask=scored.is_empty) for column in scored.scores.T),
+        pa.array(scored.n_tokens),
+        pa.array(scored.n_oov),
+        pa.array(scored.truncated),
+        status.dictionary_decode(),
+        pa.array(block.sources, pa.string()),
+        pa.array(block.positions, pa.int64()),
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def dead_letters_table(letters: Sequence[DeadLetter], *, keep_raw: bool) -> pa.Table:
+    """Returns dead letters as rows; without their bytes where `keep_raw` is False."""
+    columns = {
+        name: [getattr(letter, name) if keep_raw or name != "raw" else None for letter in letters]
+        for name in DEAD_LETTER_SCHEMA.names
+    }
+    return pa.table(columns, DEAD_LETTER_SCHEMA)

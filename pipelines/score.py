@@ -1,0 +1,64 @@
+"""The scoring pipeline; `python -m pipelines.score` takes the flags of `saiten score`."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+from apache_beam.ml.inference import RunInference
+
+from pipelines.commit import Commit, CommitPlan
+from pipelines.encode import EncodeText
+from pipelines.inference import HANDLERS
+from pipelines.read import ReadOptions, ReadRecords
+from pipelines.records import WorkRange
+from pipelines.run import RangeSummary
+from pipelines.scoring_bundle import ScoringBundle
+from pipelines.workers import LocalWorkers
+from pipelines.write import WriteDeadLetters, WriteScores
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """All that the steps need, decided before the pipeline is built.
+
+    Attributes:
+        ranges: What is to be read.
+        finished: What an earlier attempt has done already.
+        reading: How the files are read.
+        bundle: What scores them.
+        workers: Where local worker processes make themselves known.
+        commit: What the run must have become.
+    """
+
+    ranges: Sequence[WorkRange]
+    finished: Sequence[RangeSummary]
+    reading: ReadOptions
+    bundle: ScoringBundle
+    workers: LocalWorkers
+    commit: CommitPlan
+
+
+def build(pipeline: beam.Pipeline, scoring: Scoring) -> beam.PCollection:
+    """Wires the steps; gives the manifest, one element, when the run is committed."""
+    run = scoring.commit.run
+    handler = HANDLERS[scoring.bundle.engine](scoring.bundle, run.reports)
+    scored = (
+        pipeline
+        | "Ranges" >> beam.Create(scoring.ranges)
+        | "SpreadRanges" >> beam.Reshuffle()
+        | "ReadRecords" >> ReadRecords(scoring.reading, run.reports, scoring.workers)
+        | "EncodeText" >> EncodeText(scoring.bundle, run.reports)
+        | "RunInference" >> RunInference(handler)
+    )
+    scores = scored | "WriteScores" >> WriteScores(run)
+    dead_letters = scored | "WriteDeadLetters" >> WriteDeadLetters(run)
+    finished = pipeline | "FinishedRanges" >> beam.Create(scoring.finished)
+    summaries = (scores, dead_letters, finished) | "Summaries" >> beam.Flatten()
+    return summaries | "Commit" >> Commit(scoring.commit)
+
+
+if __name__ == "__main__":
+    from pipelines.cli import main
+
+    sys.exit(main(["score", *sys.argv[1:]]))

@@ -1,0 +1,52 @@
+"""`saiten score`: scores files, and says what came of it."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from typing import Any
+
+from pipelines.options import add_arguments, check_arguments
+
+__all__ = ["add_arguments", "run"]
+
+_DEAD_LETTERS_EXIT_CODE = 3
+
+
+def run(args: argparse.Namespace) -> int:
+    """Scores the input; returns the exit code.
+
+    Raises:
+        SaitenError: Nothing was committed; its exit code says why.
+    """
+    check_arguments(args)
+    # Beam, gRPC and TensorFlow log what a person at a terminal can do nothing about.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+    logging.basicConfig(level=logging.CRITICAL)
+    if args.check:
+        from pipelines.check import check_run
+
+        return check_run(args)
+    from pipelines.launch import score_files
+
+    manifest = score_files(args)
+    if args.json:
+        print(json.dumps(manifest, ensure_ascii=False, indent=1))
+    print(summary_line(manifest, args.output), file=sys.stderr)
+    dead = manifest["counts"]["dead"]
+    return _DEAD_LETTERS_EXIT_CODE if dead and not args.allow_dead_letters else 0
+
+
+def summary_line(manifest: dict[str, Any], output: str) -> str:
+    """Returns what happened in numbers, one line."""
+    counts = manifest["counts"]
+    codes = ", ".join(f"{code} {count:,}" for code, count in manifest["dead_letter_codes"].items())
+    duplicates = f", {counts['duplicate_ids']:,} repeated ids" if counts["duplicate_ids"] else ""
+    seconds = max(manifest["seconds"], 1e-3)
+    return (
+        f"saiten: {counts['records']:,} records = {counts['scored']:,} scored + {counts['empty']:,} empty + "
+        f"{counts['dead']:,} dead{f' ({codes})' if codes else ''}{duplicates}; "
+        f"{seconds:.1f} s, {counts['records'] / seconds:,.0f} records/s; in {output}"
+    )

@@ -1,0 +1,80 @@
+"""The bundle as the steps of a pipeline carry it: a path and what must be found there."""
+
+import pathlib
+import shutil
+import tempfile
+from dataclasses import dataclass
+
+from model.bundle import Bundle, read_bundle
+from model.engine import Engine
+from model.errors import BundleError
+from model.golden import replay_ids, replay_scores
+from model.sequences import Encoder
+from pipelines import storage
+
+# Enough to notice a wrong dictionary or a broken engine, few enough to cost a worker nothing.
+_REPLAYED = 8
+
+
+@dataclass(frozen=True)
+class ScoringBundle:
+    """Where the bundle lies and which one it must be, so that every worker uses the launcher's.
+
+    Attributes:
+        path: Local, or on an object store.
+        bundle_id: What the launcher found there.
+        engine: ``packed`` or ``keras``.
+        trusted: Let through layer classes that Saiten does not build.
+    """
+
+    path: str
+    bundle_id: str
+    engine: str
+    trusted: bool = False
+
+    def load_encoder(self) -> Encoder:
+        """Returns the bundle's encoder after golden texts gave the recorded tokens and ids."""
+        bundle = self._read()
+        encoder = bundle.encoder()
+        replay_ids(bundle, encoder, _REPLAYED)
+        return encoder
+
+    def load_engine(self) -> Engine:
+        """Returns the engine after golden records gave the recorded scores."""
+        bundle = self._read()
+        engine = bundle.engine(self.engine)
+        replay_scores(bundle, engine, _REPLAYED)
+        return engine
+
+    def _read(self) -> Bundle:
+        bundle = open_bundle(self.path, trusted=self.trusted)
+        if bundle.bundle_id != self.bundle_id:
+            raise BundleError(
+                f"The bundle at {self.path} is {bundle.bundle_id} on this worker, but the run began with "
+                f"{self.bundle_id}: every worker must see the same bundle."
+            )
+        return bundle
+
+
+def open_bundle(path: str, *, trusted: bool = False) -> Bundle:
+    """Reads and checks a bundle, local or remote.
+
+    A remote bundle is copied to this machine's temporary folder first; it stays there as long
+    as the process, because an engine reads from it when it is first used.
+
+    Raises:
+        BundleError: There is none, or it is refused.
+    """
+    if not storage.is_remote(path):
+        return read_bundle(pathlib.Path(path), trust=trusted)
+    files = storage.list_files(path)
+    if not files:
+        raise BundleError(f"There is no bundle at {path}.")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="saiten-bundle-"))
+    for file in files:
+        name = file.removeprefix(path.rstrip("/") + "/")
+        if "/" in name:
+            raise BundleError(f"The bundle at {path} holds a folder, {name.split('/')[0]}: a bundle is flat.")
+        with storage.open_read(file) as source, (folder / name).open("wb") as target:
+            shutil.copyfileobj(source, target)
+    return read_bundle(folder, trust=trusted)
