@@ -1,0 +1,53 @@
+"""Ranges of work to blocks of records."""
+
+from collections.abc import Iterator
+
+from pipelines.content import slice_lines
+from pipelines.files import open_unchanged
+from pipelines.formats import ReadOptions, format_of
+from pipelines.jsonl import read_jsonl
+from pipelines.plan import WorkPlan
+from pipelines.records import FileSlice, RecordBlock, WorkRange
+from pipelines.rows import BlockBuilder, Rows, no_rows
+from pipelines.text import read_text
+
+_LINE_READERS = {"text": read_text, "jsonl": read_jsonl}
+
+
+def read_range(work_range: WorkRange, options: ReadOptions) -> Iterator[RecordBlock]:
+    """Yields the records of a range, in the order of the input.
+
+    A block has at most 2,048 records or about 1 MiB of input, whichever comes first. The last one of the
+    range says so (`RecordBlock.is_last`); it is the only one that may have no records.
+
+    Args:
+        options: `WorkPlan.options`, in which the kept fields have their types.
+
+    Raises:
+        DamagedFileError: A file is truncated, damaged, or was changed since the work was planned.
+        SaitenError: A file cannot be read.
+    """
+    builder = BlockBuilder(work_range.index)
+    for piece in work_range.slices:
+        for rows, n_bytes in _read_slice(piece, options):
+            yield from builder.add(piece.source, rows, n_bytes)
+    yield builder.finish(is_last=True)
+
+
+def iter_blocks(plan: WorkPlan) -> Iterator[RecordBlock]:
+    """Yields the records of the whole plan, in order, in this process."""
+    for work_range in plan.ranges:
+        yield from read_range(work_range, plan.options)
+
+
+def _read_slice(piece: FileSlice, options: ReadOptions) -> Iterator[tuple[Rows, int]]:
+    """Yields the slice's rows and the bytes they stand for, which add up to the slice."""
+    with open_unchanged(piece) as file:
+        lines = slice_lines(file, piece, options)
+        reader = _LINE_READERS[format_of(piece.path, options)]
+        done = piece.start
+        for rows in reader(lines.batches, piece.source, lines.codec, options):
+            now = min(max(file.tell(), done), piece.end)
+            yield rows, now - done
+            done = now
+    yield no_rows(options), piece.end - done
