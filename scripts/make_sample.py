@@ -4,8 +4,9 @@
     OUT/train.jsonl     id, text and the eight scores
     OUT/reviews.jsonl   further reviews of the same kind, held out, with a few broken records between them
 
-A score is what the text says of that aspect, with a little noise; an aspect that the text
-does not mention has 3.0. The same seed always gives the same bytes. Standard library only.
+A score is what the text says of that aspect, drawn towards what it says as a whole, as people's
+marks are, with a little noise. An aspect that is not mentioned gets the mark of the whole.
+The same seed always gives the same bytes. Standard library only.
 """
 
 import argparse
@@ -23,9 +24,10 @@ SCORES = [*ASPECTS, "overall"]
 
 # MeCab with unidic-lite makes about 0.6 tokens of each character of this text.
 TOKENS_PER_CHAR = 0.6
-MEDIAN_TOKENS, SPREAD, MAX_TOKENS = 55, 0.95, 2_000
-ONE_LINER_SHARE = 0.08
-NOISE = 0.2
+MEDIAN_TOKENS, SPREAD, MAX_TOKENS = 35, 0.6, 2_000
+# One review in ten is a line of some words, one in fifty runs over many hundreds of tokens.
+ONE_LINER_SHARE, LONG_SHARE, MIN_LONG_TOKENS = 0.1, 0.02, 150
+HALO, NOISE = 0.25, 0.2
 
 # One of each kind of record that cannot be scored, and two that have nothing to score.
 BROKEN = [
@@ -46,19 +48,26 @@ def make_review(rng: random.Random) -> dict[str, Any]:
     if rng.random() < ONE_LINER_SHARE:
         aspect, grade, text = rng.choice(ONE_LINERS)
         return {"text": text, **_scores(rng, {aspect: [grade]}, [])}
-    n_tokens = min(MAX_TOKENS, rng.lognormvariate(0, SPREAD) * MEDIAN_TOKENS)
+    n_tokens = _draw_length(rng)
     grades = _choose_grades(rng, n_tokens)
     verdict = [round(fmean(grade for values in grades.values() for grade in values))] if rng.random() < 0.6 else []
     return {"text": _write_text(rng, grades, verdict, n_tokens), **_scores(rng, grades, verdict)}
 
 
+def _draw_length(rng: random.Random) -> float:
+    """Returns about how many tokens to write: mostly some dozens, now and then many hundreds."""
+    if rng.random() < LONG_SHARE:
+        return MIN_LONG_TOKENS * (MAX_TOKENS / MIN_LONG_TOKENS) ** rng.random()
+    return MEDIAN_TOKENS * rng.lognormvariate(0, SPREAD)
+
+
 def _choose_grades(rng: random.Random, n_tokens: float) -> dict[str, list[int]]:
     """Returns what the review says of each aspect it mentions: one grade a clause, -2 to 2."""
     mood = rng.gauss(0, 1)
-    n_aspects = max(1, min(len(ASPECTS), round(n_tokens / 14 * rng.uniform(0.6, 1.4))))
+    n_aspects = max(1, min(len(ASPECTS), round(n_tokens / 13 * rng.uniform(0.7, 1.3))))
     grades = {}
     for aspect in rng.sample(ASPECTS, n_aspects):
-        feeling = 0.6 * mood + rng.gauss(0, 1.2)
+        feeling = 0.8 * mood + rng.gauss(0, 1)
         n_clauses = 1 + (n_tokens > 150) + (n_tokens > 500)
         grades[aspect] = [max(-2, min(2, round(feeling + rng.gauss(0, 0.3)))) for _ in range(n_clauses)]
     return grades
@@ -66,12 +75,13 @@ def _choose_grades(rng: random.Random, n_tokens: float) -> dict[str, list[int]]:
 
 def _scores(rng: random.Random, grades: dict[str, list[int]], verdict: list[int]) -> dict[str, float]:
     said = {aspect: fmean(values) for aspect, values in grades.items()}
-    said["overall"] = fmean([*said.values(), *verdict, *verdict])
-    return {name: _score(rng, said[name]) if name in said else 3.0 for name in SCORES}
+    overall = fmean([*said.values(), *verdict])
+    marks = {aspect: HALO * overall + (1 - HALO) * said.get(aspect, overall) for aspect in ASPECTS}
+    return {name: _score(rng, mark) for name, mark in [*marks.items(), ("overall", overall)]}
 
 
-def _score(rng: random.Random, grade: float) -> float:
-    return round(max(1.0, min(5.0, 3 + grade + rng.gauss(0, NOISE))), 1)
+def _score(rng: random.Random, mark: float) -> float:
+    return round(max(1.0, min(5.0, 3 + mark + rng.gauss(0, NOISE))), 1)
 
 
 def _write_text(rng: random.Random, grades: dict[str, list[int]], verdict: list[int], n_tokens: float) -> str:
