@@ -96,9 +96,9 @@ class Bundle:
         """
         name = self.engine_name(name)
         if name == "packed":
-            from model.packed import load_packed_engine
+            from model.packed_file import load_packed
 
-            engine: Engine = load_packed_engine(self.path / "packed.npz")
+            engine: Engine = load_packed(self.path / "packed.npz")
         else:
             from model.keras_engine import load_keras_engine
 
@@ -201,7 +201,8 @@ def write_bundle(
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
-        save_golden(folder / "golden.jsonl", make_golden(encoder, engine, choose_golden_texts(golden_texts)))
+        golden = make_golden(encoder, engine, choose_golden_texts(golden_texts))
+        save_golden(folder / "golden.jsonl", golden)
         model.save(folder / "model.keras")
         encoder.vocabulary.save(folder / "vocabulary.json")
         (folder / "reference.json").write_text(json.dumps(reference, ensure_ascii=False, allow_nan=False), "utf-8")
@@ -210,7 +211,7 @@ def write_bundle(
             "outputs": list(outputs),
             **describe_encoder(encoder),
             "invariance": proof,
-            "packed": _write_packed(folder, engine),
+            "packed": _write_packed(folder, engine, golden),
             "network": [str(step) for step in steps_of(model)],
             "training": dict(training),
             "libraries": _library_versions(),
@@ -224,8 +225,17 @@ def write_bundle(
     return read_bundle(path, trust=True)
 
 
-def _write_packed(folder: pathlib.Path, engine: "KerasEngine") -> dict[str, Any]:
-    return {"covered": False, "reason": "not yet."}
+def _write_packed(folder: pathlib.Path, engine: "KerasEngine", golden: Sequence[GoldenRecord]) -> dict[str, Any]:
+    """Writes `packed.npz` where the engine covers the model and gives its scores; returns what the manifest says."""
+    from model.packed_file import load_packed, save_packed
+    from model.packing import NotCoveredError, pack_model, prove_packed
+
+    try:
+        save_packed(folder / "packed.npz", pack_model(engine.model))
+        return prove_packed(load_packed(folder / "packed.npz"), engine, golden)
+    except NotCoveredError as error:
+        (folder / "packed.npz").unlink(missing_ok=True)
+        return {"covered": False, "reason": str(error)}
 
 
 def _write_manifest(folder: pathlib.Path, manifest: dict[str, Any]) -> None:

@@ -60,7 +60,8 @@ def check_dictionary_version(manifest: Mapping[str, Any]) -> None:
     version = find_dictionary(name).version
     if version != expected:
         raise BundleError(
-            f"tokenizer.dictionary_version is {name} {expected}, but {version} is installed: pip install {name}=={expected}."
+            f"tokenizer.dictionary_version is {expected} of {name}, but {version or 'another'} is installed: "
+            f"pip install {name}=={expected}."
         )
 
 

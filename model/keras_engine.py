@@ -4,7 +4,8 @@ Importing this module imports TensorFlow.
 """
 
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
@@ -33,6 +34,9 @@ class KerasEngine:
     name = "keras"
 
     def __init__(self, model: keras.Model) -> None:
+        for layer in _recurrent_layers(model):
+            # cuDNN takes only masks padded behind, and the flag is not saved with a model.
+            layer.use_cudnn = False
         self.model = model
         self.n_outputs = int(model.output_shape[-1])
         self.score_matrix = compile_model(model)
@@ -53,11 +57,19 @@ def compile_model(model: keras.Model) -> Callable[[IntArray], FloatArray]:
     One trace serves every shape: a trace costs seconds, and `predict` makes one a shape.
     """
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)], autograph=False)  # type: ignore[untyped-decorator]
+    @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)], autograph=False)
     def run(matrix: tf.Tensor) -> tf.Tensor:
         return tf.cast(model(matrix, training=False), tf.float32)
 
-    return lambda matrix: run(matrix).numpy()  # type: ignore[no-any-return]
+    return lambda matrix: run(matrix).numpy()
+
+
+def _recurrent_layers(model: keras.Model) -> Iterator[Any]:
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _recurrent_layers(layer)
+        inner = (getattr(layer, name, None) for name in ("forward_layer", "backward_layer"))
+        yield from (candidate for candidate in (layer, *inner) if hasattr(candidate, "use_cudnn"))
 
 
 def load_keras_engine(path: pathlib.Path, *, trust: bool = False, threads: int = 0) -> KerasEngine:

@@ -16,7 +16,19 @@ from model.errors import BundleError
 _MEMBERS = {"metadata.json": 1 << 20, "config.json": 64 << 20, "model.weights.h5": 8 << 30}
 
 _LAYERS = frozenset(
-    "Functional Sequential InputLayer Embedding LSTM GRU Bidirectional Dense Dropout SpatialDropout1D Activation".split()
+    (
+        "Functional",
+        "Sequential",
+        "InputLayer",
+        "Embedding",
+        "LSTM",
+        "GRU",
+        "Bidirectional",
+        "Dense",
+        "Activation",
+        "Dropout",
+        "SpatialDropout1D",
+    )
 )
 # What a layer's config may hold beside layers: none of these runs code of the file.
 _MODULES = frozenset(("keras.initializers", "keras.regularizers", "keras.constraints"))
@@ -56,14 +68,9 @@ def load_keras_file(path: pathlib.Path) -> Any:
     import keras
 
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
     except (ValueError, TypeError, KeyError, AttributeError, ImportError, OSError) as error:
         raise BundleError(f"Keras {keras.version()} cannot load {path}: {_first_line(error)}") from error
-    for layer in model._flatten_layers():
-        # cuDNN takes only masks padded behind; the flag is not saved with the model.
-        if hasattr(layer, "use_cudnn"):
-            layer.use_cudnn = False
-    return model
 
 
 def _first_line(error: Exception) -> str:

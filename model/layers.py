@@ -44,6 +44,7 @@ def list_steps(model: Mapping[str, Any]) -> list[Step]:
     for layer in layers:
         name = layer.get("name") or layer["config"]["name"]
         nodes = layer.get("inbound_nodes")
+        inputs: tuple[str, ...]
         if nodes is None:
             inputs = (steps[-1].name,) if steps else ()
         elif len(nodes) > 1:

@@ -84,7 +84,7 @@ def get(manifest: Mapping[str, Any], field: str, kind: type[Field]) -> Field:
 def _check_files(folder: pathlib.Path, files: Mapping[str, Any]) -> None:
     missing = MAX_BYTES.keys() - files.keys() - _OPTIONAL
     if missing:
-        raise BundleError(f"The manifest of {folder} does not name {sorted(missing)[0]}.")
+        raise BundleError(f"The manifest of {folder} does not name {min(missing)}.")
     for name in sorted(files.keys() - MAX_BYTES.keys()):
         raise BundleError(f"The manifest of {folder} names {name!r}, which is no file of a bundle.")
     for path in sorted(folder.iterdir()):

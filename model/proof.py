@@ -4,6 +4,7 @@ Without a mask a network reads its padding as input, and one trained so gives ev
 nearly the same score. Layers can lose the mask without an error, so it is tried out.
 """
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,7 @@ _MAX_LENGTH = 400
 
 
 def scaled_difference(scores: FloatArray, expected: FloatArray) -> float:
-    """Returns the largest difference, divided by max(1, \\|score\\|); NaN and infinities never agree."""
+    """Returns the largest difference, divided by the larger of 1 and the score; NaN and infinities never agree."""
     if not scores.size:
         return 0.0
     expected64 = expected.astype(np.float64)
@@ -97,9 +98,7 @@ def check_proof(proof: object) -> None:
 
 def _shorten(token_ids: IntArray, offsets: OffsetArray) -> tuple[IntArray, OffsetArray]:
     # The cost is the padded width times 24 texts times ten shapes; long texts prove no more.
-    pieces = [
-        token_ids[start : min(end, start + _MAX_LENGTH)] for start, end in zip(offsets[:-1], offsets[1:], strict=True)
-    ]
+    pieces = [token_ids[start : min(end, start + _MAX_LENGTH)] for start, end in itertools.pairwise(offsets)]
     pieces = [piece for piece in pieces if len(piece)]
     lengths = np.array([len(piece) for piece in pieces], np.int64)
     return np.concatenate(pieces), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
