@@ -1,12 +1,12 @@
 """What can go wrong, by what the person at the terminal should be told.
 
-    SaitenError                    exit 1
-    ├── UsageError                 exit 2: flags, input or output refused before any work
-    │   └── BundleError            exit 2: a bundle is refused, or cannot be made
-    ├── DamagedFileError           exit 1: an input file is truncated or damaged
-    ├── TooManyDeadLettersError    exit 4: nothing committed
-    ├── CountMismatchError         exit 5: nothing committed
-    └── RecordError                one record becomes a dead letter; never ends a run
+SaitenError                    exit 1
+├── UsageError                 exit 2: flags, input or output refused before any work
+│   └── BundleError            exit 2: a bundle is refused, or cannot be made
+├── DamagedFileError           exit 1: an input file is truncated or damaged
+├── TooManyDeadLettersError    exit 4: nothing committed
+├── CountMismatchError         exit 5: nothing committed
+└── RecordError                one record becomes a dead letter; never ends a run
 """
 
 

@@ -78,7 +78,9 @@ class Tokenizer:
         try:
             self._tagger = MeCab.Tagger(arguments)
         except RuntimeError as error:
-            raise UsageError(f"MeCab refused its arguments {arguments!r}: check dictionary and user dictionary.") from error
+            raise UsageError(
+                f"MeCab refused its arguments {arguments!r}: check dictionary and user dictionary."
+            ) from error
         self._filter_table = str.maketrans(dict.fromkeys(config.filters, " "))
 
     def __reduce__(self) -> tuple[type["Tokenizer"], tuple[TokenizerConfig]]:

@@ -155,7 +155,9 @@ def _one_of_each(plan: CommitPlan, summaries: Iterable[RangeSummary]) -> list[Ra
     missing = [key for key in wanted if key not in found]
     if missing:
         index, folder = missing[0]
-        raise SaitenError(f"Range {index} has not said what became of its {folder}: {len(missing)} reports are missing.")
+        raise SaitenError(
+            f"Range {index} has not said what became of its {folder}: {len(missing)} reports are missing."
+        )
     return [found[key] for key in wanted]
 
 
@@ -242,8 +244,10 @@ def _duplicate_ids(plan: CommitPlan, parts: list[Part]) -> int:
     for part in parts:
         if part.path.startswith(SCORES_FOLDER):
             with storage.open_read(storage.join(plan.run.output, part.path)) as file:
-                for batch in pq.ParquetFile(file).iter_batches(columns=["id"]):
-                    hashes.append(np.fromiter(map(hash, batch.column(0).to_pylist()), np.int64, batch.num_rows))
+                hashes += [
+                    np.fromiter(map(hash, batch.column(0).to_pylist()), np.int64, batch.num_rows)
+                    for batch in pq.ParquetFile(file).iter_batches(columns=["id"])
+                ]
     ids = np.concatenate(hashes)
     return len(ids) - len(np.unique(ids))
 

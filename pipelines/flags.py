@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 def known_flags(parser: argparse.ArgumentParser) -> list[str]:
     """Returns the names of a parser's flags, such as ``--input``."""
-    return [flag for action in parser._actions for flag in action.option_strings]
+    actions = parser._actions  # noqa: SLF001 - argparse has no public way to list them
+    return [flag for action in actions for flag in action.option_strings]
 
 
 def unknown_flag_message(argument: str, flags: Sequence[str]) -> str:

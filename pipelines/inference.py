@@ -58,7 +58,9 @@ def score_or_bisect(engine: Engine, token_ids: IntArray, offsets: OffsetArray) -
         return np.zeros((0, engine.n_outputs), np.float32), {}
     try:
         scores = np.asarray(engine.score(token_ids[offsets[0] : offsets[-1]], offsets - offsets[0]), np.float32)
-        problem = "" if scores.shape == (n_texts, engine.n_outputs) else f"the model gave scores of shape {scores.shape}"
+        problem = (
+            "" if scores.shape == (n_texts, engine.n_outputs) else f"the model gave scores of shape {scores.shape}"
+        )
     except Exception as error:  # noqa: BLE001 - a model may raise anything, and must cost one record
         problem = f"the model raised {type(error).__name__}"
     if not problem:
@@ -72,7 +74,7 @@ def score_or_bisect(engine: Engine, token_ids: IntArray, offsets: OffsetArray) -
 
 
 def _without_holes(scores: FloatArray) -> tuple[FloatArray, Failures]:
-    finite: BoolArray = np.isfinite(scores).all(axis=1)
+    finite: BoolArray = np.asarray(np.isfinite(scores).all(axis=1))
     holes = {int(i): (str(Code.NOT_FINITE), "a score is NaN or infinite") for i in np.flatnonzero(~finite)}
     return np.where(finite[:, None], scores, np.float32(0)), holes
 

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 import apache_beam as beam
+import pyarrow as pa
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineState
 
@@ -21,17 +22,15 @@ from model.bundle import check_dictionary
 from model.errors import SaitenError
 from pipelines import output_directory
 from pipelines.commit import CommitPlan, read_manifest
+from pipelines.files import InputFile
 from pipelines.formats import ReadOptions, parse_kept_fields
-from pipelines.options import LOCAL_RUNNERS, beam_options, local_workers
-from pipelines.plan import PlannedFile, WorkPlan, plan_work
+from pipelines.options import LOCAL_RUNNERS, beam_flags, count_workers
+from pipelines.plan import WorkPlan, plan_work
 from pipelines.progress import shown
 from pipelines.run import Run
 from pipelines.score import Scoring, build
 from pipelines.scoring_bundle import ScoringBundle, open_bundle
 from pipelines.workers import LocalWorkers
-
-# The local runner deals the ranges out at the start, so every worker gets the same number of equal ones.
-_RANGES_A_WORKER = 4
 
 
 def read_options(args: argparse.Namespace) -> ReadOptions:
@@ -68,27 +67,18 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
         SaitenError: Nothing was committed.
     """
     bundle, outputs = choose_bundle(args)
-    options = read_options(args)
-    plan = plan_work(args.input, options, _shares(args))
-    workers = local_workers(args, plan.n_bytes)
-    pipeline_options = beam_options(args, workers)
+    plan = plan_work(args.input, read_options(args))
+    flags = beam_flags(args)
     settings = _settings(args, bundle, plan)
     with output_directory.claimed(args.output, overwrite=args.overwrite, resume=args.resume):
         if args.resume and output_directory.is_committed(args.output, settings):
             return read_manifest(args.output) or {}
         scoring = _plan_scoring(args, bundle, outputs, plan, settings)
-        _run_pipeline(args, scoring, pipeline_options, plan.n_bytes)
+        _run_pipeline(args, scoring, flags, plan.total_bytes)
     manifest = read_manifest(args.output)
     if manifest is None or manifest["run_id"] != scoring.commit.run.run_id:
         raise SaitenError(f"The pipeline ended, but {args.output} holds no commit of run {scoring.commit.run.run_id}.")
     return manifest
-
-
-def _shares(args: argparse.Namespace) -> int | None:
-    """How many ranges to aim for: some for each local worker; None leaves it to the largest range's size."""
-    if args.runner not in LOCAL_RUNNERS:
-        return None
-    return int(args.workers or os.cpu_count() or 1) * _RANGES_A_WORKER
 
 
 def _settings(args: argparse.Namespace, bundle: ScoringBundle, plan: WorkPlan) -> dict[str, Any]:
@@ -100,10 +90,10 @@ def _settings(args: argparse.Namespace, bundle: ScoringBundle, plan: WorkPlan) -
         "encoding": args.encoding,
         "text_field": args.text_field,
         "id_field": args.id_field,
-        "keep_fields": [f"{field.name}:{field.type}" for field in plan.kept],
+        "keep_fields": [f"{field.name}:{field.type}" for field in plan.options.kept],
         "max_record_bytes": args.max_record_bytes,
         "no_raw": args.no_raw,
-        "inputs": {file.source: [file.path, file.size, file.modified] for file in plan.files},
+        "inputs": {source: [file.path, file.size, file.modified] for source, file in plan.files.items()},
     }
 
 
@@ -117,21 +107,20 @@ def _plan_scoring(
     recorded = output_directory.find_unfinished(args.output, settings) if args.resume else None
     if recorded is None:
         recorded = output_directory.RecordedPlan(_new_run_id(), time.time(), settings, tuple(plan.ranges))
-    run = Run(recorded.run_id, args.output, bundle.bundle_id, outputs, tuple(plan.kept), not args.no_raw)
+    kept = tuple(pa.field(field.name, field.type) for field in plan.options.kept)
+    run = Run(recorded.run_id, args.output, bundle.bundle_id, outputs, kept, not args.no_raw)
     finished = output_directory.finished_ranges(run, recorded)
     output_directory.record_plan(run, recorded)
     done = {summary.range_index for summary in finished}
-    is_local = args.runner in LOCAL_RUNNERS
     return Scoring(
         ranges=[work for work in recorded.ranges if work.index not in done],
         finished=finished,
         reading=plan.options,
         bundle=bundle,
-        workers=LocalWorkers(run.work_folder, os.getpid() if is_local else None),
         commit=CommitPlan(
             run=run,
             n_ranges=len(recorded.ranges),
-            inputs={file.source: _about_file(file) for file in plan.files},
+            inputs={source: _about_file(file) for source, file in plan.files.items()},
             max_dead_letter_rate=args.max_dead_letter_rate,
             counts_duplicates=args.id_field is not None,
             started=recorded.started,
@@ -145,16 +134,21 @@ def _plan_scoring(
     )
 
 
-def _run_pipeline(args: argparse.Namespace, scoring: Scoring, options: PipelineOptions, n_bytes: int) -> None:
+def _run_pipeline(args: argparse.Namespace, scoring: Scoring, flags: list[str], n_bytes: int) -> None:
     run = scoring.commit.run
+    workers = LocalWorkers(count_workers(args, n_bytes), run.work_folder)
+    if args.runner in LOCAL_RUNNERS:
+        runner, options = workers.runner(), workers.options(flags)
+    else:
+        runner, options = None, PipelineOptions([*flags, f"--runner={args.runner}"])
     progress = contextlib.nullcontext() if args.quiet else shown(run.work_folder, n_bytes)
-    with _ending_on_signals(scoring.workers), progress:
+    with _ending_on_signals(workers), progress:
         try:
-            pipeline = beam.Pipeline(options=options)
+            pipeline = beam.Pipeline(runner=runner, options=options)
             build(pipeline, scoring)
             state = pipeline.run().wait_until_finish()
-        except Exception as error:  # noqa: BLE001 - Beam raises whatever a worker raised, as text
-            scoring.workers.kill()
+        except Exception as error:
+            workers.kill()
             raise run.reports.first() or SaitenError(_first_line(error)) from error
     if state != PipelineState.DONE:
         raise run.reports.first() or SaitenError(f"The pipeline ended as {state}; its runner's log says why.")
@@ -190,7 +184,7 @@ def _new_run_id() -> str:
     return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:8]}"
 
 
-def _about_file(file: PlannedFile) -> dict[str, Any]:
+def _about_file(file: InputFile) -> dict[str, Any]:
     return {"path": file.path, "bytes": file.size, "modified": file.modified}
 
 

@@ -3,13 +3,9 @@
 import argparse
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from model.errors import UsageError
 from pipelines.flags import known_flags, unknown_flag_message
-
-if TYPE_CHECKING:
-    from apache_beam.options.pipeline_options import PipelineOptions
 
 # Beam's plain DirectRunner first tries to download a program; the in-process runner by name does not.
 LOCAL_RUNNERS = ("FnApiRunner", "DirectRunner")
@@ -50,7 +46,9 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--encoding", default="utf-8", help="utf-8, cp932, euc_jp or utf-16")
     parser.add_argument("--text_field", default="text", help="field with the text")
-    parser.add_argument("--max_record_bytes", type=int, default=10 * 1024 * 1024, help="longer records are dead letters")
+    parser.add_argument(
+        "--max_record_bytes", type=int, default=10 * 1024 * 1024, help="longer records are dead letters"
+    )
 
 
 def check_arguments(args: argparse.Namespace) -> None:
@@ -73,29 +71,21 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise UsageError(f"--workers is for local runs; {args.runner} has flags of its own for that.")
 
 
-def local_workers(args: argparse.Namespace, n_bytes: int) -> int:
-    """Returns how many worker processes a local run starts; 1 means that it runs in this process."""
+def count_workers(args: argparse.Namespace, n_bytes: int) -> int:
+    """Returns how many processes a local run works in; 1 means that it works in this one."""
     if args.workers is not None:
         return int(args.workers)
     return 1 if n_bytes < _SMALL_INPUT_BYTES else (os.cpu_count() or 1)
 
 
-def beam_options(args: argparse.Namespace, workers: int) -> "PipelineOptions":
-    """Returns Beam's options: its own flags from the command line, and how to run locally.
+def beam_flags(args: argparse.Namespace) -> list[str]:
+    """Returns the flags on the command line that are Beam's.
 
     Raises:
         UsageError: A flag that neither Saiten nor Beam knows, with the nearest one that they do.
     """
-    from apache_beam.options.pipeline_options import PipelineOptions
-
     _check_beam_flags(args.beam_flags)
-    flags = [*args.beam_flags, *(f"--{option}" for option in args.beam_option)]
-    if args.runner in LOCAL_RUNNERS:
-        mode = "multi_processing" if workers > 1 else "in_memory"
-        flags += [f"--direct_running_mode={mode}", f"--direct_num_workers={workers}", "--runner=FnApiRunner"]
-    else:
-        flags += [f"--runner={args.runner}"]
-    return PipelineOptions(flags)
+    return [*args.beam_flags, *(f"--{option}" for option in args.beam_option)]
 
 
 def _check_beam_flags(flags: Sequence[str]) -> None:

@@ -143,15 +143,24 @@ class RecordBlock:
             for i, (code, message) in sorted(failures.items())
         ]
         alive = [i for i in range(len(self.texts)) if i not in failures]
+        return dataclasses.replace(self._take(alive), dead_letters=(*self.dead_letters, *dead))
+
+    def head(self, count: int) -> "RecordBlock":
+        """Returns the block cut to `count` records: its first texts, and dead letters if it has too few of those."""
+        block = self._take(range(min(count, len(self.texts))))
+        letters = self.dead_letters[: count - len(block.texts)]
+        n_read = Counter(block.sources) + Counter(letter.source for letter in letters)
+        return dataclasses.replace(block, dead_letters=letters, n_read=n_read)
+
+    def _take(self, rows: Sequence[int]) -> "RecordBlock":
         return dataclasses.replace(
             self,
-            sources=[self.sources[i] for i in alive],
-            positions=[self.positions[i] for i in alive],
-            ids=[self.ids[i] for i in alive],
-            raws=[self.raws[i] for i in alive],
-            texts=[self.texts[i] for i in alive],
-            kept=tuple(column.take(pa.array(alive, pa.int64())) for column in self.kept),
-            dead_letters=(*self.dead_letters, *dead),
+            sources=[self.sources[i] for i in rows],
+            positions=[self.positions[i] for i in rows],
+            ids=[self.ids[i] for i in rows],
+            raws=[self.raws[i] for i in rows],
+            texts=[self.texts[i] for i in rows],
+            kept=tuple(column.take(pa.array(rows, pa.int64())) for column in self.kept),
         )
 
     def check(self) -> None:

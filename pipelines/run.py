@@ -1,12 +1,12 @@
 """What is known of a run before its pipeline starts, and where its files lie.
 
-    DIR/scores/part-<run>-<range>.parquet
-    DIR/dead_letters/part-<run>-<range>.parquet
-    DIR/manifest.json, DIR/_SUCCESS        appear at the end
-    DIR/_work/<run>/plan.json              what the run set out to do
-    DIR/_work/<run>/scores-<range>.json    a range whose scores are written; dead_letters-... likewise
-    DIR/_work/<run>/progress-<...>.json    how far a worker has come
-    DIR/_work/<run>/failure-<...>.json     why a worker stopped
+DIR/scores/part-<run>-<range>.parquet
+DIR/dead_letters/part-<run>-<range>.parquet
+DIR/manifest.json, DIR/_SUCCESS        appear at the end
+DIR/_work/<run>/plan.json              what the run set out to do
+DIR/_work/<run>/scores-<range>.json    a range whose scores are written; dead_letters-... likewise
+DIR/_work/<run>/progress-<...>.json    how far a worker has come
+DIR/_work/<run>/failure-<...>.json     why a worker stopped
 """
 
 from dataclasses import dataclass, field

@@ -9,12 +9,12 @@ from apache_beam.ml.inference import RunInference
 
 from pipelines.commit import Commit, CommitPlan
 from pipelines.encode import EncodeText
+from pipelines.formats import ReadOptions
 from pipelines.inference import HANDLERS
-from pipelines.read import ReadOptions, ReadRecords
+from pipelines.read_records import ReadRecords
 from pipelines.records import WorkRange
 from pipelines.run import RangeSummary
 from pipelines.scoring_bundle import ScoringBundle
-from pipelines.workers import LocalWorkers
 from pipelines.write import WriteDeadLetters, WriteScores
 
 
@@ -27,7 +27,6 @@ class Scoring:
         finished: What an earlier attempt has done already.
         reading: How the files are read.
         bundle: What scores them.
-        workers: Where local worker processes make themselves known.
         commit: What the run must have become.
     """
 
@@ -35,7 +34,6 @@ class Scoring:
     finished: Sequence[RangeSummary]
     reading: ReadOptions
     bundle: ScoringBundle
-    workers: LocalWorkers
     commit: CommitPlan
 
 
@@ -47,7 +45,7 @@ def build(pipeline: beam.Pipeline, scoring: Scoring) -> beam.PCollection:
         pipeline
         | "Ranges" >> beam.Create(scoring.ranges)
         | "SpreadRanges" >> beam.Reshuffle()
-        | "ReadRecords" >> ReadRecords(scoring.reading, run.reports, scoring.workers)
+        | "ReadRecords" >> ReadRecords(scoring.reading, run.reports)
         | "EncodeText" >> EncodeText(scoring.bundle, run.reports)
         | "RunInference" >> RunInference(handler)
     )

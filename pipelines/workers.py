@@ -1,51 +1,53 @@
-"""Local worker processes: they name themselves to the launcher, and never outlive it."""
+"""Local worker processes, from the launcher's side."""
 
+import contextlib
 import os
+import shlex
 import signal
-import threading
-import time
+import sys
 from dataclasses import dataclass
 
-from pipelines import storage
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
-_PREFIX = "worker-"
-_PARENT_POLL_SECS = 0.5
+from pipelines import storage
+from pipelines.worker import PID_PREFIX
 
 
 @dataclass(frozen=True)
 class LocalWorkers:
-    """The worker processes of a local run; travels with the steps.
+    """The worker processes of a local run.
 
     Attributes:
-        folder: The run's work folder, where each worker leaves a note with its process id.
-        launcher_pid: The launcher's process id; None where the runner is remote.
+        count: How many; 1 means that the run goes on in the launcher itself.
+        folder: The run's work folder, where each worker leaves its process id and its log.
     """
 
+    count: int
     folder: str
-    launcher_pid: int | None
 
-    def register(self) -> None:
-        """Called in a worker: makes it known, and makes it end when its launcher ends."""
-        if self.launcher_pid in (None, os.getpid()):
-            return
-        path = storage.join(self.folder, f"{_PREFIX}{os.getpid()}")
-        if storage.read_bytes(path) is None:
-            storage.write_atomic(path, b"")
-            threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    def runner(self) -> FnApiRunner:
+        """Returns Beam's local runner with `pipelines.worker` as its worker program.
+
+        Beam's own ``multi_processing`` mode starts the same processes, but they write their logs on the
+        terminal and live on when the launcher is killed.
+        """
+        if self.count == 1:
+            return FnApiRunner()
+        command = [sys.executable, "-m", "pipelines.worker", self.folder, str(os.getpid())]
+        return FnApiRunner(SubprocessSDKEnvironment.from_command_string(f"exec {shlex.join(command)}"))
+
+    def options(self, flags: list[str]) -> PipelineOptions:
+        """Returns Beam's options for `runner`."""
+        return PipelineOptions(
+            [*flags, f"--direct_num_workers={self.count}", "--default_sdk_harness_log_level=WARNING"]
+        )
 
     def kill(self) -> None:
-        """Called in the launcher: ends the workers at once."""
+        """Ends the workers at once."""
         for path in storage.list_files(self.folder):
             name = path.rpartition("/")[2]
-            if name.startswith(_PREFIX):
-                try:
-                    os.kill(int(name.removeprefix(_PREFIX)), signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
-
-
-def _end_with_parent(parent_pid: int) -> None:
-    """A launcher that was killed cannot tell its workers, and they would go on writing."""
-    while os.getppid() == parent_pid:
-        time.sleep(_PARENT_POLL_SECS)
-    os._exit(1)
+            if name.startswith(PID_PREFIX):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(name.removeprefix(PID_PREFIX)), signal.SIGKILL)

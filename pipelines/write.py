@@ -67,7 +67,8 @@ class PartWriter:
 
     def abandon(self) -> None:
         """Gives the file up: nothing becomes visible."""
-        with contextlib.suppress(_AbandonedError), self._stack:
+        with contextlib.suppress(_AbandonedError, OSError), self._stack:
+            self._writer.close()  # it would write its footer later, to a file that is gone
             raise _AbandonedError
 
     def _flush(self) -> None:
@@ -146,10 +147,10 @@ class _WritePartsDoFn(beam.DoFn):
 
     def process(self, scored: ScoredBlock) -> Iterator[RangeSummary]:
         block = scored.block
-        if self._range_index not in (None, block.range_index):
-            raise SaitenError(f"Range {block.range_index} began before range {self._range_index} had ended.")
-        self._range_index = block.range_index
         with self._run.reports.reported(), self._abandoning():
+            if self._range_index not in (None, block.range_index):
+                raise SaitenError(f"Range {block.range_index} began before range {self._range_index} had ended.")
+            self._range_index = block.range_index
             self.add(scored)
             if not block.is_last:
                 return

@@ -1,5 +1,6 @@
 """Stand-ins that behave in known ways."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,7 +22,7 @@ class FakeEngine:
 
     def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
         self.batches.append(len(offsets) - 1)
-        sums = [int(token_ids[start:end].sum()) for start, end in zip(offsets[:-1], offsets[1:], strict=True)]
+        sums = [int(token_ids[start:end].sum()) for start, end in itertools.pairwise(offsets)]
         return np.array(list(zip(sums, np.diff(offsets), strict=True)), np.float32).reshape(-1, 2)
 
 
@@ -38,7 +39,7 @@ class FaultyEngine(FakeEngine):
 
     def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
         scores = super().score(token_ids, offsets)
-        poisoned = [POISON_ID in token_ids[a:b] for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+        poisoned = [POISON_ID in token_ids[a:b] for a, b in itertools.pairwise(offsets)]
         if not any(poisoned):
             return scores
         if self.fault == "raise":
@@ -52,7 +53,9 @@ class FaultyEngine(FakeEngine):
         }.get(self.fault, scores)
 
 
-def make_block(texts: Sequence[str], *, range_index: int = 0, is_last: bool = True, source: str = "a.txt") -> RecordBlock:
+def make_block(
+    texts: Sequence[str], *, range_index: int = 0, is_last: bool = True, source: str = "a.txt"
+) -> RecordBlock:
     """Returns a block of texts as a text file gives them."""
     raws = [text.encode() for text in texts]
     positions = [sum(len(raw) + 1 for raw in raws[:i]) for i in range(len(raws))]

@@ -29,10 +29,12 @@ def plan_of(run: Run, *, n_ranges: int = 1, rate: float = 1.0, duplicates: bool 
     return CommitPlan(run, n_ranges, inputs, rate, duplicates, 0.0, {"engine": "fake", "settings": {}})
 
 
-def scored(texts: Sequence[str], *, range_index: int = 0, is_last: bool = True, dead: Sequence[int] = ()) -> ScoredBlock:
+def scored(
+    texts: Sequence[str], *, range_index: int = 0, is_last: bool = True, dead: Sequence[int] = ()
+) -> ScoredBlock:
     """Scores texts whose ids are their characters' code points; the dead ones fail while they are read."""
     block = make_block(texts, range_index=range_index, is_last=is_last)
-    block = block.bury({i: ("BAD_JSON", "not JSON") for i in dead}, "read")
+    block = block.bury(dict.fromkeys(dead, ("BAD_JSON", "not JSON")), "read")
     lengths = np.array([len(text) for text in block.texts], np.int32)
     token_ids = np.array([ord(character) for text in block.texts for character in text], np.int32)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

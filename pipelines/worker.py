@@ -1,0 +1,37 @@
+"""A local worker process: names itself to the launcher, keeps the terminal clean, never outlives it.
+
+`python -m pipelines.worker WORK_FOLDER LAUNCHER_PID`, with what Beam's runner puts into the environment.
+"""
+
+import os
+import pathlib
+import sys
+import threading
+import time
+
+PID_PREFIX = "worker-"
+_LAUNCHER_POLL_SECS = 0.5
+
+
+def main() -> None:
+    """Runs Beam's worker program until the launcher has no more work, or is gone."""
+    folder, launcher_pid = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+    (folder / f"{PID_PREFIX}{os.getpid()}").touch()
+    log = os.open(folder / f"log-{os.getpid()}.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, sys.stdout.fileno())
+    os.dup2(log, sys.stderr.fileno())
+    threading.Thread(target=_end_with_launcher, args=(launcher_pid,), daemon=True).start()
+    from apache_beam.runners.worker import sdk_worker_main
+
+    sdk_worker_main.main(sys.argv)
+
+
+def _end_with_launcher(launcher_pid: int) -> None:
+    """A launcher that is killed tells nobody, and its workers would go on writing."""
+    while os.getppid() == launcher_pid:
+        time.sleep(_LAUNCHER_POLL_SECS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()
