@@ -90,6 +90,10 @@ class Learner:
         ]
         return np.concatenate(rows) if rows else np.zeros((0, self._head.units), np.float32)
 
+    def loss(self, scores: FloatArray, targets: FloatArray) -> float:
+        """Returns the mean loss of scores, both float32 [n, outputs]."""
+        return float(tf.reduce_mean(self._loss(targets, scores)))
+
     def get_weights(self) -> list[FloatArray]:
         """Returns a copy of what is trained."""
         return [variable.numpy().copy() for variable in self._variables]

@@ -81,7 +81,7 @@ def _flush(gradients: FloatArray) -> bool:
         if abs(gradients[j]) < _FADED:
             gradients[j] = _ZERO
         largest = max(largest, abs(gradients[j]))
-    return largest != _ZERO
+    return bool(largest > _ZERO)
 
 
 @njit(**_OPTIONS)
@@ -214,7 +214,7 @@ def gru_backward(
     first: int,
     last: int,
 ) -> None:
-    """Overwrites `gates` with gradients: the first 3u columns by ``x @ W + b``, the last u by the candidate's ``h @ U``.
+    """Overwrites `gates` with gradients: 3u columns by ``x @ W + b``, then u by the candidate's ``h @ U``.
 
     By ``h @ U`` of update and reset gate the gradient is that of the first 2u columns.
     """

@@ -1,0 +1,132 @@
+"""Word vectors and the embedding matrix. The only module that imports gensim."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from model.errors import UsageError
+from model.progress import TrainingWatcher
+from model.sequences import FloatArray
+from model.vocabulary import PAD_ID, Vocabulary
+
+# gensim reads only the first 10,000 words of a text and says nothing (MAX_WORDS_IN_BATCH).
+_MAX_SENTENCE_WORDS = 10_000
+
+
+@dataclass(frozen=True)
+class Word2VecConfig:
+    """How word2vec is trained.
+
+    Attributes:
+        dimensions: Length of a vector.
+        context_window: Words looked at on either side.
+        epochs: Passes over the texts.
+        skip_gram: Predict the context from the word, instead of the word from its context (CBOW).
+        seed: Of the vectors' start and of the sampling.
+    """
+
+    dimensions: int = 200
+    context_window: int = 5
+    epochs: int = 5
+    skip_gram: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("dimensions", "context_window", "epochs"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"Word2vec's {name} must be 1 or more, not {getattr(self, name)}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the settings as JSON holds them."""
+        return asdict(self)
+
+
+class Sentences:
+    """Segmented texts as gensim wants them: lists of words, as often as asked for, none too long.
+
+    Args:
+        open_lines: Gives the texts anew, one space between tokens; called once a pass.
+    """
+
+    def __init__(self, open_lines: Callable[[], Iterable[str]]) -> None:
+        self._open_lines = open_lines
+
+    def __iter__(self) -> Iterator[list[str]]:
+        for line in self._open_lines():
+            words = line.split(" ")
+            for start in range(0, len(words), _MAX_SENTENCE_WORDS):
+                yield words[start : start + _MAX_SENTENCE_WORDS]
+
+
+def train_word2vec(
+    sentences: Iterable[list[str]],
+    vocabulary: Vocabulary,
+    counts: Mapping[str, int],
+    config: Word2VecConfig,
+    watcher: TrainingWatcher,
+) -> FloatArray:
+    """Trains vectors for exactly the vocabulary's words, float32 [V, D]; rows 0 and OOV are NaN.
+
+    One worker: with more, their order decides the vectors. `PYTHONHASHSEED` plays no part since
+    gensim 4, which draws the first vectors from NumPy's generator; words come in our order.
+
+    Args:
+        sentences: Can be iterated again and again.
+        counts: How often each word occurs in them.
+        watcher: Is told of every epoch.
+    """
+    from gensim.models import Word2Vec
+    from gensim.models.callbacks import CallbackAny2Vec
+
+    class _TellEpoch(CallbackAny2Vec):
+        def on_epoch_end(self, model: Word2Vec) -> None:
+            watcher.advance(1)
+
+    if not vocabulary.ids:
+        raise UsageError("No word is frequent enough for the vocabulary; give a smaller --min_count.")
+    watcher.begin("word2vec", config.epochs)
+    model = Word2Vec(
+        vector_size=config.dimensions,
+        window=config.context_window,
+        sg=int(config.skip_gram),
+        seed=config.seed % 2**32,
+        min_count=1,
+        workers=1,
+    )
+    ordered = sorted(vocabulary.ids, key=vocabulary.ids.__getitem__)
+    model.build_vocab_from_freq({word: counts[word] for word in ordered})
+    model.train(
+        sentences,
+        total_words=sum(counts.values()),
+        epochs=config.epochs,
+        callbacks=[_TellEpoch()],
+    )
+    vectors = np.full((len(vocabulary), config.dimensions), np.nan, np.float32)
+    vectors[[vocabulary.ids[word] for word in ordered]] = model.wv[ordered]
+    return vectors
+
+
+def has_vector(vectors: FloatArray) -> npt.NDArray[np.bool_]:
+    """Returns which words have a vector, bool [V]: the others' rows are NaN."""
+    return np.asarray(~np.isnan(vectors).any(axis=1), np.bool_)
+
+
+def fill_matrix(vectors: FloatArray) -> FloatArray:
+    """Makes the embedding matrix of vectors with NaN rows, float32 [V, D].
+
+    Row 0, the padding, is zero: it is masked and never read. The OOV word, and words without a
+    vector, get the mean of all vectors: what is known of a word of which nothing is known. Zero would
+    be a direction of its own, since word2vec's vectors are not centred.
+
+    Raises:
+        UsageError: No word has a vector.
+    """
+    known = has_vector(vectors)
+    if not known.any():
+        raise UsageError("None of the vocabulary's words has a vector: do vectors and text fit together?")
+    matrix = np.where(known[:, None], vectors, vectors[known].mean(axis=0, dtype=np.float64)).astype(np.float32)
+    matrix[PAD_ID] = 0
+    return matrix

@@ -1,0 +1,183 @@
+"""Labelled text to a bundle: segment, count, word2vec, network, bundle.
+
+Importing this module imports TensorFlow.
+"""
+
+import pathlib
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import keras
+import numpy as np
+
+from model.bundle import Bundle, refuse_used, write_bundle
+from model.corpus import (
+    EncodedCorpus,
+    SegmentedCorpus,
+    count_words,
+    encode_corpus,
+    read_lines,
+    segment_corpus,
+    segment_texts,
+)
+from model.embeddings import Sentences, fill_matrix, has_vector, train_word2vec
+from model.errors import SaitenError
+from model.fit import fit
+from model.keras_engine import KerasEngine
+from model.mask import refuse_lost_mask
+from model.metrics import evaluate
+from model.network import build_network
+from model.progress import SilentWatcher, TrainingWatcher
+from model.reference import describe_training_data
+from model.sequences import Encoder, FloatArray
+from model.tokenizer import Tokenizer
+from model.train_config import TrainingConfig
+from model.vocabulary import PAD_WORD, Vocabulary
+from model.word_vectors import read_vectors
+
+# Texts whose scores by Keras are compared with those of the training's own recurrence, and how far they may differ.
+_COMPARED_TEXTS = 32
+_COMPARED_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What came of a training.
+
+    Attributes:
+        bundle: The bundle.
+        training: What the bundle's manifest says of the training, metrics included.
+    """
+
+    bundle: Bundle
+    training: dict[str, Any]
+
+
+def train(
+    records: Iterable[tuple[str, Sequence[float]]],
+    *,
+    outputs: Sequence[str],
+    bundle_path: pathlib.Path,
+    config: TrainingConfig,
+    further_texts: Iterable[str] = (),
+    data: Mapping[str, Any] | None = None,
+    watcher: TrainingWatcher | None = None,
+) -> TrainingResult:
+    """Trains a network on labelled text and writes it as a bundle.
+
+    The same records, configuration and machine give the same vocabulary and the same scores.
+
+    Args:
+        records: Texts with their labels, as many as `outputs`. Read once, one at a time: the text
+            goes to a temporary folder, about as large as itself, and is never held in memory.
+        outputs: Names of the labels, and of the scores.
+        bundle_path: A directory that does not exist, or is empty.
+        config: All settings.
+        further_texts: Unlabelled texts for word2vec.
+        data: JSON-able; what the manifest shall say of where the records come from.
+        watcher: Is told of the progress.
+
+    Raises:
+        UsageError: The labels, the settings or the vectors file will not do.
+        BundleError: The path is in use, or the network reads its padding.
+    """
+    watcher = watcher or SilentWatcher()
+    refuse_used(bundle_path)
+    with tempfile.TemporaryDirectory(prefix="saiten-train-", ignore_cleanup_errors=True) as name:
+        folder = pathlib.Path(name)
+        tokenizer = Tokenizer(config.tokenizer)
+        corpus = segment_corpus(
+            records,
+            tokenizer,
+            folder,
+            n_outputs=len(outputs),
+            validation_fraction=config.validation_fraction,
+            seed=config.seed,
+            watcher=watcher,
+        )
+        n_further = segment_texts(further_texts, tokenizer, folder / "further.txt", watcher)
+        vocabulary, embeddings, words = make_embeddings(corpus, folder / "further.txt", config, watcher)
+        encoder = Encoder(tokenizer, vocabulary, config.max_sequence_length, config.truncating)
+        encoded = encode_corpus(corpus, encoder, folder, watcher)
+        keras.utils.set_random_seed(config.seed)
+        model = build_network(config.network, embeddings, config.units, len(outputs))
+        refuse_lost_mask(model)
+        scores, epochs = fit(model, encoded, config, watcher)
+        _refuse_difference(model, encoded, scores)
+        training = {
+            "data": {**(data or {}), **_describe_corpus(corpus, encoded), "further_texts": n_further},
+            "words": words,
+            "settings": config.to_dict(),
+            "epochs": epochs,
+            "metrics": _held_out_metrics(scores, encoded, outputs),
+        }
+        watcher.begin("proving and writing the bundle", None)
+        bundle = write_bundle(
+            bundle_path,
+            model=model,
+            encoder=encoder,
+            outputs=outputs,
+            golden_texts=corpus.samples,
+            training=training,
+            reference=describe_training_data(scores, encoded.n_tokens, encoded.n_oov, outputs),
+        )
+    return TrainingResult(bundle, training)
+
+
+def make_embeddings(
+    corpus: SegmentedCorpus, further: pathlib.Path, config: TrainingConfig, watcher: TrainingWatcher
+) -> tuple[Vocabulary, FloatArray, dict[str, int]]:
+    """Makes the vocabulary and its embedding matrix of the training texts and the further ones.
+
+    Held-out texts have no part in it: their OOV rate is that of texts never seen.
+
+    Returns:
+        The vocabulary, float32 [V, D], and counts for the manifest.
+    """
+    watcher.begin("counting words", None)
+    counts = count_words(chain(corpus.training_lines(), read_lines(further)))
+    vocabulary = Vocabulary.from_counts(counts, min_count=config.min_count, size=config.vocabulary_size)
+    if config.oov == "drop":
+        vocabulary = Vocabulary([PAD_WORD, None, *vocabulary.words[2:]], None)
+    if config.vectors:
+        vectors = read_vectors(config.vectors, vocabulary)
+    else:
+        sentences = Sentences(lambda: chain(corpus.training_lines(), read_lines(further)))
+        vectors = train_word2vec(sentences, vocabulary, counts, config.word2vec, watcher)
+    words = {
+        "tokens": counts.total(),
+        "distinct": len(counts),
+        "vocabulary": len(vocabulary),
+        "with_vector": int(has_vector(vectors).sum()),
+    }
+    return vocabulary, fill_matrix(vectors), words
+
+
+def _held_out_metrics(scores: FloatArray, encoded: EncodedCorpus, outputs: Sequence[str]) -> dict[str, Any] | None:
+    held_out = encoded.held_out
+    return evaluate(scores[held_out], encoded.labels[held_out], outputs) if held_out.any() else None
+
+
+def _describe_corpus(corpus: SegmentedCorpus, encoded: EncodedCorpus) -> dict[str, Any]:
+    return {
+        "texts": len(corpus.labels),
+        "used": len(encoded.labels),
+        "held_out": int(encoded.held_out.sum()),
+        "skipped": corpus.skipped,
+        "tokens": int(encoded.n_tokens.sum(dtype=np.int64)),
+    }
+
+
+def _refuse_difference(model: keras.Model, encoded: EncodedCorpus, scores: FloatArray) -> None:
+    """Stops where Keras does not give the scores that were trained: the model would not be what was evaluated."""
+    rows = np.unique(np.linspace(0, len(scores) - 1, _COMPARED_TEXTS).astype(np.int64))
+    by_keras = KerasEngine(model).score(*encoded.gather(rows))
+    difference = float(np.max(np.abs(by_keras - scores[rows]) / np.maximum(1, np.abs(by_keras))))
+    if not difference <= _COMPARED_TOLERANCE:
+        raise SaitenError(
+            f"Keras' scores of the trained model differ by {difference:.1e} from those of its training, "
+            f"above {_COMPARED_TOLERANCE:.0e}; no bundle was written."
+        )
