@@ -66,6 +66,11 @@ class KeptField:
     name: str
     type: pa.DataType | None = None
 
+    @property
+    def is_string(self) -> bool:
+        """Whether the values are kept as strings, outside of Parquet."""
+        return self.type is None or pa.types.is_string(self.type)
+
 
 @dataclass(frozen=True)
 class ReadOptions:

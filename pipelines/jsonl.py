@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import orjson
-import pyarrow as pa
 
 from model.errors import RecordError
 from pipelines.formats import ReadOptions
@@ -54,8 +53,7 @@ class LineParser:
     def __init__(self, codec: str, options: ReadOptions) -> None:
         self._codec = codec
         self._names = [options.text_field, options.id_field, *(field.name for field in options.kept)]
-        strings = [field.type in (None, pa.string()) for field in options.kept]
-        self._as_written = [False, options.id_field is not None, *strings]
+        self._as_written = [False, options.id_field is not None, *(field.is_string for field in options.kept)]
 
     def __call__(self, line: bytes, position: int) -> list[Any]:
         """Returns text, id and kept fields; None for what is missing.
@@ -89,7 +87,7 @@ class LineParser:
         return values
 
 
-def parse_json(text: str, number: Callable[[str], object] | None = None) -> dict[str | None, Any]:
+def parse_json(text: str, number: Callable[[str], object] | None = None) -> dict[Any, Any]:
     """Returns the object that a line holds.
 
     Args:

@@ -1,17 +1,24 @@
 """Cuts the input into ranges of work, once, before anything runs."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import pyarrow as pa
 
-from pipelines.files import InputFile, list_inputs, source_names
-from pipelines.formats import KeptField, ReadOptions, is_splittable
+from model.errors import DamagedFileError, UsageError
+from pipelines.fields import check_fields, resolve_kept
+from pipelines.files import InputFile, list_inputs, open_unchanged, source_names
+from pipelines.formats import ReadOptions, compression_of, format_of, is_splittable
+from pipelines.parquet import open_parquet
 from pipelines.records import FileSlice, WorkRange
 
-RANGE_BYTES = 16 * 1024 * 1024
+# About so many ranges are made of an input, as far as they are neither too small nor too large:
+# enough for many workers and for a run that is resumed, and no more parts than that.
+_RANGES = 64
+_MIN_RANGE_BYTES = 1024 * 1024
+_MAX_RANGE_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -21,7 +28,7 @@ class WorkPlan:
     Attributes:
         options: How, with the types of the kept fields resolved.
         files: Every input file by its name in the output (`FileSlice.source`), sorted by path.
-        ranges: The work; every byte of every file is in exactly one.
+        ranges: The work; every record of every file is in exactly one.
     """
 
     options: ReadOptions
@@ -34,7 +41,15 @@ class WorkPlan:
         return sum(file.size for file in self.files.values())
 
 
-def plan_work(patterns: str, options: ReadOptions, target_range_bytes: int = RANGE_BYTES) -> WorkPlan:
+@dataclass(frozen=True)
+class _Weighed:
+    """A slice and how many bytes of work it stands for."""
+
+    piece: FileSlice
+    n_bytes: int
+
+
+def plan_work(patterns: str, options: ReadOptions, target_range_bytes: int | None = None) -> WorkPlan:
     """Returns the plan for an input; the same files always give the same plan.
 
     Plain text and JSONL are cut into ranges of bytes, Parquet into row groups; everything else stays
@@ -42,40 +57,79 @@ def plan_work(patterns: str, options: ReadOptions, target_range_bytes: int = RAN
 
     Args:
         patterns: Files, directories and globs, between commas.
-        target_range_bytes: About how much a range holds.
+        target_range_bytes: About how much a range holds; None makes about 64 ranges of 1 to 64 MiB.
 
     Raises:
         UsageError: No file matches, one cannot be read, or a field is not there.
-        DamagedFileError: A compressed or a Parquet file has no content at all or no valid end.
+        DamagedFileError: A compressed file is empty, or a Parquet file has no valid end.
     """
     files = list_inputs(patterns)
     sources = source_names(file.path for file in files)
-    slices = [piece for file in files for piece in _slice_file(file, sources[file.path], options, target_range_bytes)]
+    target = target_range_bytes or _default_range_bytes(files)
+    slices: list[_Weighed] = []
+    schemas: dict[str, pa.Schema] = {}
+    for file in files:
+        whole = FileSlice(file.path, sources[file.path], 0, file.size, 0, file.size, file.modified)
+        _check_content(whole, options)
+        if format_of(file.path, options) == "parquet":
+            schema, cut = _cut_parquet(whole, target)
+            schemas[whole.source] = schema
+            slices += cut
+        else:
+            slices += _cut_bytes(whole, options, target)
+    options = resolve_kept([file.path for file in files], schemas, options)
+    check_fields((weighed.piece for weighed in slices if weighed.piece.start == 0), schemas, options)
     by_source = {sources[file.path]: file for file in files}
-    return WorkPlan(resolve_kept(options), by_source, tuple(_share_ranges(slices, target_range_bytes)))
+    return WorkPlan(options, by_source, tuple(_share_ranges(slices, target)))
 
 
-def resolve_kept(options: ReadOptions) -> ReadOptions:
-    kept = tuple(KeptField(field.name, field.type or pa.string()) for field in options.kept)
-    return dataclasses.replace(options, kept=kept)
+def _default_range_bytes(files: Iterable[InputFile]) -> int:
+    total = sum(file.size for file in files)
+    return min(max(total // _RANGES, _MIN_RANGE_BYTES), _MAX_RANGE_BYTES)
 
 
-def _slice_file(file: InputFile, source: str, options: ReadOptions, target_bytes: int) -> Iterator[FileSlice]:
-    n_slices = max(1, round(file.size / target_bytes)) if is_splittable(file.path, options) else 1
-    bounds = [file.size * i // n_slices for i in range(n_slices + 1)]
+def _check_content(whole: FileSlice, options: ReadOptions) -> None:
+    compression = compression_of(whole.path)
+    is_parquet = format_of(whole.path, options) == "parquet"
+    if compression is not None and is_parquet:
+        raise UsageError(f"{whole.path!r} is a compressed Parquet file; unpack it first: Parquet is read from its end.")
+    if whole.size == 0 and (compression is not None or is_parquet):
+        raise DamagedFileError(f"{whole.source} is empty, so it is no whole {compression or 'Parquet'} file.")
+
+
+def _cut_bytes(whole: FileSlice, options: ReadOptions, target_bytes: int) -> Iterator[_Weighed]:
+    n_slices = -(-whole.size // target_bytes) if is_splittable(whole.path, options) else 1
+    bounds = [whole.size * i // n_slices for i in range(n_slices + 1)] if whole.size else [0, 0]
     for start, end in pairwise(bounds):
-        yield FileSlice(file.path, source, start, end, 0, file.size, file.modified)
+        yield _Weighed(dataclasses.replace(whole, start=start, end=end), end - start)
 
 
-def _share_ranges(slices: Sequence[FileSlice], target_bytes: int) -> Iterator[WorkRange]:
+def _cut_parquet(whole: FileSlice, target_bytes: int) -> tuple[pa.Schema, list[_Weighed]]:
+    """Returns the file's schema, and slices of row groups of about `target_bytes` unpacked."""
+    with open_unchanged(whole) as file, open_parquet(file, whole.source) as parquet:
+        schema, about = parquet.schema_arrow, parquet.metadata
+        groups = [about.row_group(i) for i in range(about.num_row_groups)]
+        sizes = [group.total_byte_size for group in groups]
+        rows = [group.num_rows for group in groups]
+    if sum(rows) != about.num_rows:
+        raise DamagedFileError(f"{whole.source} has {sum(rows)} rows in its groups, but {about.num_rows} by its end.")
+    cut, start, first_row = [], 0, 0
+    for i in range(len(sizes)):
+        if i + 1 == len(sizes) or sum(sizes[start : i + 2]) > target_bytes:
+            piece = dataclasses.replace(whole, start=start, end=i + 1, first_row=first_row)
+            cut.append(_Weighed(piece, sum(sizes[start : i + 1])))
+            start, first_row = i + 1, sum(rows[: i + 1])
+    return schema, cut or [_Weighed(dataclasses.replace(whole, end=0), 0)]
+
+
+def _share_ranges(slices: Iterable[_Weighed], target_bytes: int) -> Iterator[WorkRange]:
     """Yields ranges; slices are put together as long as the range stays below its target."""
     index, n_bytes = 0, 0
     together: list[FileSlice] = []
-    for piece in slices:
-        size = piece.end - piece.start
-        if together and n_bytes + size > target_bytes:
+    for weighed in slices:
+        if together and n_bytes + weighed.n_bytes > target_bytes:
             yield WorkRange(index, tuple(together))
             index, together, n_bytes = index + 1, [], 0
-        together.append(piece)
-        n_bytes += size
+        together.append(weighed.piece)
+        n_bytes += weighed.n_bytes
     yield WorkRange(index, tuple(together))

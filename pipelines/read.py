@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 
-from pipelines.content import slice_lines
+from pipelines.content import Lines, slice_lines
+from pipelines.delimited import DELIMITERS, read_delimited
 from pipelines.files import open_unchanged
 from pipelines.formats import ReadOptions, format_of
 from pipelines.jsonl import read_jsonl
+from pipelines.parquet import read_parquet
 from pipelines.plan import WorkPlan
 from pipelines.records import FileSlice, RecordBlock, WorkRange
 from pipelines.rows import BlockBuilder, Rows, no_rows
 from pipelines.text import read_text
-
-_LINE_READERS = {"text": read_text, "jsonl": read_jsonl}
 
 
 def read_range(work_range: WorkRange, options: ReadOptions) -> Iterator[RecordBlock]:
@@ -42,12 +42,23 @@ def iter_blocks(plan: WorkPlan) -> Iterator[RecordBlock]:
 
 def _read_slice(piece: FileSlice, options: ReadOptions) -> Iterator[tuple[Rows, int]]:
     """Yields the slice's rows and the bytes they stand for, which add up to the slice."""
+    kind = format_of(piece.path, options)
     with open_unchanged(piece) as file:
+        if kind == "parquet":
+            yield from read_parquet(file, piece, options)
+            return
         lines = slice_lines(file, piece, options)
-        reader = _LINE_READERS[format_of(piece.path, options)]
         done = piece.start
-        for rows in reader(lines.batches, piece.source, lines.codec, options):
+        for rows in _read_lines(kind, lines, piece.source, options):
             now = min(max(file.tell(), done), piece.end)
             yield rows, now - done
             done = now
-    yield no_rows(options), piece.end - done
+        yield no_rows(options), piece.end - done
+
+
+def _read_lines(kind: str, lines: Lines, source: str, options: ReadOptions) -> Iterator[Rows]:
+    if kind == "text":
+        return read_text(lines.batches, source, lines.codec, options)
+    if kind == "jsonl":
+        return read_jsonl(lines.batches, source, lines.codec, options)
+    return read_delimited(lines.batches, source, lines.codec, options, DELIMITERS[kind])

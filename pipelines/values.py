@@ -42,15 +42,15 @@ def id_of(value: object) -> str | None:
 
 
 def as_string(value: object) -> str:
-    """Returns a JSON value as a string: a string as it is, anything else as JSON writes it.
+    """Returns a value as a string: a string as it is, anything else as JSON writes it, or Python where JSON cannot.
 
     Raises:
         RecordError: ``BAD_FIELD``, a number in it is beyond what JSON readers take.
     """
-    if isinstance(value, str):
+    if not isinstance(value, bool | int | float | list | dict):
         return str(value)
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=str)
     except ValueError as error:
         raise RecordError(Code.BAD_FIELD, "A number is too large.") from error
 
@@ -68,8 +68,11 @@ def convert(value: object, kind: pa.DataType, name: str) -> object:
         return None
     if pa.types.is_string(kind):
         return as_string(value)
+    converter = _CONVERTERS.get(kind)
+    if converter is None:
+        return value
     try:
-        return _CONVERTERS[kind](value)
+        return converter(value)
     except (ValueError, OverflowError, OSError) as error:
         raise RecordError(Code.BAD_FIELD, f"The field {name!r} is no {kind}.") from error
 

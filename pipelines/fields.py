@@ -1,0 +1,133 @@
+"""Makes sure, before anything runs, that the fields asked for are there."""
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+
+from model.errors import RecordError, UsageError
+from pipelines.content import slice_lines
+from pipelines.delimited import DELIMITERS, RowReader
+from pipelines.files import open_unchanged
+from pipelines.formats import KeptField, ReadOptions, format_of, nearest
+from pipelines.jsonl import parse_json
+from pipelines.lines import LineBatch
+from pipelines.parquet import kept_type
+from pipelines.records import FileSlice
+from pipelines.text import decode_lines
+
+_SAMPLE_RECORDS = 1000
+_SHOWN_NAMES = 20
+
+
+@dataclass
+class _Sample:
+    """The first records' fields.
+
+    Attributes:
+        names: All fields seen, in the order of their first appearance.
+        has_all_names: Whether no later record of these files can have another field.
+        n_records: How many records were seen.
+    """
+
+    names: dict[str, None] = field(default_factory=dict)
+    has_all_names: bool = True
+    n_records: int = 0
+
+
+def check_fields(slices: Iterable[FileSlice], schemas: dict[str, pa.Schema], options: ReadOptions) -> None:
+    """Reads the first 1,000 records of structured input, or as few as show that all fields are there.
+
+    Args:
+        slices: The first slice of each file.
+        schemas: Of the Parquet files, by source.
+
+    Raises:
+        UsageError: None of them has the text field; or, where a header says all fields, the id or a kept one.
+    """
+    wanted = {options.text_field, options.id_field, *(kept.name for kept in options.kept)} - {None}
+    sample = _Sample()
+    structured = [piece for piece in slices if format_of(piece.path, options) != "text"]
+    for piece in structured:
+        _sample_file(piece, schemas.get(piece.source), options, sample)
+        if sample.n_records >= _SAMPLE_RECORDS or wanted <= sample.names.keys():
+            break
+    if sample.n_records == 0:
+        return
+    if options.text_field not in sample.names:
+        raise UsageError(_missing("--text_field", options.text_field, sample))
+    if sample.has_all_names:
+        for flag, name in [("--id_field", options.id_field), *(("--keep_fields", kept.name) for kept in options.kept)]:
+            if name is not None and name not in sample.names:
+                raise UsageError(_missing(flag, name, sample))
+
+
+def resolve_kept(paths: Sequence[str], schemas: dict[str, pa.Schema], options: ReadOptions) -> ReadOptions:
+    """Returns the options with a type for every kept field: Parquet's own, else strings.
+
+    Raises:
+        UsageError: The files do not agree on the type.
+    """
+    all_parquet = all(format_of(path, options) == "parquet" for path in paths)
+    return dataclasses.replace(
+        options, kept=tuple(KeptField(kept.name, _resolve(kept, schemas, all_parquet)) for kept in options.kept)
+    )
+
+
+def _resolve(kept: KeptField, schemas: dict[str, pa.Schema], all_parquet: bool) -> pa.DataType:
+    if kept.type is not None:
+        return kept.type
+    kinds = {kept_type(schema, kept.name): source for source, schema in schemas.items() if kept.name in schema.names}
+    if not all_parquet:
+        kinds.setdefault(pa.string(), "text")
+    if len(kinds) > 1:
+        (one, source), (other, other_source), *_ = kinds.items()
+        raise UsageError(
+            f"The field {kept.name!r} is {one} in {source} and {other} in {other_source}; "
+            f"say its type: --keep_fields={kept.name}:string."
+        )
+    return next(iter(kinds), pa.string())
+
+
+def _sample_file(piece: FileSlice, schema: pa.Schema | None, options: ReadOptions, sample: _Sample) -> None:
+    if schema is not None:
+        sample.names.update(dict.fromkeys(schema.names))
+        sample.n_records += 1
+        return
+    kind = format_of(piece.path, options)
+    with open_unchanged(piece) as file:
+        lines = slice_lines(file, piece, options)
+        if kind in DELIMITERS:
+            reader = RowReader(lines.batches, lines.codec, options.max_record_bytes, DELIMITERS[kind])
+            sample.names.update(dict.fromkeys(reader.header() or ()))
+            for _row in reader:
+                sample.n_records += 1
+                if sample.n_records >= _SAMPLE_RECORDS:
+                    return
+            return
+        sample.has_all_names = False
+        for batch in lines.batches:
+            if isinstance(batch, LineBatch):
+                _sample_objects(batch, lines.codec, sample)
+            if sample.n_records >= _SAMPLE_RECORDS:
+                return
+
+
+def _sample_objects(batch: LineBatch, codec: str, sample: _Sample) -> None:
+    texts, _ = decode_lines(batch.lines, batch.positions[0], codec)
+    for text in texts[: _SAMPLE_RECORDS - sample.n_records]:
+        try:
+            sample.names.update(dict.fromkeys(parse_json(text)))
+        except RecordError:
+            # It will be a dead letter, which says more than a missing field would.
+            continue
+        sample.n_records += 1
+
+
+def _missing(flag: str, name: str, sample: _Sample) -> str:
+    names = nearest(name, sample.names)[:_SHOWN_NAMES]
+    return (
+        f"None of the first {_SAMPLE_RECORDS:,} records has the field {name!r} of {flag}; "
+        f"there are: {', '.join(map(repr, names)) or 'none'}."
+    )
