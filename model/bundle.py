@@ -22,7 +22,7 @@ from model.engine import Engine
 from model.errors import BundleError
 from model.golden import GoldenRecord, choose_golden_texts, load_golden, make_golden, save_golden
 from model.layers import model_vocabulary_size, refuse_misfit, steps_of
-from model.manifest import FORMAT_VERSION, MANIFEST, bundle_id_of, describe_files, get, read_manifest
+from model.manifest import FORMAT_VERSION, MANIFEST, bundle_id_of, describe_files, get, read_manifest, without_holes
 from model.mask import refuse_lost_mask
 from model.proof import check_proof, prove_invariance, random_texts
 from model.sequences import Encoder
@@ -164,6 +164,12 @@ def check_dictionary(bundle: Bundle) -> None:
     check_dictionary_files(bundle.manifest)
 
 
+def refuse_used(path: pathlib.Path) -> None:
+    """Refuses a path for a new bundle that exists and is not an empty directory; `train` asks before it works."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise BundleError(f"{path} exists and is not empty; give a new directory for the bundle.")
+
+
 def write_bundle(
     path: pathlib.Path,
     *,
@@ -192,8 +198,7 @@ def write_bundle(
     """
     from model.keras_engine import KerasEngine
 
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise BundleError(f"{path} exists and is not empty; give a new directory for the bundle.")
+    refuse_used(path)
     refuse_misfit(model, len(encoder.vocabulary), outputs)
     refuse_lost_mask(model)
     engine = KerasEngine(model)
@@ -201,24 +206,22 @@ def write_bundle(
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
-        golden = make_golden(encoder, engine, choose_golden_texts(golden_texts))
+        golden = make_golden(encoder, engine, choose_golden_texts(golden_texts, encoder.vocabulary))
         save_golden(folder / "golden.jsonl", golden)
         model.save(folder / "model.keras")
         encoder.vocabulary.save(folder / "vocabulary.json")
-        (folder / "reference.json").write_text(json.dumps(reference, ensure_ascii=False, allow_nan=False), "utf-8")
-        manifest = {
+        _write_json(folder / "reference.json", reference)
+        settings = {
             "format_version": FORMAT_VERSION,
             "outputs": list(outputs),
             **describe_encoder(encoder),
             "invariance": proof,
             "packed": _write_packed(folder, engine, golden),
             "network": [str(step) for step in steps_of(model)],
-            "training": dict(training),
+            "training": training,
             "libraries": _library_versions(),
-            "files": describe_files(folder),
         }
-        _write_manifest(folder, manifest)
-        folder.chmod(0o755)  # mkdtemp gives 0o700; another user's worker has to read it
+        _write_manifest(folder, settings)
         folder.rename(path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -238,13 +241,17 @@ def _write_packed(folder: pathlib.Path, engine: "KerasEngine", golden: Sequence[
         return {"covered": False, "reason": str(error)}
 
 
-def _write_manifest(folder: pathlib.Path, manifest: dict[str, Any]) -> None:
-    manifest["bundle_id"] = bundle_id_of(manifest)
-    content = json.dumps(manifest, ensure_ascii=False, allow_nan=False, indent=2)
-    (folder / MANIFEST).write_text(content + "\n", encoding="utf-8")
+def _write_manifest(folder: pathlib.Path, settings: Mapping[str, Any]) -> None:
+    manifest = without_holes({**settings, "files": describe_files(folder)})
+    _write_json(folder / MANIFEST, {**manifest, "bundle_id": bundle_id_of(manifest)})
     for file in folder.iterdir():
         with file.open("rb") as opened:
             os.fsync(opened.fileno())
+    folder.chmod(0o755)  # mkdtemp gives 0o700; another user's worker has to read it
+
+
+def _write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(without_holes(content), ensure_ascii=False, allow_nan=False, indent=1) + "\n", "utf-8")
 
 
 def _library_versions() -> dict[str, str]:

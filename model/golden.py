@@ -13,6 +13,7 @@ from model.engine import Engine
 from model.errors import BundleError
 from model.proof import scaled_difference
 from model.sequences import EncodedTexts, Encoder, FloatArray, IntArray, OffsetArray
+from model.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from model.bundle import Bundle
@@ -55,17 +56,20 @@ class GoldenRecord:
     scores: tuple[float, ...]
 
 
-def choose_golden_texts(texts: Sequence[str]) -> list[str]:
-    """Returns texts short, long and in between of those given, and the odd ones.
+def choose_golden_texts(texts: Sequence[str], vocabulary: Vocabulary) -> list[str]:
+    """Returns 32 texts or more: short, long and in between of those given, odd ones, and some of the model's words.
 
-    At least 32 where as many different ones are given; else the odd texts are varied to make up for it.
+    Args:
+        texts: As many or few as there are.
+        vocabulary: Gives words, so that even an English model without texts finds some it knows.
     """
     by_length = sorted({text for text in texts if text and len(text) <= _MAX_CHARS}, key=lambda text: (len(text), text))
-    step = max(1.0, len(by_length) / N_GOLDEN)
-    chosen = [by_length[int(i * step)] for i in range(min(N_GOLDEN, len(by_length)))]
+    chosen = [by_length[i * len(by_length) // N_GOLDEN] for i in range(N_GOLDEN)] if by_length else []
+    words = list(vocabulary.ids)
+    known = [" ".join(words[i * 7 : i * 7 + 1 + i * i]) for i in range(8)]
+    missing = max(0, N_GOLDEN - len(set(chosen)))
     varied = [f"{odd} 第{n}版" for n in range(2, 5) for odd in _ODD_TEXTS]
-    missing = max(0, N_GOLDEN - len(chosen) - len(_ODD_TEXTS))
-    return list(dict.fromkeys([*chosen, *_ODD_TEXTS, *varied[:missing]]))
+    return list(dict.fromkeys([*chosen, *filter(None, known), *_ODD_TEXTS, *varied[:missing]]))
 
 
 def make_golden(encoder: Encoder, engine: Engine, texts: Sequence[str]) -> list[GoldenRecord]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import pathlib
 import stat
 from collections.abc import Mapping
@@ -65,6 +66,18 @@ def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
     if get(manifest, "bundle_id", str) != bundle_id_of(manifest):
         raise BundleError(f"{path}: bundle_id is not that of its settings; the manifest was changed.")
     return manifest
+
+
+def without_holes(content: Any) -> Any:
+    """Returns JSON-able content with null for NaN and infinities, which JSON does not have.
+
+    A metric may well be one: the Spearman correlation of a constant is NaN.
+    """
+    if isinstance(content, Mapping):
+        return {str(key): without_holes(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [without_holes(value) for value in content]
+    return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
 def get(manifest: Mapping[str, Any], field: str, kind: type[Field]) -> Field:

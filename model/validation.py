@@ -1,0 +1,78 @@
+"""Proves a bundle anew: everything that `train` and `bundle` proved when they wrote it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from model.bundle import Bundle, check_dictionary
+from model.engine import TOLERANCE, Engine
+from model.errors import BundleError
+from model.golden import ids_of, replay_ids, replay_scores
+from model.keras_engine import KerasEngine, load_keras_engine
+from model.layers import model_vocabulary_size, refuse_misfit
+from model.mask import refuse_lost_mask
+from model.proof import prove_invariance, random_texts, scaled_difference
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that held.
+
+    Attributes:
+        what: What was looked at.
+        figure: What came out, in a few words.
+    """
+
+    what: str
+    figure: str
+
+
+def validate_bundle(bundle: Bundle) -> Iterator[Finding]:
+    """Yields what holds, one by one; sizes, hashes and versions were checked by `read_bundle`.
+
+    Raises:
+        BundleError: The first thing that does not hold.
+    """
+    yield Finding("files", f"{len(bundle.manifest['files'])} sizes and hashes as in the manifest")
+    check_dictionary(bundle)
+    yield Finding("dictionary", f"{len(bundle.manifest['tokenizer']['files'])} files as in the manifest")
+    encoder = bundle.encoder()
+    replay_ids(bundle, encoder)
+    records = bundle.golden()
+    yield Finding("golden texts", f"{len(records)} give their tokens and ids")
+    engine = load_keras_engine(bundle.path / "model.keras", trust=bundle.trusted)
+    refuse_misfit(engine.model, len(encoder.vocabulary), bundle.outputs)
+    refuse_lost_mask(engine.model)
+    yield Finding("mask", "no layer loses it")
+    yield Finding("keras engine", f"golden scores within {_shown(replay_scores(bundle, engine))}")
+    yield _invariance(bundle, engine)
+    if bundle.has_packed:
+        yield _packed(bundle, engine)
+    else:
+        yield Finding("packed engine", f"not in the bundle: {bundle.why_not_packed}")
+
+
+def _invariance(bundle: Bundle, engine: KerasEngine) -> Finding:
+    golden = ids_of([record for record in bundle.golden() if record.token_ids])
+    random = random_texts(model_vocabulary_size(engine.model))
+    proofs = [prove_invariance(engine.score_matrix, *texts) for texts in (golden, random)]
+    largest = max(proof["largest_difference"] for proof in proofs)
+    texts = sum(proof["texts"] for proof in proofs)
+    widths = ", ".join(str(width) for width in proofs[-1]["sequence_lengths"])
+    return Finding("padding", f"{texts} texts, padded before and behind to {widths}: within {_shown(largest)}")
+
+
+def _packed(bundle: Bundle, engine: Engine) -> Finding:
+    packed = bundle.engine("packed")
+    golden = [record for record in bundle.golden() if record.token_ids]
+    texts = (ids_of(golden), random_texts(bundle.manifest["num_words"], seed=1))
+    largest = max(scaled_difference(packed.score(*batch), engine.score(*batch)) for batch in texts)
+    if largest > TOLERANCE:
+        raise BundleError(
+            f"{bundle.path}: the packed engine's scores differ from Keras' by {largest:.2g}, "
+            f"more than {TOLERANCE:g}; make the bundle anew."
+        )
+    return Finding("packed engine", f"Keras' scores within {_shown(largest)}")
+
+
+def _shown(difference: float) -> str:
+    return f"{difference:.1e}" if difference else "0"

@@ -1,0 +1,38 @@
+"""`saiten validate`: proves a bundle anew."""
+
+import argparse
+import pathlib
+
+from pipelines.quiet import quiet_libraries
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of `saiten validate`."""
+    parser.add_argument("--bundle", required=True, help="the bundle's directory")
+    parser.add_argument("--trust_bundle", action="store_true", help="let through layers that Saiten does not build")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Shows what holds, a line each; returns 0.
+
+    Raises:
+        BundleError: The first thing that does not hold.
+    """
+    quiet_libraries()
+    from rich.console import Console
+
+    from model.bundle import read_bundle
+    from pipelines.terminal import escape
+
+    console = Console(highlight=False)
+    bundle = read_bundle(pathlib.Path(args.bundle), trust=args.trust_bundle)
+    from model.validation import validate_bundle
+
+    n_findings = 0
+    for finding in validate_bundle(bundle):
+        console.print(f"[green]✓[/] {finding.what:<14} {escape(finding.figure)}", soft_wrap=True)
+        n_findings += 1
+    Console(stderr=True, highlight=False).print(
+        f"saiten: {escape(args.bundle)} holds: {n_findings} checks, bundle {bundle.bundle_id[:12]}", soft_wrap=True
+    )
+    return 0
