@@ -1,0 +1,65 @@
+"""What many tests share: a tokenizer, a small bundle. TensorFlow is imported only where a bundle is made."""
+
+import pathlib
+from typing import Any
+
+import pytest
+
+from model.bundle import Bundle, write_bundle
+from model.sequences import Encoder
+from model.tokenizer import Tokenizer, TokenizerConfig
+from model.vocabulary import OOV_ID, OOV_WORD, PAD_WORD, Vocabulary
+from pipelines.quiet import quiet_libraries
+
+quiet_libraries()
+
+SENTENCES = (
+    "とても美味しいラーメンでした。",
+    "料理は普通でしたが、店員さんが親切でした。",
+    "駅から遠くて、値段も高い。",
+    "もう行きません！",
+    "部屋がきれいで、景色も良かったです。",
+)
+
+
+@pytest.fixture(scope="session")
+def tokenizer() -> Tokenizer:
+    return Tokenizer(TokenizerConfig())
+
+
+@pytest.fixture(scope="session")
+def encoder(tokenizer: Tokenizer) -> Encoder:
+    words = sorted({word for sentence in SENTENCES for word in tokenizer.tokenize(sentence)})
+    return Encoder(tokenizer, Vocabulary([PAD_WORD, OOV_WORD, *words], OOV_ID), 400, "pre")
+
+
+@pytest.fixture(scope="session")
+def tiny_model(encoder: Encoder) -> Any:
+    """A model for the encoder's ids, with two outputs."""
+    from keras import layers
+
+    from tests.networks import build_model
+
+    return build_model(layers.LSTM(8), layers.Dense(2), vocabulary_size=len(encoder.vocabulary))
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, tiny_model: Any) -> Bundle:
+    """A whole bundle with both engines and the outputs `taste` and `service`. Copy it before you change it."""
+    return write_bundle(
+        tmp_path_factory.mktemp("bundles") / "tiny",
+        model=tiny_model,
+        encoder=encoder,
+        outputs=["taste", "service"],
+        golden_texts=SENTENCES,
+        training={"seed": 0},
+        reference={},
+    )
+
+
+@pytest.fixture
+def bundle_copy(tiny_bundle: Bundle, tmp_path: pathlib.Path) -> pathlib.Path:
+    """A copy of the tiny bundle that a test may damage."""
+    import shutil
+
+    return pathlib.Path(shutil.copytree(tiny_bundle.path, tmp_path / "copy"))
