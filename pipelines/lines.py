@@ -70,6 +70,11 @@ class LineBreaks:
         """Returns the line without the one carriage return before its line feed."""
         return line.removesuffix(self.carriage_return)
 
+    def strip_all(self, lines: Sequence[bytes]) -> list[bytes]:
+        """Returns the lines, each without the one carriage return before its line feed."""
+        end = self.carriage_return
+        return [line.removesuffix(end) for line in lines]
+
     def count_quotes(self, data: bytes) -> int:
         """Returns the number of quotation marks."""
         if self.width == 1:

@@ -1,7 +1,7 @@
 """Records of one file, by column, on their way into blocks."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -79,6 +79,26 @@ class RowCollector:
         self._raws.append(raw)
         for column, value in zip(self._kept, values, strict=True):
             column.append(value)
+
+    def add_texts(
+        self,
+        positions: Sequence[int],
+        raws: Sequence[bytes],
+        texts: Sequence[str],
+        errors: Mapping[int, tuple[str, str]],
+    ) -> None:
+        """Takes records that have no fields, but for those that have an error, which it buries."""
+        for i, (code, message) in errors.items():
+            self.bury(positions[i], raws[i], code, message)
+        if errors:
+            good = [i for i in range(len(texts)) if i not in errors]
+            positions, raws, texts = [positions[i] for i in good], [raws[i] for i in good], [texts[i] for i in good]
+        self._positions.extend(positions)
+        self._ids.extend([f"{self._source}:{position}" for position in positions])
+        self._raws.extend(raws)
+        self._texts.extend(texts)
+        for column in self._kept:
+            column.extend([None] * len(texts))
 
     def bury(
         self,

@@ -16,19 +16,14 @@ def read_text(lines: Iterable[LineBatch | LongLine], source: str, codec: str, op
     """Yields the lines as records, an empty line as an empty text."""
     collector = RowCollector(source, options)
     breaks = LineBreaks.of(codec)
-    no_values = (None,) * len(options.kept)
     for batch in lines:
         if isinstance(batch, LongLine):
             collector.bury_long(batch, options.max_record_bytes)
             yield collector.take()
             continue
-        raws = [breaks.strip(line) for line in batch.lines]
+        raws = breaks.strip_all(batch.lines)
         texts, errors = decode_lines(raws, batch.positions[0], codec)
-        for i, position in enumerate(batch.positions):
-            if i in errors:
-                collector.bury(position, raws[i], *errors[i])
-            else:
-                collector.add(position, raws[i], texts[i], None, no_values)
+        collector.add_texts(batch.positions, raws, texts, errors)
         yield collector.take()
 
 
