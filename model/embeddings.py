@@ -1,8 +1,7 @@
 """Word vectors and the embedding matrix. The only module that imports gensim."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -25,23 +24,17 @@ class Word2VecConfig:
         context_window: Words looked at on either side.
         epochs: Passes over the texts.
         skip_gram: Predict the context from the word, instead of the word from its context (CBOW).
-        seed: Of the vectors' start and of the sampling.
     """
 
     dimensions: int = 200
     context_window: int = 5
     epochs: int = 5
     skip_gram: bool = False
-    seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("dimensions", "context_window", "epochs"):
             if getattr(self, name) < 1:
                 raise UsageError(f"Word2vec's {name} must be 1 or more, not {getattr(self, name)}.")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Returns the settings as JSON holds them."""
-        return asdict(self)
 
 
 class Sentences:
@@ -66,6 +59,7 @@ def train_word2vec(
     vocabulary: Vocabulary,
     counts: Mapping[str, int],
     config: Word2VecConfig,
+    seed: int,
     watcher: TrainingWatcher,
 ) -> FloatArray:
     """Trains vectors for exactly the vocabulary's words, float32 [V, D]; rows 0 and OOV are NaN.
@@ -76,6 +70,7 @@ def train_word2vec(
     Args:
         sentences: Can be iterated again and again.
         counts: How often each word occurs in them.
+        seed: Of the first vectors and of the sampling; at least 0, below 2**32.
         watcher: Is told of every epoch.
     """
     from gensim.models import Word2Vec
@@ -92,7 +87,7 @@ def train_word2vec(
         vector_size=config.dimensions,
         window=config.context_window,
         sg=int(config.skip_gram),
-        seed=config.seed % 2**32,
+        seed=seed,
         min_count=1,
         workers=1,
     )

@@ -146,7 +146,7 @@ def make_embeddings(
         vectors = read_vectors(config.vectors, vocabulary)
     else:
         sentences = Sentences(lambda: chain(corpus.training_lines(), read_lines(further)))
-        vectors = train_word2vec(sentences, vocabulary, counts, config.word2vec, watcher)
+        vectors = train_word2vec(sentences, vocabulary, counts, config.word2vec, config.seed, watcher)
     words = {
         "tokens": counts.total(),
         "distinct": len(counts),
