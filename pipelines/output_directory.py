@@ -3,11 +3,12 @@
 import dataclasses
 import fcntl
 import json
+import os
 import pathlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -56,9 +57,9 @@ def refuse_used(output: str, *, overwrite: bool, resume: bool) -> None:
     foreign = sorted(names - _OURS)
     if foreign:
         raise UsageError(f"--output={output} holds {foreign[0]}, which is no run's: give a directory of its own.")
-    if names - {WORK_FOLDER} and not (overwrite or resume):
+    if MANIFEST in names and not (overwrite or resume):
         raise UsageError(f"--output={output} holds a run: --overwrite replaces it, or give another directory.")
-    if _plan_paths(output) and not (overwrite or resume):
+    if (names - {WORK_FOLDER} or _plan_paths(output)) and not (overwrite or resume):
         raise UsageError(
             f"--output={output} holds an unfinished run: --resume finishes it, --overwrite starts anew, "
             "or give another directory."
@@ -76,23 +77,33 @@ def claimed(output: str, *, overwrite: bool, resume: bool) -> Iterator[None]:
     if storage.is_remote(output):
         yield
         return
-    with _lock(output):  # goes with the process, however that ends
+    with _locked(output):
+        refuse_used(output, overwrite=overwrite, resume=resume)  # another run may have ended meanwhile
         yield
 
 
-def _lock(output: str) -> IO[bytes]:
-    folder = pathlib.Path(output, WORK_FOLDER)
+@contextmanager
+def _locked(output: str) -> Iterator[None]:
+    path = pathlib.Path(output, WORK_FOLDER, "lock")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("wb")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("wb")
     except OSError as error:
         raise UsageError(f"--output={output} cannot be written: {error.strerror}.") from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.close()
-        raise UsageError(f"--output={output} is being written by another run.") from error
-    return lock
+    with lock:  # the lock goes with the process, however that ends
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_current = path.stat().st_ino == os.fstat(lock.fileno()).st_ino
+        except OSError:
+            is_current = False
+        if not is_current:
+            raise UsageError(f"--output={output} is being written by another run.")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # an unfinished run keeps its notes there
+                path.parent.rmdir()
 
 
 def record_plan(run: Run, plan: RecordedPlan) -> None:
@@ -136,7 +147,10 @@ def _plan_paths(output: str) -> list[str]:
 def is_committed(output: str, settings: dict[str, Any]) -> bool:
     """Whether the run in the directory is whole and was made with these settings."""
     manifest = read_manifest(output)
-    return manifest is not None and manifest.get("settings") == settings
+    if manifest is None:
+        return False
+    inputs = {file["source"]: [file["path"], file["bytes"], file["modified"]] for file in manifest["inputs"]}
+    return bool({**manifest["settings"], "inputs": inputs} == settings)
 
 
 def finished_ranges(run: Run, plan: RecordedPlan) -> list[RangeSummary]:

@@ -105,7 +105,7 @@ def _cut_bytes(whole: FileSlice, options: ReadOptions, target_bytes: int) -> Ite
 
 
 def _dealt(n_slices: int) -> int:
-    """The local runner deals ranges out before it starts: a multiple of 4 gives most numbers of workers equal shares."""
+    """The local runner deals ranges out before it starts: by a multiple of 4, most workers get equal shares."""
     return n_slices if n_slices <= 1 else -(-n_slices // 4) * 4
 
 

@@ -2,12 +2,11 @@
 
 import argparse
 import json
-import logging
-import os
 import sys
 from typing import Any
 
 from pipelines.options import add_arguments, check_arguments
+from pipelines.quiet import quiet_libraries
 
 __all__ = ["add_arguments", "run"]
 
@@ -21,10 +20,7 @@ def run(args: argparse.Namespace) -> int:
         SaitenError: Nothing was committed; its exit code says why.
     """
     check_arguments(args)
-    # Beam, gRPC and TensorFlow log what a person at a terminal can do nothing about.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    logging.basicConfig(level=logging.CRITICAL)
+    quiet_libraries()
     if args.check:
         from pipelines.check import check_run
 
