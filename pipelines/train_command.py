@@ -3,12 +3,12 @@
 import argparse
 import dataclasses
 import json
-import os
 import pathlib
 import sys
 from typing import TYPE_CHECKING, Any
 
 from pipelines.options import add_input_arguments
+from pipelines.quiet import quiet_libraries
 
 if TYPE_CHECKING:
     from model.train_config import TrainingConfig
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         UsageError: Flags, input or labels will not do.
         BundleError: The bundle's directory is in use.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    quiet_libraries()
     from rich.console import Console
 
     from pipelines.formats import ReadOptions
