@@ -53,9 +53,21 @@ def _read_gzip(file: IO[bytes]) -> Iterator[bytes]:
 
 
 def _read_zstd(file: IO[bytes]) -> Iterator[bytes]:
-    with pa.CompressedInputStream(pa.PythonFile(file, mode="r"), "zstd") as stream:
-        while piece := stream.read(CHUNK_BYTES):
-            yield piece
+    stream = pa.CompressedInputStream(pa.PythonFile(_KeptOpen(file), mode="r"), "zstd")
+    while piece := stream.read(CHUNK_BYTES):
+        yield piece
+
+
+class _KeptOpen:
+    """A file that pyarrow does not close when it is done: that is for who opened it."""
+
+    closed = False
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.read = file.read
+
+    def close(self) -> None:
+        pass
 
 
 def _read_bz2(file: IO[bytes]) -> Iterator[bytes]:

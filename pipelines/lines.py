@@ -172,7 +172,8 @@ class _LongLineSoFar:
 
     def line(self) -> LongLine:
         bare = self.breaks.strip(self.end.removesuffix(self.breaks.feed))
-        return LongLine(self.position, self.head, self.n_bytes - len(self.end) + len(bare), self.n_quotes)
+        n_bytes = self.n_bytes - len(self.end) + len(bare)
+        return LongLine(self.position, self.head[:n_bytes], n_bytes, self.n_quotes)
 
 
 def _cut_batches(data: bytes, offset: int, breaks: LineBreaks, max_bytes: int) -> Iterator[LineBatch | LongLine]:
