@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from statistics import fmean
 from typing import Any
 
-from sample_phrases import FILLERS, ONE_LINERS, OPENERS, PREDICATES, SLOTS, SUBJECTS, VERDICTS
+from sample_phrases import FILLERS, OPENERS, PREDICATES, SLOTS, SUBJECTS, VERDICTS
 
 ASPECTS = list(SUBJECTS)
 SCORES = [*ASPECTS, "overall"]
@@ -46,18 +46,23 @@ BROKEN = [
 def make_review(rng: random.Random) -> dict[str, Any]:
     """Returns one review: its text, and its eight scores."""
     if rng.random() < ONE_LINER_SHARE:
-        aspect, grade, text = rng.choice(ONE_LINERS)
-        return {"text": text, **_scores(rng, {aspect: [grade]}, [])}
+        return _one_liner(rng)
     n_tokens = _draw_length(rng)
     grades = _choose_grades(rng, n_tokens)
     verdict = [round(fmean(grade for values in grades.values() for grade in values))] if rng.random() < 0.6 else []
     return {"text": _write_text(rng, grades, verdict, n_tokens), **_scores(rng, grades, verdict)}
 
 
+def _one_liner(rng: random.Random) -> dict[str, Any]:
+    aspect, grade = rng.choice(ASPECTS), rng.randint(-2, 2)
+    text = rng.choice(PREDICATES[aspect][grade + 2]) + rng.choice(["。", "！", ""])
+    return {"text": text, **_scores(rng, {aspect: [grade]}, [])}
+
+
 def _draw_length(rng: random.Random) -> float:
     """Returns about how many tokens to write: mostly some dozens, now and then many hundreds."""
     if rng.random() < LONG_SHARE:
-        return MIN_LONG_TOKENS * (MAX_TOKENS / MIN_LONG_TOKENS) ** rng.random()
+        return float(MIN_LONG_TOKENS * (MAX_TOKENS / MIN_LONG_TOKENS) ** rng.random())
     return MEDIAN_TOKENS * rng.lognormvariate(0, SPREAD)
 
 

@@ -152,24 +152,3 @@ OPENERS = [
     "正直、",
     "あと、",
 ]
-
-# Whole reviews of three to six tokens: aspect, grade and text.
-ONE_LINERS = [
-    ("taste", 2, "最高に美味しい！"),
-    ("taste", 1, "美味しかった。"),
-    ("taste", -1, "いまいちな味。"),
-    ("taste", -2, "まずかった。"),
-    ("price", 1, "安かった。"),
-    ("price", -1, "ちょっと高い。"),
-    ("price", -2, "高すぎる！"),
-    ("service", 1, "店員が親切。"),
-    ("service", -2, "店員が最悪。"),
-    ("atmosphere", 1, "良い雰囲気。"),
-    ("atmosphere", -1, "騒がしかった。"),
-    ("cleanliness", 1, "清潔な店内。"),
-    ("cleanliness", -2, "汚かった。"),
-    ("access", 1, "駅から近い。"),
-    ("access", -1, "駅から遠い。"),
-    ("volume", 1, "量が多い。"),
-    ("volume", -1, "量が少ない。"),
-]
