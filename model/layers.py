@@ -42,7 +42,7 @@ def list_steps(model: Mapping[str, Any]) -> list[Step]:
         raise BundleError(f"The model is a {model.get('class_name')}; only Sequential and Functional models are read.")
     steps: list[Step] = []
     for layer in layers:
-        name = layer.get("name") or layer["config"]["name"]
+        name = layer.get("name") or layer["config"].get("name") or layer["class_name"]
         nodes = layer.get("inbound_nodes")
         inputs: tuple[str, ...]
         if nodes is None:

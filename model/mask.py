@@ -25,24 +25,29 @@ def refuse_lost_mask(model: Any) -> None:
     # Which steps give a sequence with a mask; the others give one row a text, or the ids.
     masked: set[str] = set()
     for step in steps:
-        if step.class_name in ("Sequential", "Functional"):
-            refuse_lost_mask(layers[step.name])
-            n_embeddings += 1
-        elif step.class_name == "Embedding":
+        if step.class_name == "Embedding":
             _check_embedding(step)
             n_embeddings += 1
             masked.add(step.name)
-        elif masked.intersection(step.inputs) and step.class_name != _MASK_OPERATION:
-            layer = layers.get(step.name)
-            if layer is None or not layer.supports_masking:
-                raise BundleError(
-                    f"Layer {step} loses the mask of the padding; "
-                    "use layers that keep it, such as LSTM, GRU, Bidirectional and Dense."
-                )
-            if len(layer.output.shape) > 2:
+        elif masked.intersection(step.inputs):
+            if step.class_name != _MASK_OPERATION and _keeps_mask(step, layers.get(step.name)):
                 masked.add(step.name)
+        elif step.class_name in ("Sequential", "Functional"):
+            refuse_lost_mask(layers[step.name])
+            n_embeddings += 1
     if not n_embeddings:
         raise BundleError("The model has no Embedding layer; Saiten scores models that read token ids.")
+
+
+def _keeps_mask(step: Step, layer: Any) -> bool:
+    """Returns whether a layer hands the mask on; one that gives a row a text has no more need of it."""
+    # A model within the model is no exception: Keras 3.15 lets a nested Sequential drop the mask.
+    if layer is None or not layer.supports_masking:
+        raise BundleError(
+            f"Layer {step} loses the mask of the padding; "
+            "use layers that keep it, such as LSTM, GRU, Bidirectional and Dense."
+        )
+    return len(layer.output.shape) > 2
 
 
 def _check_embedding(step: Step) -> None:

@@ -24,7 +24,8 @@ def scaled_difference(scores: FloatArray, expected: FloatArray) -> float:
     if not scores.size:
         return 0.0
     expected64 = expected.astype(np.float64)
-    difference = np.abs(scores.astype(np.float64) - expected64) / np.maximum(1.0, np.abs(expected64))
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(scores.astype(np.float64) - expected64) / np.maximum(1.0, np.abs(expected64))
     return float(np.nan_to_num(difference, nan=np.inf, posinf=np.inf).max())
 
 
