@@ -13,18 +13,19 @@ Safe to run twice, and all that it needs comes with it: a job that no launcher w
 
 import json
 import re
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 import pyarrow.parquet as pq
 
-from model.errors import CountMismatchError, SaitenError, TooManyDeadLettersError
+from model.errors import CountMismatchError, SaitenError
 from pipelines import storage
+from pipelines.judge import DeadLetterTally
+from pipelines.manifest import CommitPlan, make_manifest, read_manifest
+from pipelines.part_writer import PartWriter
 from pipelines.run import (
     DEAD_LETTERS_FOLDER,
     MANIFEST,
@@ -37,33 +38,8 @@ from pipelines.run import (
     SourceCount,
 )
 from pipelines.schema import DEAD_LETTER_SCHEMA
-from pipelines.write import PartWriter
 
-FORMAT_VERSION = 1
 _PART_NAME = re.compile(r"part-(?P<run>.+)-\d{5}\.parquet$")
-
-
-@dataclass(frozen=True)
-class CommitPlan:
-    """What the run must have become.
-
-    Attributes:
-        run: Its name and place.
-        n_ranges: How many ranges were planned.
-        inputs: Path, size and modification time of each source.
-        max_dead_letter_rate: Above it nothing is committed.
-        counts_duplicates: Ids come from a field, so they may repeat.
-        started: Seconds since the epoch.
-        about: Options, versions and engine, for the manifest.
-    """
-
-    run: Run
-    n_ranges: int
-    inputs: dict[str, dict[str, Any]]
-    max_dead_letter_rate: float
-    counts_duplicates: bool
-    started: float
-    about: dict[str, Any]
 
 
 @dataclass
@@ -108,23 +84,16 @@ def commit_run(plan: CommitPlan, summaries: Iterable[RangeSummary]) -> dict[str,
     parts = [summary.part for summary in by_range if summary.part]
     for part in parts:
         _check_part(run, part)
-    codes = sum((Counter(summary.codes) for summary in by_range), Counter[str]())
-    _judge_dead_letters(plan, counts, codes, by_range)
+    tally = DeadLetterTally(sum(counts.values(), SourceCount()).records)
+    for summary in by_range:
+        tally.merge(0, summary.codes, summary.examples)
+    tally.judge(plan.max_dead_letter_rate)
     if not any(part.path.startswith(DEAD_LETTERS_FOLDER) for part in parts):
         parts.append(_write_empty_dead_letters(run))
-    manifest = _manifest(plan, counts, codes, sorted(parts, key=lambda part: part.path))
+    manifest = make_manifest(plan, counts, tally.codes, sorted(parts, key=lambda part: part.path))
     content = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
     storage.write_atomic(storage.join(run.output, MANIFEST), content)
     finish_commit(run, manifest)
-    return manifest
-
-
-def read_manifest(output: str) -> dict[str, Any] | None:
-    """Returns the manifest of the run that is committed in a directory, or None."""
-    content = storage.read_bytes(storage.join(output, MANIFEST))
-    if content is None:
-        return None
-    manifest: dict[str, Any] = json.loads(content)
     return manifest
 
 
@@ -192,65 +161,6 @@ def _check_part(run: Run, part: Part) -> None:
         raise SaitenError(f"{path} holds {rows} rows, not the {part.rows} that were written.")
 
 
-def _judge_dead_letters(
-    plan: CommitPlan, counts: dict[str, SourceCount], codes: Counter[str], summaries: list[RangeSummary]
-) -> None:
-    total = sum(counts.values(), SourceCount())
-    if total.dead <= plan.max_dead_letter_rate * total.records:
-        return
-    examples: dict[str, str] = {}
-    for summary in summaries:
-        examples = summary.examples | examples
-    commonest = ", ".join(f"{code} {count} (such as {examples[code]})" for code, count in codes.most_common(3))
-    raise TooManyDeadLettersError(
-        f"{total.dead} of {total.records} records are dead letters, more than --max_dead_letter_rate="
-        f"{plan.max_dead_letter_rate:g} allows: {commonest}. Nothing is committed."
-    )
-
-
 def _write_empty_dead_letters(run: Run) -> Part:
     name = run.part_name(DEAD_LETTERS_FOLDER, 0)
     return PartWriter(run, name, DEAD_LETTER_SCHEMA.with_metadata(run.metadata)).close()
-
-
-def _manifest(
-    plan: CommitPlan, counts: dict[str, SourceCount], codes: Counter[str], parts: list[Part]
-) -> dict[str, Any]:
-    total = sum(counts.values(), SourceCount())
-    finished = time.time()
-    return {
-        "format_version": FORMAT_VERSION,
-        "run_id": plan.run.run_id,
-        "bundle_id": plan.run.bundle_id,
-        "outputs_scored": list(plan.run.outputs),
-        **plan.about,
-        "started": _utc(plan.started),
-        "finished": _utc(finished),
-        "seconds": round(finished - plan.started, 3),
-        "counts": asdict(total) | {"duplicate_ids": _duplicate_ids(plan, parts)},
-        "dead_letter_codes": dict(codes.most_common()),
-        "inputs": [{"source": source, **plan.inputs[source], **asdict(counts[source])} for source in plan.inputs],
-        "outputs": [
-            {"path": part.path, "rows": part.rows, "bytes": part.n_bytes, "sha256": part.sha256} for part in parts
-        ],
-    }
-
-
-def _duplicate_ids(plan: CommitPlan, parts: list[Part]) -> int:
-    """How many scored or empty records repeat an earlier one's id; 8 bytes of memory an id."""
-    if not plan.counts_duplicates:
-        return 0
-    hashes = [np.zeros(0, np.int64)]
-    for part in parts:
-        if part.path.startswith(SCORES_FOLDER):
-            with storage.open_read(storage.join(plan.run.output, part.path)) as file:
-                hashes += [
-                    np.fromiter(map(hash, batch.column(0).to_pylist()), np.int64, batch.num_rows)
-                    for batch in pq.ParquetFile(file).iter_batches(columns=["id"])
-                ]
-    ids = np.concatenate(hashes)
-    return len(ids) - len(np.unique(ids))
-
-
-def _utc(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from model.sequences import Encoder
+from pipelines.deadline import Deadline
 from pipelines.failures import FailureReports
 from pipelines.records import EncodedBlock, RecordBlock
 from pipelines.scoring_bundle import ScoringBundle
@@ -27,21 +28,23 @@ class EncodeText(beam.PTransform):
 
     bundle: ScoringBundle
     reports: FailureReports
+    deadline: Deadline
 
     def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "Encode" >> beam.ParDo(_EncodeTextDoFn(self.bundle, self.reports))
+        return blocks | "Encode" >> beam.ParDo(_EncodeTextDoFn(self.bundle, self.reports, self.deadline))
 
 
 class _EncodeTextDoFn(beam.DoFn):
-    def __init__(self, bundle: ScoringBundle, reports: FailureReports) -> None:
+    def __init__(self, bundle: ScoringBundle, reports: FailureReports, deadline: Deadline) -> None:
         self._bundle = bundle
         self._reports = reports
+        self._deadline = deadline
 
     def setup(self) -> None:
         with self._reports.reported():
             self._encoder = self._bundle.load_encoder()
 
     def process(self, block: RecordBlock) -> Iterator[EncodedBlock]:
-        with self._reports.reported():
+        with self._reports.reported(), self._deadline.kept():
             encoded = encode_block(block, self._encoder)
         yield encoded

@@ -32,12 +32,16 @@ class FailureReports:
         try:
             yield
         except (SaitenError, OSError) as error:
-            exit_code = error.exit_code if isinstance(error, SaitenError) else SaitenError.exit_code
-            report = {"exit_code": exit_code, "message": str(error)}
-            path = storage.join(self.folder, f"{_PREFIX}{uuid.uuid4().hex}.json")
-            with suppress(OSError):  # a full disk takes no report either
-                storage.write_atomic(path, json.dumps(report, ensure_ascii=False).encode())
+            self.write(error)
             raise
+
+    def write(self, error: SaitenError | OSError) -> None:
+        """Leaves a report of an error."""
+        exit_code = error.exit_code if isinstance(error, SaitenError) else SaitenError.exit_code
+        report = {"exit_code": exit_code, "message": str(error)}
+        path = storage.join(self.folder, f"{_PREFIX}{uuid.uuid4().hex}.json")
+        with suppress(OSError):  # a full disk takes no report either
+            storage.write_atomic(path, json.dumps(report, ensure_ascii=False).encode())
 
     def first(self) -> SaitenError | None:
         """Returns the error that a worker reported, the one with the highest exit code; None where none did."""

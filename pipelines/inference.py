@@ -13,6 +13,7 @@ from apache_beam.ml.inference.base import ModelHandler
 
 from model.engine import Engine
 from model.sequences import BoolArray, FloatArray, IntArray, OffsetArray
+from pipelines.deadline import Deadline
 from pipelines.failures import FailureReports
 from pipelines.records import Code, EncodedBlock, ScoredBlock
 from pipelines.scoring_bundle import ScoringBundle
@@ -84,10 +85,11 @@ class _EngineModelHandler(ModelHandler[EncodedBlock, ScoredBlock, Engine]):
 
     engine_name: str
 
-    def __init__(self, bundle: ScoringBundle, reports: FailureReports) -> None:
+    def __init__(self, bundle: ScoringBundle, reports: FailureReports, deadline: Deadline) -> None:
         super().__init__()
         self._bundle = dataclasses.replace(bundle, engine=self.engine_name)
         self._reports = reports
+        self._deadline = deadline
 
     def load_model(self) -> Engine:
         with self._reports.reported():
@@ -96,7 +98,7 @@ class _EngineModelHandler(ModelHandler[EncodedBlock, ScoredBlock, Engine]):
     def run_inference(
         self, batch: EncodedBlock, model: Engine, inference_args: dict[str, Any] | None = None
     ) -> Iterable[ScoredBlock]:
-        with self._reports.reported():
+        with self._reports.reported(), self._deadline.kept():
             return [score_block(batch, model)]
 
     def should_skip_batching(self) -> bool:

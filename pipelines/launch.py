@@ -21,9 +21,10 @@ from apache_beam.runners.runner import PipelineState
 from model.bundle import check_dictionary
 from model.errors import SaitenError
 from pipelines import output_directory
-from pipelines.commit import CommitPlan, read_manifest
+from pipelines.deadline import Deadline
 from pipelines.files import InputFile
 from pipelines.formats import ReadOptions, parse_kept_fields
+from pipelines.manifest import CommitPlan, read_manifest
 from pipelines.options import LOCAL_RUNNERS, beam_flags, count_workers
 from pipelines.plan import WorkPlan, plan_work
 from pipelines.progress import shown
@@ -117,6 +118,8 @@ def _plan_scoring(
         finished=finished,
         reading=plan.options,
         bundle=bundle,
+        deadline=Deadline(args.batch_timeout_secs, run.reports, os.getpid()),
+        total_bytes=plan.total_bytes,
         commit=CommitPlan(
             run=run,
             n_ranges=len(recorded.ranges),

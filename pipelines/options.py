@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, help="local worker processes (default: all cores)")
     parser.add_argument("--max_dead_letter_rate", type=float, default=0.01, help="above it nothing is committed")
     parser.add_argument("--allow_dead_letters", action="store_true", help="exit 0 although there are dead letters")
+    parser.add_argument("--batch_timeout_secs", type=float, default=600.0, help="ends a run that hangs")
     parser.add_argument("--no_raw", action="store_true", help="dead letters without the record's bytes")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in --output, once this one is whole")
     parser.add_argument("--resume", action="store_true", help="finish the unfinished run in --output")
@@ -63,8 +64,8 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise UsageError("--overwrite starts anew and --resume goes on: give one of them.")
     if not 0 <= args.max_dead_letter_rate <= 1:
         raise UsageError(f"--max_dead_letter_rate is a share from 0 to 1, not {args.max_dead_letter_rate:g}.")
-    if args.max_record_bytes < 1:
-        raise UsageError(f"--max_record_bytes must be 1 or more, not {args.max_record_bytes}.")
+    if args.batch_timeout_secs <= 0:
+        raise UsageError(f"--batch_timeout_secs must be above 0, not {args.batch_timeout_secs:g}.")
     if args.workers is not None and args.workers < 1:
         raise UsageError(f"--workers must be 1 or more, not {args.workers}.")
     if args.workers is not None and args.runner not in LOCAL_RUNNERS:

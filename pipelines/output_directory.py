@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from model.errors import UsageError
 from pipelines import storage
-from pipelines.commit import read_manifest
+from pipelines.manifest import read_manifest
 from pipelines.records import FileSlice, WorkRange
 from pipelines.run import (
     DEAD_LETTERS_FOLDER,
@@ -107,13 +107,18 @@ def _locked(output: str) -> Iterator[None]:
 
 
 def record_plan(run: Run, plan: RecordedPlan) -> None:
-    """Notes down what the run sets out to do, before it begins.
+    """Notes down what the run sets out to do, before it begins or goes on.
 
     Raises:
         UsageError: The directory cannot be written.
     """
     content = json.dumps(dataclasses.asdict(plan), ensure_ascii=False).encode()
+    ranges = {
+        run.range_note(folder, work.index) for folder in (SCORES_FOLDER, DEAD_LETTERS_FOLDER) for work in plan.ranges
+    }
     try:
+        # What workers of an earlier attempt said of their progress and their end no longer counts.
+        storage.remove_files([path for path in storage.list_files(run.work_folder) if path not in ranges])
         storage.write_atomic(storage.join(run.work_folder, _PLAN), content)
     except OSError as error:
         raise UsageError(f"--output={run.output} cannot be written: {error}.") from error

@@ -3,6 +3,7 @@
 Beam's local runners say nothing until a stage is over.
 """
 
+import dataclasses
 import json
 import os
 import threading
@@ -10,10 +11,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pipelines import storage
+from pipelines.judge import DeadLetterTally
+from pipelines.records import RecordBlock
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,11 +28,15 @@ _LINE_SECS = 60.0
 
 @dataclass
 class Progress:
-    """What has been done so far."""
+    """What has been done so far.
+
+    Attributes:
+        n_bytes: Of the input.
+        tally: Of its records.
+    """
 
     n_bytes: int = 0
-    records: int = 0
-    dead: int = 0
+    tally: DeadLetterTally = field(default_factory=DeadLetterTally)
 
 
 class ProgressNote:
@@ -41,32 +48,37 @@ class ProgressNote:
     """
 
     def __init__(self, folder: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._folder = folder
         self._path = storage.join(folder, f"{_PREFIX}{os.getpid()}-{uuid.uuid4().hex[:8]}.json")
-        self._enabled = not storage.is_remote(folder)
         self._clock = clock
         self._written = clock()
         self._done = Progress()
 
-    def add(self, n_bytes: int, records: int, dead: int) -> None:
-        """Counts one more block."""
-        self._done.n_bytes += n_bytes
-        self._done.records += records
-        self._done.dead += dead
-        if self._enabled and self._clock() - self._written >= _WRITE_SECS:
-            storage.write_replaced(self._path, json.dumps(vars(self._done)).encode())
-            self._written = self._clock()
+    def add(self, block: RecordBlock) -> Progress | None:
+        """Counts one more block.
+
+        Returns:
+            What all writers have done, where it was time to write; None otherwise, and on object stores.
+        """
+        self._done.n_bytes += block.n_bytes
+        self._done.tally.add(sum(block.n_read.values()), block.dead_letters)
+        if storage.is_remote(self._folder) or self._clock() - self._written < _WRITE_SECS:
+            return None
+        storage.write_replaced(self._path, json.dumps(dataclasses.asdict(self._done)).encode())
+        self._written = self._clock()
+        return read_progress(self._folder)
 
 
 def read_progress(folder: str) -> Progress:
     """Returns the sum of what all writers have noted."""
     total = Progress()
     for path in storage.list_files(folder):
-        content = storage.read_bytes(path) if f"/{_PREFIX}" in path else None
+        is_note = f"/{_PREFIX}" in path and path.endswith(".json")
+        content = storage.read_bytes(path) if is_note else None
         if content:
             note = json.loads(content)
             total.n_bytes += note["n_bytes"]
-            total.records += note["records"]
-            total.dead += note["dead"]
+            total.tally.merge(**note["tally"])
     return total
 
 
@@ -102,11 +114,11 @@ def _show_bar(console: "Console", folder: str, total_bytes: int, ended: threadin
         task = bar.add_task("", total=total_bytes, records=0, dead=0)
         while not ended.wait(_WRITE_SECS):
             done = read_progress(folder)
-            bar.update(task, completed=done.n_bytes, records=done.records, dead=done.dead)
+            bar.update(task, completed=done.n_bytes, records=done.tally.records, dead=done.tally.dead)
 
 
 def _show_lines(console: "Console", folder: str, total_bytes: int, ended: threading.Event) -> None:
     while not ended.wait(_LINE_SECS):
         done = read_progress(folder)
         share = done.n_bytes / max(1, total_bytes)
-        console.print(f"{share:.0%}: {done.records:,} records, {done.dead:,} dead letters", highlight=False)
+        console.print(f"{share:.0%}: {done.tally.records:,} records, {done.tally.dead:,} dead letters", highlight=False)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import apache_beam as beam
 from apache_beam.ml.inference import RunInference
 
-from pipelines.commit import Commit, CommitPlan
+from pipelines.commit import Commit
+from pipelines.deadline import Deadline
 from pipelines.encode import EncodeText
 from pipelines.formats import ReadOptions
 from pipelines.inference import HANDLERS
+from pipelines.manifest import CommitPlan
 from pipelines.read_records import ReadRecords
 from pipelines.records import WorkRange
 from pipelines.run import RangeSummary
@@ -27,6 +29,8 @@ class Scoring:
         finished: What an earlier attempt has done already.
         reading: How the files are read.
         bundle: What scores them.
+        deadline: How long a block may take.
+        total_bytes: Of the whole input, to tell how far the run has come.
         commit: What the run must have become.
     """
 
@@ -34,23 +38,27 @@ class Scoring:
     finished: Sequence[RangeSummary]
     reading: ReadOptions
     bundle: ScoringBundle
+    deadline: Deadline
+    total_bytes: int
     commit: CommitPlan
 
 
 def build(pipeline: beam.Pipeline, scoring: Scoring) -> beam.PCollection:
     """Wires the steps; gives the manifest, one element, when the run is committed."""
     run = scoring.commit.run
-    handler = HANDLERS[scoring.bundle.engine](scoring.bundle, run.reports)
+    handler = HANDLERS[scoring.bundle.engine](scoring.bundle, run.reports, scoring.deadline)
     scored = (
         pipeline
         | "Ranges" >> beam.Create(scoring.ranges)
         | "SpreadRanges" >> beam.Reshuffle()
         | "ReadRecords" >> ReadRecords(scoring.reading, run.reports)
-        | "EncodeText" >> EncodeText(scoring.bundle, run.reports)
+        | "EncodeText" >> EncodeText(scoring.bundle, run.reports, scoring.deadline)
         | "RunInference" >> RunInference(handler)
     )
     scores = scored | "WriteScores" >> WriteScores(run)
-    dead_letters = scored | "WriteDeadLetters" >> WriteDeadLetters(run)
+    dead_letters = scored | "WriteDeadLetters" >> WriteDeadLetters(
+        run, scoring.commit.max_dead_letter_rate, scoring.total_bytes
+    )
     finished = pipeline | "FinishedRanges" >> beam.Create(scoring.finished)
     summaries = (scores, dead_letters, finished) | "Summaries" >> beam.Flatten()
     return summaries | "Commit" >> Commit(scoring.commit)

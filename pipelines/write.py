@@ -2,108 +2,25 @@
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
 
 import apache_beam as beam
 import pyarrow as pa
-import pyarrow.parquet as pq
+from apache_beam.metrics import Metrics
 
 from model.errors import SaitenError
 from pipelines import storage
+from pipelines.judge import DeadLetterTally
+from pipelines.part_writer import PartWriter
 from pipelines.progress import ProgressNote
 from pipelines.records import ScoredBlock
-from pipelines.run import DEAD_LETTERS_FOLDER, SCORES_FOLDER, Part, RangeSummary, Run, SourceCount
+from pipelines.run import DEAD_LETTERS_FOLDER, SCORES_FOLDER, RangeSummary, Run, SourceCount
 from pipelines.schema import DEAD_LETTER_SCHEMA, dead_letters_table, scores_table
 
-_ROW_GROUP_ROWS = 64 * 1024
-# Dead letters may carry 64 KiB each: a row group ends early where rows are that large.
-_ROW_GROUP_BYTES = 32 * 1024 * 1024
-
-
-class PartWriter:
-    """Writes one Parquet file, visible only when it is whole.
-
-    Args:
-        run: Whose part it is.
-        name: Its path below the output directory.
-        schema: With the metadata that the file carries.
-    """
-
-    def __init__(self, run: Run, name: str, schema: pa.Schema) -> None:
-        self._name = name
-        self._schema = schema
-        self._stack = contextlib.ExitStack()
-        file = self._stack.enter_context(storage.open_atomic(storage.join(run.output, name)))
-        self._sink = _HashingSink(file)
-        self._writer = pq.ParquetWriter(self._sink, schema, compression="zstd")
-        self._waiting: list[pa.Table] = []
-        self._waiting_rows = self._waiting_bytes = 0
-        self._rows = 0
-
-    def write(self, table: pa.Table) -> None:
-        """Adds rows; they are written a row group at a time."""
-        self._waiting.append(table)
-        self._waiting_rows += table.num_rows
-        self._waiting_bytes += table.nbytes
-        if self._waiting_rows >= _ROW_GROUP_ROWS or self._waiting_bytes >= _ROW_GROUP_BYTES:
-            self._flush()
-
-    def close(self) -> Part:
-        """Makes the file visible and durable.
-
-        Raises:
-            OSError: It could not be written whole; nothing is visible then.
-        """
-        with self._stack:
-            if self._waiting_rows or not self._rows:
-                self._flush()
-            self._writer.close()
-        return Part(self._name, self._rows, self._sink.size, self._sink.hash.hexdigest())
-
-    def abandon(self) -> None:
-        """Gives the file up: nothing becomes visible."""
-        with contextlib.suppress(_AbandonedError, OSError), self._stack:
-            self._writer.close()  # it would write its footer later, to a file that is gone
-            raise _AbandonedError
-
-    def _flush(self) -> None:
-        table = pa.concat_tables(self._waiting) if self._waiting else self._schema.empty_table()
-        self._writer.write_table(table, row_group_size=_ROW_GROUP_ROWS)
-        self._rows += table.num_rows
-        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
-
-
-class _AbandonedError(Exception):
-    """Unwinds an open part on purpose."""
-
-
-class _HashingSink:
-    """A file that knows the size and sha256 of what went through it."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.hash = hashlib.sha256()
-        self.size = 0
-        self.closed = False
-
-    def write(self, data: bytes) -> int:
-        self.hash.update(data)
-        self.size += len(data)
-        return self._file.write(data)
-
-    def tell(self) -> int:
-        return self.size
-
-    def flush(self) -> None:
-        self._file.flush()
-
-    def close(self) -> None:
-        self.closed = True
+_NAMESPACE = "saiten"
 
 
 @dataclass
@@ -118,12 +35,19 @@ class WriteScores(beam.PTransform):
 
 @dataclass
 class WriteDeadLetters(beam.PTransform):
-    """Writes a range's dead letters to its part, if it has any; gives a `RangeSummary` for each range."""
+    """Writes a range's dead letters to its part, if it has any; gives a `RangeSummary` for each range.
+
+    Attributes:
+        max_rate: Stops the run as soon as it cannot end with fewer dead letters than these.
+        total_bytes: Of the input, to tell how far the run has come.
+    """
 
     run: Run
+    max_rate: float
+    total_bytes: int
 
     def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "Write" >> beam.ParDo(_WriteDeadLettersDoFn(self.run))
+        return blocks | "Write" >> beam.ParDo(_WriteDeadLettersDoFn(self.run, self.max_rate, self.total_bytes))
 
 
 class _WritePartsDoFn(beam.DoFn):
@@ -142,8 +66,7 @@ class _WritePartsDoFn(beam.DoFn):
         self._range_index: int | None = None
         self._writer: PartWriter | None = None
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._codes: Counter[str] = Counter()
-        self._examples: dict[str, str] = {}
+        self._tally = DeadLetterTally()
 
     def process(self, scored: ScoredBlock) -> Iterator[RangeSummary]:
         block = scored.block
@@ -181,7 +104,8 @@ class _WritePartsDoFn(beam.DoFn):
         for (source, column), count in self._counts.items():
             counts.setdefault(source, {})[column] = count
         by_source = {source: SourceCount(**columns) for source, columns in counts.items()}
-        summary = RangeSummary(range_index, self.folder, by_source, part, dict(self._codes), self._examples)
+        tally = self._tally
+        summary = RangeSummary(range_index, self.folder, by_source, part, dict(tally.codes), tally.examples)
         note = json.dumps(dataclasses.asdict(summary), ensure_ascii=False)
         storage.write_atomic(self._run.range_note(self.folder, range_index), note.encode())
         self.start_bundle()
@@ -202,28 +126,42 @@ class _WriteScoresDoFn(_WritePartsDoFn):
     folder = SCORES_FOLDER
 
     def setup(self) -> None:
-        self._progress = ProgressNote(self._run.work_folder)
+        names = ("records", "scored", "empty")
+        self._counters = {name: Metrics.counter(_NAMESPACE, f"records-{name}") for name in names}
 
     def add(self, scored: ScoredBlock) -> None:
-        for source, n_read in scored.block.n_read.items():
-            self._counts[source, "records"] += n_read
-        for source, is_empty in zip(scored.block.sources, scored.is_empty.tolist(), strict=True):
-            self._counts[source, "empty" if is_empty else "scored"] += 1
+        block = scored.block
+        statuses = ["empty" if is_empty else "scored" for is_empty in scored.is_empty.tolist()]
+        counts = Counter(zip(block.sources, statuses, strict=True))
+        counts.update({(source, "records"): n_read for source, n_read in block.n_read.items()})
+        for (_, column), count in counts.items():
+            self._counters[column].inc(count)
+        self._counts.update(counts)
         schema = self._run.schema
         self.write(scores_table(scored, schema), schema)
-        self._progress.add(scored.block.n_bytes, sum(scored.block.n_read.values()), len(scored.block.dead_letters))
 
 
 class _WriteDeadLettersDoFn(_WritePartsDoFn):
     folder = DEAD_LETTERS_FOLDER
 
+    def __init__(self, run: Run, max_rate: float, total_bytes: int) -> None:
+        super().__init__(run)
+        self._max_rate = max_rate
+        self._total_bytes = total_bytes
+
+    def setup(self) -> None:
+        self._progress = ProgressNote(self._run.work_folder)
+        self._counter = Metrics.counter(_NAMESPACE, "records-dead-lettered")
+
     def add(self, scored: ScoredBlock) -> None:
         letters = scored.block.dead_letters
-        for letter in letters:
-            self._counts[letter.source, "dead"] += 1
-            self._codes[letter.code] += 1
-            self._examples.setdefault(letter.code, f"{letter.source}:{letter.position}")
+        self._tally.add(sum(scored.block.n_read.values()), letters)
+        self._counts.update((letter.source, "dead") for letter in letters)
+        self._counter.inc(len(letters))
         if letters:
             schema = DEAD_LETTER_SCHEMA.with_metadata(self._run.metadata)
             table = dead_letters_table(letters, keep_raw=self._run.keep_raw)
             self.write(table.replace_schema_metadata(self._run.metadata), schema)
+        done = self._progress.add(scored.block)
+        if done:
+            done.tally.judge_early(self._max_rate, done.n_bytes / max(1, self._total_bytes))

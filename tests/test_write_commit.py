@@ -11,8 +11,9 @@ import pytest
 
 from model.errors import CountMismatchError, SaitenError, TooManyDeadLettersError
 from model.sequences import EncodedTexts
-from pipelines.commit import CommitPlan, commit_run
+from pipelines.commit import commit_run
 from pipelines.inference import score_block
+from pipelines.manifest import CommitPlan
 from pipelines.records import EncodedBlock, ScoredBlock
 from pipelines.run import RangeSummary, Run
 from pipelines.write import _WriteDeadLettersDoFn, _WritePartsDoFn, _WriteScoresDoFn
@@ -45,7 +46,7 @@ def scored(
 def write(run: Run, blocks: Sequence[ScoredBlock]) -> list[RangeSummary]:
     """Sends blocks through both writers, as one Beam bundle."""
     summaries = []
-    writers: list[_WritePartsDoFn] = [_WriteScoresDoFn(run), _WriteDeadLettersDoFn(run)]
+    writers: list[_WritePartsDoFn] = [_WriteScoresDoFn(run), _WriteDeadLettersDoFn(run, 1.0, 100)]
     for writer in writers:
         writer.setup()
         writer.start_bundle()

@@ -1,0 +1,51 @@
+"""Ends a process whose batch hangs: what hangs in a library cannot be interrupted, only ended."""
+
+import faulthandler
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from model.errors import SaitenError
+from pipelines.failures import FailureReports
+
+# A library that hangs without giving up the interpreter's lock stops Python's own timers too.
+_BACKSTOP_SECS = 5.0
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """How long one block may take; travels with the steps.
+
+    Attributes:
+        secs: From `--batch_timeout_secs`.
+        reports: Where the launcher finds out why a worker ended.
+        launcher_pid: The process at whose terminal the person sits.
+    """
+
+    secs: float
+    reports: FailureReports
+    launcher_pid: int
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Ends this process, exit 1, if the block takes longer."""
+        timer = threading.Timer(self.secs, self._end)
+        timer.daemon = True
+        timer.start()
+        faulthandler.dump_traceback_later(self.secs + _BACKSTOP_SECS, exit=True, file=2)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            faulthandler.cancel_dump_traceback_later()
+
+    def _end(self) -> None:
+        message = f"A batch took longer than --batch_timeout_secs={self.secs:g}; nothing was committed."
+        self.reports.write(SaitenError(message))
+        if os.getpid() == self.launcher_pid:
+            sys.stderr.write(f"saiten: {message}\n")
+            sys.stderr.flush()
+        os._exit(SaitenError.exit_code)

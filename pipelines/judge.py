@@ -1,0 +1,79 @@
+"""How many dead letters are too many."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from model.errors import TooManyDeadLettersError
+from pipelines.records import DeadLetter
+
+# A projection of the number of records from fewer than these would be guesswork.
+_MIN_RECORDS = 1_000
+_NAMED_CODES = 3
+
+
+@dataclass
+class DeadLetterTally:
+    """Records and dead letters, counted.
+
+    Attributes:
+        codes: How many dead letters of each code.
+        examples: One ``source:position`` of each code.
+    """
+
+    records: int = 0
+    codes: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def dead(self) -> int:
+        """All dead letters."""
+        return self.codes.total()
+
+    def add(self, records: int, letters: Iterable[DeadLetter]) -> None:
+        """Counts a block."""
+        self.records += records
+        for letter in letters:
+            self.codes[letter.code] += 1
+            self.examples.setdefault(letter.code, f"{letter.source}:{letter.position}")
+
+    def merge(self, records: int, codes: Mapping[str, int], examples: Mapping[str, str]) -> None:
+        """Adds another count."""
+        self.records += records
+        self.codes.update(codes)
+        self.examples = {**examples, **self.examples}
+
+    def judge(self, max_rate: float) -> None:
+        """Judges a whole run.
+
+        Raises:
+            TooManyDeadLettersError: More than `max_rate` of the records are dead; names the commonest codes.
+        """
+        if self.dead > max_rate * self.records:
+            raise TooManyDeadLettersError(
+                f"{self.dead} of {self.records} records are dead letters, more than --max_dead_letter_rate="
+                f"{max_rate:g} allows: {self._commonest()}. Nothing is committed."
+            )
+
+    def judge_early(self, max_rate: float, share_done: float) -> None:
+        """Judges a run that goes on.
+
+        Args:
+            share_done: How much of the input's bytes the tally stands for, up to 1.
+
+        Raises:
+            TooManyDeadLettersError: Even if every record to come is good, there will be more than `max_rate`.
+        """
+        if self.records < _MIN_RECORDS or share_done <= 0:
+            return
+        projected = self.records / min(1.0, share_done)
+        if self.dead > max_rate * projected:
+            raise TooManyDeadLettersError(
+                f"{self.dead} of the first {self.records} records are dead letters, more than "
+                f"--max_dead_letter_rate={max_rate:g} allows for about {projected:.0f}: {self._commonest()}. "
+                "Nothing is committed."
+            )
+
+    def _commonest(self) -> str:
+        commonest = self.codes.most_common(_NAMED_CODES)
+        return ", ".join(f"{code} {count} (such as {self.examples[code]})" for code, count in commonest)

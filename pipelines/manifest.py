@@ -1,0 +1,98 @@
+"""What a committed run says of itself."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from pipelines import storage
+from pipelines.run import MANIFEST, SCORES_FOLDER, Part, Run, SourceCount
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True)
+class CommitPlan:
+    """What the run must have become.
+
+    Attributes:
+        run: Its name and place.
+        n_ranges: How many ranges were planned.
+        inputs: Path, size and modification time of each source.
+        max_dead_letter_rate: Above it nothing is committed.
+        counts_duplicates: Ids come from a field, so they may repeat.
+        started: Seconds since the epoch.
+        about: Options, versions and engine, for the manifest.
+    """
+
+    run: Run
+    n_ranges: int
+    inputs: dict[str, dict[str, Any]]
+    max_dead_letter_rate: float
+    counts_duplicates: bool
+    started: float
+    about: dict[str, Any]
+
+
+def make_manifest(
+    plan: CommitPlan, counts: dict[str, SourceCount], codes: Counter[str], parts: Sequence[Part]
+) -> dict[str, Any]:
+    """Returns the manifest of a run that came out as planned.
+
+    Args:
+        counts: By source.
+        codes: How many dead letters of each code.
+        parts: Every file that counts.
+    """
+    total = sum(counts.values(), SourceCount())
+    finished = time.time()
+    return {
+        "format_version": FORMAT_VERSION,
+        "run_id": plan.run.run_id,
+        "bundle_id": plan.run.bundle_id,
+        "outputs_scored": list(plan.run.outputs),
+        **plan.about,
+        "started": _utc(plan.started),
+        "finished": _utc(finished),
+        "seconds": round(finished - plan.started, 3),
+        "counts": asdict(total) | {"duplicate_ids": _duplicate_ids(plan, parts)},
+        "dead_letter_codes": dict(codes.most_common()),
+        "inputs": [{"source": source, **plan.inputs[source], **asdict(counts[source])} for source in plan.inputs],
+        "outputs": [
+            {"path": part.path, "rows": part.rows, "bytes": part.n_bytes, "sha256": part.sha256} for part in parts
+        ],
+    }
+
+
+def read_manifest(output: str) -> dict[str, Any] | None:
+    """Returns the manifest of the run that is committed in a directory, or None."""
+    content = storage.read_bytes(storage.join(output, MANIFEST))
+    if content is None:
+        return None
+    manifest: dict[str, Any] = json.loads(content)
+    return manifest
+
+
+def _duplicate_ids(plan: CommitPlan, parts: Sequence[Part]) -> int:
+    """How many scored or empty records repeat an earlier one's id; 8 bytes of memory an id."""
+    if not plan.counts_duplicates:
+        return 0
+    hashes = [np.zeros(0, np.int64)]
+    for part in parts:
+        if part.path.startswith(SCORES_FOLDER):
+            with storage.open_read(storage.join(plan.run.output, part.path)) as file:
+                hashes += [
+                    np.fromiter(map(hash, batch.column(0).to_pylist()), np.int64, batch.num_rows)
+                    for batch in pq.ParquetFile(file).iter_batches(columns=["id"])
+                ]
+    ids = np.concatenate(hashes)
+    return len(ids) - len(np.unique(ids))
+
+
+def _utc(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

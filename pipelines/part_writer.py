@@ -1,0 +1,96 @@
+"""One Parquet file of a run, visible only when it is whole."""
+
+import contextlib
+import hashlib
+from typing import IO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipelines import storage
+from pipelines.run import Part, Run
+
+_ROW_GROUP_ROWS = 64 * 1024
+# Dead letters may carry 64 KiB each: a row group ends early where rows are that large.
+_ROW_GROUP_BYTES = 32 * 1024 * 1024
+
+
+class PartWriter:
+    """Writes one Parquet file, visible only when it is whole.
+
+    Args:
+        run: Whose part it is.
+        name: Its path below the output directory.
+        schema: With the metadata that the file carries.
+    """
+
+    def __init__(self, run: Run, name: str, schema: pa.Schema) -> None:
+        self._name = name
+        self._schema = schema
+        self._stack = contextlib.ExitStack()
+        file = self._stack.enter_context(storage.open_atomic(storage.join(run.output, name)))
+        self._sink = _HashingSink(file)
+        self._writer = pq.ParquetWriter(self._sink, schema, compression="zstd")
+        self._waiting: list[pa.Table] = []
+        self._waiting_rows = self._waiting_bytes = 0
+        self._rows = 0
+
+    def write(self, table: pa.Table) -> None:
+        """Adds rows; they are written a row group at a time."""
+        self._waiting.append(table)
+        self._waiting_rows += table.num_rows
+        self._waiting_bytes += table.nbytes
+        if self._waiting_rows >= _ROW_GROUP_ROWS or self._waiting_bytes >= _ROW_GROUP_BYTES:
+            self._flush()
+
+    def close(self) -> Part:
+        """Makes the file visible and durable.
+
+        Raises:
+            OSError: It could not be written whole; nothing is visible then.
+        """
+        with self._stack:
+            if self._waiting_rows or not self._rows:
+                self._flush()
+            self._writer.close()
+        return Part(self._name, self._rows, self._sink.size, self._sink.hash.hexdigest())
+
+    def abandon(self) -> None:
+        """Gives the file up: nothing becomes visible."""
+        with contextlib.suppress(_AbandonedError, OSError), self._stack:
+            self._writer.close()  # it would write its footer later, to a file that is gone
+            raise _AbandonedError
+
+    def _flush(self) -> None:
+        table = pa.concat_tables(self._waiting) if self._waiting else self._schema.empty_table()
+        self._writer.write_table(table, row_group_size=_ROW_GROUP_ROWS)
+        self._rows += table.num_rows
+        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+
+
+class _AbandonedError(Exception):
+    """Unwinds an open part on purpose."""
+
+
+class _HashingSink:
+    """A file that knows the size and sha256 of what went through it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.hash = hashlib.sha256()
+        self.size = 0
+        self.closed = False
+
+    def write(self, data: bytes) -> int:
+        self.hash.update(data)
+        self.size += len(data)
+        return self._file.write(data)
+
+    def tell(self) -> int:
+        return self.size
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        self.closed = True
