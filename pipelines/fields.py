@@ -49,6 +49,10 @@ def check_fields(slices: Iterable[FileSlice], schemas: dict[str, pa.Schema], opt
     wanted = {options.text_field, options.id_field, *(kept.name for kept in options.kept)} - {None}
     sample = _Sample()
     structured = [piece for piece in slices if format_of(piece.path, options) != "text"]
+    asked = [("--id_field", options.id_field), *(("--keep_fields", kept.name) for kept in options.kept)]
+    for flag, name in asked:
+        if not structured and name is not None:
+            raise UsageError(f"Plain text has no field {name!r}; leave {flag} out, or say the --input_format.")
     for piece in structured:
         _sample_file(piece, schemas.get(piece.source), options, sample)
         if sample.n_records >= _SAMPLE_RECORDS or wanted <= sample.names.keys():
@@ -58,29 +62,29 @@ def check_fields(slices: Iterable[FileSlice], schemas: dict[str, pa.Schema], opt
     if options.text_field not in sample.names:
         raise UsageError(_missing("--text_field", options.text_field, sample))
     if sample.has_all_names:
-        for flag, name in [("--id_field", options.id_field), *(("--keep_fields", kept.name) for kept in options.kept)]:
+        for flag, name in asked:
             if name is not None and name not in sample.names:
                 raise UsageError(_missing(flag, name, sample))
 
 
-def resolve_kept(paths: Sequence[str], schemas: dict[str, pa.Schema], options: ReadOptions) -> ReadOptions:
+def resolve_kept(sources: Sequence[str], schemas: dict[str, pa.Schema], options: ReadOptions) -> ReadOptions:
     """Returns the options with a type for every kept field: Parquet's own, else strings.
 
     Raises:
         UsageError: The files do not agree on the type.
     """
-    all_parquet = all(format_of(path, options) == "parquet" for path in paths)
+    other = next((source for source in sources if source not in schemas), None)
     return dataclasses.replace(
-        options, kept=tuple(KeptField(kept.name, _resolve(kept, schemas, all_parquet)) for kept in options.kept)
+        options, kept=tuple(KeptField(kept.name, _resolve(kept, schemas, other)) for kept in options.kept)
     )
 
 
-def _resolve(kept: KeptField, schemas: dict[str, pa.Schema], all_parquet: bool) -> pa.DataType:
+def _resolve(kept: KeptField, schemas: dict[str, pa.Schema], other: str | None) -> pa.DataType:
     if kept.type is not None:
         return kept.type
     kinds = {kept_type(schema, kept.name): source for source, schema in schemas.items() if kept.name in schema.names}
-    if not all_parquet:
-        kinds.setdefault(pa.string(), "text")
+    if other is not None:
+        kinds.setdefault(pa.string(), other)
     if len(kinds) > 1:
         (one, source), (other, other_source), *_ = kinds.items()
         raise UsageError(

@@ -1,5 +1,6 @@
 """Which files the input is, on a local disk or an object store."""
 
+import fnmatch
 import glob
 import os
 import pathlib
@@ -127,7 +128,10 @@ def _match_local(item: str) -> list[InputFile]:
 
 
 def _is_meant(path: str, pattern: str) -> bool:
-    return not _is_hidden(path) or _is_hidden(pattern)
+    """Tells whether the pattern writes out each hidden name on the path, be it with wildcards behind."""
+    written = [name for name in pattern.split("/") if _is_hidden(name)]
+    hidden = (name for name in path.split("/") if _is_hidden(name))
+    return all(any(fnmatch.fnmatchcase(name, item) for item in written) for name in hidden)
 
 
 def _is_hidden(path: str) -> bool:
