@@ -88,9 +88,11 @@ def _read_text(file: IO[bytes], n_words: int, n_dimensions: int) -> Iterator[tup
         if len(numbers) != n_dimensions:
             raise _MalformedError(f"word {number} has not {n_dimensions} numbers")
         try:
-            yield word, np.array([float(field) for field in numbers], np.float32)
+            values = [float(field) for field in numbers]
         except ValueError as error:
             raise _MalformedError(f"word {number} has something else among its numbers") from error
+        with np.errstate(over="ignore"):  # too large becomes infinite, which is refused
+            yield word, np.array(values, np.float32)
 
 
 def _read_binary(file: IO[bytes], n_words: int, n_dimensions: int) -> Iterator[tuple[bytes, FloatArray]]:

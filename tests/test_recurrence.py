@@ -46,12 +46,12 @@ def test_steps_without_padding_are_those_of_keras_with_padding(network: str, uni
 
     ours, theirs = _network(network, units), _network(network, units)
     optimizer = keras.optimizers.SGD(0.5, global_clipnorm=1.0)
-    token_ids, offsets = _texts([1, 40, 7, 23], 30, 5)
+    token_ids, offsets = _texts([1, 12, 7, 9], 30, 5)
     targets = np.random.default_rng(6).normal(0, 1, (4, 2)).astype(np.float32)
-    matrix = pad(token_ids, offsets, np.arange(4), 45)
+    matrix = pad(token_ids, offsets, np.arange(4), 14)
     with Learner(ours, "mse", "sgd", 0.5) as learner:
-        losses = [learner.step(token_ids, offsets, targets) for _ in range(5)]
-        expected = [_keras_step(theirs, optimizer, matrix, targets) for _ in range(5)]
+        losses = [learner.step(token_ids, offsets, targets) for _ in range(3)]
+        expected = [_keras_step(theirs, optimizer, matrix, targets) for _ in range(3)]
         np.testing.assert_allclose(losses, expected, rtol=1e-5)
         assert expected[-1] < expected[0]
         for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
@@ -68,7 +68,7 @@ def test_gradients_that_fade_over_a_long_text_are_those_of_keras(network: str) -
 
     model = _network(network, 8)
     layer, embeddings = model.get_layer(network), model.get_layer("embedding").get_weights()[0]
-    token_ids, offsets = _texts([1_500], 30, 7)
+    token_ids, offsets = _texts([400], 30, 7)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(layer(tf.constant(embeddings[token_ids][None])))
     expected = tape.gradient(loss, layer.trainable_variables)
