@@ -1,0 +1,109 @@
+"""A hopeless run stops early, a good one never does, and a hanging one ends."""
+
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from model.errors import SaitenError, TooManyDeadLettersError
+from pipelines.failures import FailureReports
+from pipelines.judge import DeadLetterTally
+from pipelines.progress import ProgressNote, read_progress
+from pipelines.records import DeadLetter, RecordBlock
+from tests.fakes import make_block
+
+
+def letter(code: str, position: int = 0) -> DeadLetter:
+    return DeadLetter("a.txt", position, f"a.txt:{position}", "read", code, "wrong", None, 1)
+
+
+def tally(records: int, dead: int) -> DeadLetterTally:
+    made = DeadLetterTally()
+    made.add(records, [letter("BAD_JSON", i) for i in range(dead)])
+    return made
+
+
+@pytest.mark.parametrize(("records", "dead", "rate"), [(100, 1, 0.01), (0, 0, 0.0), (5, 5, 1.0), (10**6, 0, 0.0)])
+def test_a_rate_that_is_reached_but_not_passed_is_allowed(records: int, dead: int, rate: float) -> None:
+    tally(records, dead).judge(rate)
+
+
+def test_the_commonest_codes_come_first_with_an_example_of_each() -> None:
+    made = DeadLetterTally()
+    made.add(10, [letter("BAD_UTF8", 7), letter("BAD_JSON", 8), letter("BAD_JSON", 9)])
+    with pytest.raises(TooManyDeadLettersError) as caught:
+        made.judge(0.1)
+    assert str(caught.value) == (
+        "3 of 10 records are dead letters, more than --max_dead_letter_rate=0.1 allows: "
+        "BAD_JSON 2 (such as a.txt:8), BAD_UTF8 1 (such as a.txt:7). Nothing is committed."
+    )
+
+
+@pytest.mark.parametrize(
+    ("records", "dead", "share", "stops"),
+    [
+        (2_000, 201, 0.1, True),  # 20,000 to come, 200 allowed
+        (2_000, 199, 0.1, False),
+        (999, 999, 0.001, False),  # too few to project from
+        (2_000, 2_000, 0.0, False),
+        (2_000, 21, 1.0, True),
+    ],
+)
+def test_a_run_stops_early_only_if_it_cannot_end_well(records: int, dead: int, share: float, stops: bool) -> None:
+    if not stops:
+        tally(records, dead).judge_early(0.01, share)
+        return
+    with pytest.raises(TooManyDeadLettersError, match=f"{dead} of the first {records} records"):
+        tally(records, dead).judge_early(0.01, share)
+
+
+def test_progress_is_the_sum_of_what_every_writer_noted(tmp_path: pathlib.Path) -> None:
+    seconds = iter([0.0, 1.0, 1.0, 0.0, 0.1, 2.0, 2.0])
+    note = ProgressNote(str(tmp_path), lambda: next(seconds))
+    block = make_block(["ab", "c"]).bury({1: ("BAD_JSON", "wrong")}, "read")
+    first = note.add(block)
+    assert first is not None
+    assert (first.n_bytes, first.tally.records, dict(first.tally.codes)) == (3, 2, {"BAD_JSON": 1})
+    other = ProgressNote(str(tmp_path), lambda: next(seconds))
+    assert other.add(block) is None, "written before it was time"
+    assert other.add(block) is not None
+    total = read_progress(str(tmp_path))
+    assert (total.n_bytes, total.tally.records, total.tally.dead) == (9, 6, 3)
+    assert total.tally.examples == {"BAD_JSON": "a.txt:3"}
+
+
+def test_the_gravest_report_of_a_worker_reaches_the_launcher(tmp_path: pathlib.Path) -> None:
+    reports = FailureReports(str(tmp_path))
+    assert reports.first() is None
+    for error in (SaitenError("disk full"), TooManyDeadLettersError("too many")):
+        with pytest.raises(SaitenError), reports.reported():
+            raise error
+    first = reports.first()
+    assert (str(first), first.exit_code if first else 0) == ("too many", 4)
+
+
+def test_a_block_that_lost_a_record_stops_the_run() -> None:
+    block = make_block(["a", "b"])
+    lost = RecordBlock(0, True, {"a.txt": 3}, block.sources, block.positions, block.ids, block.raws, block.texts)
+    block.check()
+    with pytest.raises(SaitenError, match="3 records read, 2 still there"):
+        lost.check()
+
+
+@pytest.mark.parametrize("hangs", ["time.sleep(60)", "while True: pass"])
+def test_a_batch_that_hangs_ends_the_process_with_a_sentence(tmp_path: pathlib.Path, hangs: str) -> None:
+    program = (
+        "import os, sys, time\n"
+        "from pipelines.deadline import Deadline\n"
+        "from pipelines.failures import FailureReports\n"
+        "with Deadline(0.2, FailureReports(sys.argv[1]), os.getpid()).kept():\n"
+        f"    {hangs}\n"
+    )
+    began = time.monotonic()
+    ended = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=False)
+    message = "A batch took longer than --batch_timeout_secs=0.2; nothing was committed."
+    assert (ended.returncode, ended.stderr) == (1, f"saiten: {message}\n")
+    assert str(FailureReports(str(tmp_path)).first()) == message
+    assert time.monotonic() - began < 50, "it was not ended, it came to its end"
