@@ -63,7 +63,8 @@ class ProgressNote:
         self._done.tally.add(sum(block.n_read.values()), block.dead_letters)
         if storage.is_remote(self._folder) or self._clock() - self._written < _WRITE_SECS:
             return None
-        storage.write_replaced(self._path, json.dumps({"n_bytes": self._done.n_bytes, "tally": vars(self._done.tally)}).encode())
+        note = {"n_bytes": self._done.n_bytes, "tally": vars(self._done.tally)}
+        storage.write_replaced(self._path, json.dumps(note).encode())
         self._written = self._clock()
         return read_progress(self._folder)
 
