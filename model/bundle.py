@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import keras
 
     from model.keras_engine import KerasEngine
+    from model.packed import PackedEngine
 
 _LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "mecab-python3", "gensim", "numba", "pyarrow")
 
@@ -74,7 +75,8 @@ class Bundle:
         """
         config = tokenizer_config(self.manifest)
         check_dictionary_version(self.manifest)
-        vocabulary = Vocabulary.load(self.path / "vocabulary.json", self.manifest.get("oov_id"))
+        oov_id = None if self.manifest.get("oov_id") is None else get(self.manifest, "oov_id", int)
+        vocabulary = Vocabulary.load(self.path / "vocabulary.json", oov_id)
         if len(vocabulary) != get(self.manifest, "num_words", int):
             raise BundleError(f"{self.path}: num_words is not the vocabulary's size, {len(vocabulary)}.")
         return Encoder(
@@ -98,16 +100,22 @@ class Bundle:
         if name == "packed":
             from model.packed_file import load_packed
 
-            engine: Engine = load_packed(self.path / "packed.npz")
+            engine: PackedEngine | KerasEngine = load_packed(self.path / "packed.npz")
         else:
             from model.keras_engine import load_keras_engine
 
             engine = load_keras_engine(self.path / "model.keras", trust=self.trusted, threads=threads)
-        if engine.n_outputs != len(self.outputs):
-            raise BundleError(
-                f"{self.path}: the model has {engine.n_outputs} outputs; outputs names {len(self.outputs)}."
-            )
+        self._check_fit(engine.n_outputs, engine.vocabulary_size)
         return engine
+
+    def _check_fit(self, n_outputs: int, vocabulary_size: int) -> None:
+        num_words = get(self.manifest, "num_words", int)
+        if n_outputs != len(self.outputs):
+            raise BundleError(f"{self.path}: the model has {n_outputs} outputs, but outputs names {len(self.outputs)}.")
+        if vocabulary_size < num_words:
+            raise BundleError(
+                f"{self.path}: the model takes ids below {vocabulary_size}, but num_words is {num_words}."
+            )
 
     def engine_name(self, name: str = "auto") -> str:
         """Returns ``packed`` or ``keras``: what `engine` would load, without loading it.
@@ -132,8 +140,14 @@ class Bundle:
 
     def reference(self) -> dict[str, Any]:
         """Reads the distributions on the training data; ``{}`` where none were known."""
-        content = json.loads((self.path / "reference.json").read_text(encoding="utf-8"))
-        return dict(content)
+        path = self.path / "reference.json"
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError):
+            content = None
+        if not isinstance(content, dict):
+            raise BundleError(f"{path} is no JSON object; make the bundle anew.")
+        return content
 
 
 def read_bundle(path: pathlib.Path, *, trust: bool = False) -> Bundle:

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from model.keras_file import check_keras_file, load_keras_file
+from model.layers import model_vocabulary_size
 from model.sequences import FloatArray, IntArray, OffsetArray, cut_batches, pad
 
 # 65,536 cells of a 200-dimensional embedding are 52 MB; more rows than 256 gain nothing on a CPU.
@@ -28,6 +29,7 @@ class KerasEngine:
         model: Takes int32 [n, sequence_length], gives float32 [n, outputs].
 
     Attributes:
+        vocabulary_size: One more than the largest id it takes.
         score_matrix: The compiled function, for ids that are padded already.
     """
 
@@ -39,6 +41,7 @@ class KerasEngine:
             layer.use_cudnn = False
         self.model = model
         self.n_outputs = int(model.output_shape[-1])
+        self.vocabulary_size = model_vocabulary_size(model)
         self.score_matrix = compile_model(model)
 
     def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:

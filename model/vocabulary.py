@@ -64,7 +64,7 @@ class Vocabulary:
         """
         try:
             words = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BundleError(f"{path} is not JSON.") from error
         if not isinstance(words, list) or not all(word is None or isinstance(word, str) for word in words):
             raise BundleError(f"{path} is not a JSON array of strings.")
