@@ -12,7 +12,7 @@ from pipelines.lines import LineBatch, LineBreaks, LongLine
 from pipelines.records import Code
 from pipelines.rows import RowCollector, Rows
 from pipelines.text import decode_lines
-from pipelines.values import Number, as_string
+from pipelines.values import Number
 
 _BLANK = " \t\r"
 # Python refuses to convert longer integers.
@@ -120,8 +120,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _check_surrogates(values: Sequence[object]) -> None:
-    for value in values:
-        try:
-            as_string(value).encode()
-        except UnicodeEncodeError as error:
-            raise RecordError(Code.BAD_UNICODE, "A field holds half of a surrogate pair.") from error
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise RecordError(Code.BAD_UNICODE, "A field holds half of a surrogate pair.") from error

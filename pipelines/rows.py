@@ -32,6 +32,10 @@ class Rows:
         """Good and bad ones together."""
         return len(self.texts) + len(self.dead_letters)
 
+    def content_bytes(self) -> int:
+        """Returns about how much memory the rows take."""
+        return sum(map(len, self.raws)) + sum(int(column.nbytes) for column in self.kept)
+
 
 def no_rows(options: ReadOptions) -> Rows:
     """Returns rows without a record, for a file that has none."""
@@ -155,6 +159,7 @@ class BlockBuilder:
         self._pending: list[tuple[str, Rows]] = []
         self._n_read: Counter[str] = Counter()
         self._n_bytes = 0
+        self._content_bytes = 0
 
     def add(self, source: str, rows: Rows, n_bytes: int) -> Iterator[RecordBlock]:
         """Takes rows; yields the block before them where both together would be too much.
@@ -162,12 +167,14 @@ class BlockBuilder:
         Args:
             n_bytes: Input bytes that `rows` stands for; a file without records has a call too.
         """
-        n_pending = self._n_read.total()
-        if n_pending and (n_pending + rows.n_records > BLOCK_RECORDS or self._n_bytes + n_bytes > CHUNK_BYTES):
+        n_pending, content_bytes = self._n_read.total(), rows.content_bytes()
+        is_full = n_pending + rows.n_records > BLOCK_RECORDS or self._content_bytes + content_bytes > CHUNK_BYTES
+        if n_pending and is_full:
             yield self.finish(is_last=False)
         self._pending.append((source, rows))
         self._n_read[source] += rows.n_records
         self._n_bytes += n_bytes
+        self._content_bytes += content_bytes
 
     def finish(self, *, is_last: bool) -> RecordBlock:
         """Returns the block of all rows since the last one."""

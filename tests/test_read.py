@@ -119,6 +119,14 @@ def test_blocks_are_bounded_and_the_last_says_so(tmp_path: pathlib.Path) -> None
     assert [len(rows(blocks)), len({row[:2] for row in rows(blocks)})] == [50 + BLOCK_RECORDS * 3] * 2
 
 
+def test_blocks_of_an_archive_are_bounded_by_what_they_unpack_to(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "a.txt.gz"
+    path.write_bytes(gzip.compress((b"x" * 99_999 + b"\n") * 50))
+    blocks = checked(iter_blocks(plan_work(str(path), ReadOptions())))
+    assert sum(len(block.texts) for block in blocks) == 50
+    assert all(sum(map(len, block.raws)) <= CHUNK_BYTES + 100_000 for block in blocks)
+
+
 def test_small_files_share_a_block_and_empty_ones_are_counted(tmp_path: pathlib.Path) -> None:
     for name, content in (("a.txt", b"1\n2\n"), ("b.txt", b""), ("c.jsonl", b'{"text":"3"}\n')):
         (tmp_path / name).write_bytes(content)
@@ -132,9 +140,9 @@ def test_small_files_share_a_block_and_empty_ones_are_counted(tmp_path: pathlib.
 
 
 def test_a_range_without_records_has_one_last_block(tmp_path: pathlib.Path) -> None:
-    (tmp_path / "a.txt").write_bytes(b"")
+    (tmp_path / "a.jsonl").write_bytes(b"")
     (block,) = iter_blocks(plan_work(str(tmp_path), ReadOptions(kept=(KeptField("x"),))))
-    assert (block.is_last, list(block.texts), dict(block.n_read)) == (True, [], {"a.txt": 0})
+    assert (block.is_last, list(block.texts), dict(block.n_read)) == (True, [], {"a.jsonl": 0})
     assert [str(column.type) for column in block.kept] == ["string"]
 
 
