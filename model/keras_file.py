@@ -32,8 +32,14 @@ _LAYERS = frozenset(
 )
 # What a layer's config may hold beside layers: none of these runs code of the file.
 _MODULES = frozenset(("keras.initializers", "keras.regularizers", "keras.constraints"))
-# Functional models spell the mask of an Embedding as an operation of their own (Keras 3.15).
-_OTHERS = frozenset((("keras", "DTypePolicy"), ("keras.src.ops.numpy", "NotEqual")))
+# How Keras 3.15 names a Functional model, and the mask of an Embedding in it.
+_OTHERS = frozenset(
+    (
+        ("keras", "DTypePolicy"),
+        ("keras.src.models.functional", "Functional"),
+        ("keras.src.ops.numpy", "NotEqual"),
+    )
+)
 
 
 def check_keras_file(path: pathlib.Path, *, trust: bool = False) -> None:
@@ -84,7 +90,8 @@ def _check_members(path: pathlib.Path, archive: zipfile.ZipFile) -> None:
     if sorted(names) != sorted(_MEMBERS):
         raise BundleError(f"{path} must hold {', '.join(_MEMBERS)} and nothing else; it holds {', '.join(names[:10])}.")
     for member in archive.infolist():
-        if member.compress_type != zipfile.ZIP_STORED or member.file_size > _MEMBERS[member.filename]:
+        plain = member.compress_type == zipfile.ZIP_STORED and member.compress_size == member.file_size
+        if not plain or member.file_size > _MEMBERS[member.filename]:
             raise BundleError(
                 f"{path}: {member.filename} is compressed or too large; save the model anew with Keras 3."
             )
