@@ -5,23 +5,17 @@ import contextlib
 import importlib.metadata
 import os
 import platform
-import signal
-import sys
 import time
 import uuid
-from collections.abc import Iterator
-from types import FrameType
 from typing import Any
 
-import apache_beam as beam
 import pyarrow as pa
-from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.runner import PipelineState
 
 from model.bundle import check_dictionary
 from model.errors import SaitenError
 from pipelines import output_directory
 from pipelines.deadline import Deadline
+from pipelines.execute import execute, local_execution, remote_execution
 from pipelines.files import InputFile
 from pipelines.formats import ReadOptions, parse_kept_fields
 from pipelines.manifest import CommitPlan, read_manifest
@@ -29,7 +23,7 @@ from pipelines.options import LOCAL_RUNNERS, beam_flags, count_workers
 from pipelines.plan import WorkPlan, plan_work
 from pipelines.progress import shown
 from pipelines.run import Run
-from pipelines.score import Scoring, build
+from pipelines.score import Scoring
 from pipelines.scoring_bundle import ScoringBundle, open_bundle
 from pipelines.workers import LocalWorkers
 
@@ -75,7 +69,12 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
         if args.resume and output_directory.is_committed(args.output, settings):
             return read_manifest(args.output) or {}
         scoring = _plan_scoring(args, bundle, outputs, plan, settings)
-        _run_pipeline(args, scoring, flags, plan.total_bytes)
+        workers = LocalWorkers(count_workers(args, plan.total_bytes), scoring.commit.run.work_folder)
+        is_local = args.runner in LOCAL_RUNNERS
+        execution = local_execution(workers, flags) if is_local else remote_execution(args.runner, flags)
+        progress = shown(workers.folder, plan.total_bytes) if is_local and not args.quiet else contextlib.nullcontext()
+        with progress:
+            execute(scoring, execution)
     manifest = read_manifest(args.output)
     if manifest is None or manifest["run_id"] != scoring.commit.run.run_id:
         raise SaitenError(f"The pipeline ended, but {args.output} holds no commit of run {scoring.commit.run.run_id}.")
@@ -135,52 +134,6 @@ def _plan_scoring(
             },
         ),
     )
-
-
-def _run_pipeline(args: argparse.Namespace, scoring: Scoring, flags: list[str], n_bytes: int) -> None:
-    run = scoring.commit.run
-    workers = LocalWorkers(count_workers(args, n_bytes), run.work_folder)
-    if args.runner in LOCAL_RUNNERS:
-        runner, options = workers.runner(), workers.options(flags)
-    else:
-        runner, options = None, PipelineOptions([*flags, f"--runner={args.runner}"])
-    progress = contextlib.nullcontext() if args.quiet else shown(run.work_folder, n_bytes)
-    with _ending_on_signals(workers), progress:
-        try:
-            pipeline = beam.Pipeline(runner=runner, options=options)
-            build(pipeline, scoring)
-            state = pipeline.run().wait_until_finish()
-        except Exception as error:
-            workers.kill()
-            raise run.reports.first() or SaitenError(_first_line(error)) from error
-    if state != PipelineState.DONE:
-        raise run.reports.first() or SaitenError(f"The pipeline ended as {state}; its runner's log says why.")
-
-
-@contextlib.contextmanager
-def _ending_on_signals(workers: LocalWorkers) -> Iterator[None]:
-    """Ends at once, with the workers, on Ctrl-C and SIGTERM: what is finished lies ready for --resume."""
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        workers.kill()
-        word = "interrupted" if number == signal.SIGINT else "terminated"
-        sys.stderr.write(f"\r\033[Ksaiten: {word}; nothing was committed, --resume goes on from here.\n")
-        sys.stderr.flush()
-        os._exit(128 + number)
-
-    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-def _first_line(error: BaseException) -> str:
-    """What Beam says of a worker's error: the last line of its traceback, without the step's name."""
-    lines = [line for line in str(error).strip().splitlines() if line.strip()]
-    return lines[-1].partition(" [while running")[0] if lines else type(error).__name__
 
 
 def _new_run_id() -> str:

@@ -13,11 +13,16 @@ PID_PREFIX = "worker-"
 _LAUNCHER_POLL_SECS = 0.5
 
 
+def log_path(folder: str, pid: int) -> str:
+    """Returns the path of a worker's log."""
+    return f"{folder}/log-{pid}.txt"
+
+
 def main() -> None:
     """Runs Beam's worker program until the launcher has no more work, or is gone."""
     folder, launcher_pid = pathlib.Path(sys.argv[1]), int(sys.argv[2])
     (folder / f"{PID_PREFIX}{os.getpid()}").touch()
-    log = os.open(folder / f"log-{os.getpid()}.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = os.open(log_path(str(folder), os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, sys.stdout.fileno())
     os.dup2(log, sys.stderr.fileno())
     threading.Thread(target=_end_with_launcher, args=(launcher_pid,), daemon=True).start()

@@ -12,7 +12,7 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from pipelines import storage
-from pipelines.worker import PID_PREFIX
+from pipelines.worker import PID_PREFIX, log_path
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,19 @@ class LocalWorkers:
 
     def kill(self) -> None:
         """Ends the workers at once."""
-        for path in storage.list_files(self.folder):
-            name = path.rpartition("/")[2]
-            if name.startswith(PID_PREFIX):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(int(name.removeprefix(PID_PREFIX)), signal.SIGKILL)
+        for pid in self._pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def log_of_lost(self) -> str | None:
+        """Returns the log of a worker that is gone although nobody asked it to end; None where all are there."""
+        for pid in self._pids():
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                return log_path(self.folder, pid)
+        return None
+
+    def _pids(self) -> list[int]:
+        names = [path.rpartition("/")[2] for path in storage.list_files(self.folder)]
+        return [int(name.removeprefix(PID_PREFIX)) for name in names if name.startswith(PID_PREFIX)]

@@ -1,0 +1,116 @@
+"""Runs the pipeline, and ends it cleanly whatever happens."""
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FrameType
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineRunner, PipelineState
+
+from model.errors import SaitenError
+from pipelines.manifest import read_manifest
+from pipelines.score import Scoring, build
+from pipelines.workers import LocalWorkers
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where the pipeline runs.
+
+    Attributes:
+        runner: None for the runner that the options name.
+        workers: The local worker processes, None on a remote runner.
+    """
+
+    runner: PipelineRunner | None
+    options: PipelineOptions
+    workers: LocalWorkers | None
+
+
+def local_execution(workers: LocalWorkers, flags: list[str]) -> Execution:
+    """Returns an execution on this machine."""
+    return Execution(workers.runner(), workers.options(flags), workers)
+
+
+def remote_execution(runner: str, flags: list[str]) -> Execution:
+    """Returns an execution on Dataflow, Flink or another of Beam's runners."""
+    return Execution(None, PipelineOptions([*flags, f"--runner={runner}"]), None)
+
+
+def execute(scoring: Scoring, execution: Execution) -> None:
+    """Runs the scoring pipeline to its end.
+
+    Raises:
+        SaitenError: What a worker reported, or that one was lost; nothing was committed.
+    """
+    reports = scoring.commit.run.reports
+    with _ending_on_signals(scoring, execution.workers), _quiet_threads():
+        try:
+            pipeline = beam.Pipeline(runner=execution.runner, options=execution.options)
+            build(pipeline, scoring)
+            state = pipeline.run().wait_until_finish()
+        except Exception as error:  # Beam raises whatever a worker raised, as text
+            reported = reports.first() or _lost_worker(execution.workers) or SaitenError(_last_line(error))
+            raise reported from error
+        finally:
+            if execution.workers:
+                execution.workers.kill()
+    if state != PipelineState.DONE:
+        raise reports.first() or SaitenError(f"The pipeline ended as {state}; its runner's log says why.")
+
+
+@contextlib.contextmanager
+def _ending_on_signals(scoring: Scoring, workers: LocalWorkers | None) -> Iterator[None]:
+    """Ends at once, with the workers, on Ctrl-C and SIGTERM: what is finished lies ready for --resume."""
+    run = scoring.commit.run
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
+        if workers:
+            workers.kill()
+        manifest = read_manifest(run.output)
+        committed = manifest is not None and manifest["run_id"] == run.run_id
+        word = "interrupted" if number == signal.SIGINT else "terminated"
+        what = "after the commit" if committed else "nothing was committed, --resume goes on from here"
+        clear = "\r\033[K" if sys.stderr.isatty() else ""
+        sys.stderr.write(f"{clear}saiten: {word}; {what}.\n")
+        sys.stderr.flush()
+        os._exit(128 + number)
+
+    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _quiet_threads() -> Iterator[None]:
+    """Beam's threads print a traceback each when a worker is lost; the person gets one sentence."""
+    previous = threading.excepthook
+    threading.excepthook = lambda _: None
+    try:
+        yield
+    finally:
+        threading.excepthook = previous
+
+
+def _lost_worker(workers: LocalWorkers | None) -> SaitenError | None:
+    log = workers.log_of_lost() if workers else None
+    if log is None:
+        return None
+    return SaitenError(f"A worker process was killed or crashed (its log: {log}); --resume goes on from here.")
+
+
+def _last_line(error: BaseException) -> str:
+    """What Beam says of a worker's error: the last line of its traceback, without the step's name."""
+    lines = [line for line in str(error).strip().splitlines() if line.strip()]
+    return lines[-1].partition(" [while running")[0] if lines else type(error).__name__

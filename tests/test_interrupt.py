@@ -1,0 +1,150 @@
+"""Interrupted, terminated or killed, a run leaves nothing half visible and can be resumed."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pyarrow.parquet as pq
+import pytest
+
+from model.bundle import Bundle
+from pipelines.cli import main
+
+LINES = 60_000
+SENTENCE = "料理は普通でしたが、店員さんが親切でした。駅から遠くて、値段も高い。もう行きません！"
+
+
+@pytest.fixture(scope="module")
+def long_file(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    path = tmp_path_factory.mktemp("input") / "long.txt"
+    path.write_text("".join(f"{SENTENCE}{i}\n" for i in range(LINES)), encoding="utf-8")
+    return path
+
+
+def flags(bundle: Bundle, input_path: pathlib.Path, output: pathlib.Path) -> list[str]:
+    return ["score", f"--input={input_path}", f"--bundle={bundle.path}", f"--output={output}", "--quiet", "--workers=2"]
+
+
+@contextmanager
+def running(arguments: list[str]) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", "pipelines.cli", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        yield process
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_for(condition: Callable[[], object], process: "subprocess.Popen[str]") -> None:
+    """Waits until the run has come far enough; the run itself bounds how long."""
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be interrupted"
+        time.sleep(0.02)
+
+
+def notes(output: pathlib.Path, pattern: str) -> list[pathlib.Path]:
+    return list(output.glob(f"_work/*/{pattern}"))
+
+
+def workers(output: pathlib.Path) -> list[int]:
+    return [int(path.name.removeprefix("worker-")) for path in notes(output, "worker-*")]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_signal_ends_the_run_with_one_line_and_resume_completes_it(
+    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path, number: int, exit_code: int, word: str
+) -> None:
+    out = tmp_path / "out"
+    arguments = flags(tiny_bundle, long_file, out)
+    with running(arguments) as process:
+        wait_for(lambda: notes(out, "scores-*.json"), process)
+        pids = workers(out)
+        process.send_signal(number)
+        _, said = process.communicate()
+    assert (process.returncode, len(pids)) == (exit_code, 2)
+    assert [line.rpartition("\x1b[K")[2] for line in said.splitlines()] == [
+        f"saiten: {word}; nothing was committed, --resume goes on from here."
+    ]
+    assert not any(map(is_alive, pids))
+    assert not (out / "manifest.json").exists()
+    assert not (out / "_SUCCESS").exists()
+    finished = {path: path.stat().st_mtime_ns for path in out.glob("scores/part-*.parquet")}
+    assert main([*arguments, "--resume"]) == 0
+    assert_whole(out)
+    assert {path: path.stat().st_mtime_ns for path in finished} == finished, "what was finished was done again"
+
+
+def test_workers_end_with_a_launcher_that_was_killed(
+    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    with running(flags(tiny_bundle, long_file, out)) as process:
+        wait_for(lambda: len(workers(out)) == 2, process)
+        pids = workers(out)
+        process.kill()
+        process.wait()
+    until = time.monotonic() + 60
+    while any(map(is_alive, pids)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(is_alive, pids))
+    assert not (out / "manifest.json").exists()
+
+
+def test_a_killed_worker_fails_the_run_with_exit_1(
+    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    with running(flags(tiny_bundle, long_file, out)) as process:
+        wait_for(lambda: notes(out, "progress-*.json"), process)
+        os.kill(workers(out)[0], signal.SIGKILL)
+        _, said = process.communicate()
+    assert process.returncode == 1
+    assert said.startswith("saiten: ")
+    assert said.count("\n") == 1
+    assert not any(map(is_alive, workers(out)))
+    assert not (out / "manifest.json").exists()
+
+
+def test_a_second_writer_is_refused(tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    out = tmp_path / "out"
+    arguments = flags(tiny_bundle, long_file, out)
+    with running(arguments) as process:
+        wait_for(lambda: len(workers(out)) == 2, process)
+        assert main([*arguments, "--overwrite"]) == 2
+        process.communicate()
+    assert process.returncode == 0
+    assert_whole(out)
+
+
+def assert_whole(out: pathlib.Path) -> None:
+    """Every line of the long file has exactly one row, and nothing else is there."""
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["counts"]["scored"] == LINES
+    expected = {file["path"] for file in manifest["outputs"]} | {"manifest.json", "_SUCCESS"}
+    assert {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} == expected
+    positions = sorted(pq.read_table(out / "scores", columns=["position"])["position"].to_pylist())
+    lengths = [len(f"{SENTENCE}{i}\n".encode()) for i in range(LINES)]
+    assert positions == [0, *(sum_ for sum_ in _running_sums(lengths[:-1]))]
+
+
+def _running_sums(numbers: list[int]) -> Iterator[int]:
+    total = 0
+    for number in numbers:
+        total += number
+        yield total
