@@ -38,7 +38,7 @@ if [[ -z "$bundle" ]]; then
   if [[ ! -d "$bundle" ]]; then
     say "Training" "an LSTM on $(short "$local/sample/train.jsonl") (a minute or two, only now)"
     "$root/.venv/bin/saiten" train --input="$local/sample/train.jsonl" --text_field=text \
-      --label_fields="$(comma_separated "${labels[@]}")" --bundle="$bundle" --epochs=8
+      --label_fields="$(comma_separated "${labels[@]}")" --bundle="$bundle" --epochs=30 --learning_rate=0.005
   fi
 fi
 if [[ -z "$input" ]]; then

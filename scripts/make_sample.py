@@ -5,7 +5,7 @@
     OUT/reviews.jsonl   further reviews of the same kind, held out, with a few broken records between them
 
 A score is what the text says of that aspect, drawn towards what it says as a whole, as people's
-marks are, with a little noise. An aspect that is not mentioned gets the mark of the whole.
+marks are, with a little noise. An aspect that is not mentioned lies between the whole and the middle.
 The same seed always gives the same bytes. Standard library only.
 """
 
@@ -24,10 +24,10 @@ SCORES = [*ASPECTS, "overall"]
 
 # MeCab with unidic-lite makes about 0.6 tokens of each character of this text.
 TOKENS_PER_CHAR = 0.6
-MEDIAN_TOKENS, SPREAD, MAX_TOKENS = 35, 0.6, 2_000
+MEDIAN_TOKENS, SPREAD, MAX_TOKENS = 30, 0.6, 2_000
 # One review in ten is a line of some words, one in fifty runs over many hundreds of tokens.
 ONE_LINER_SHARE, LONG_SHARE, MIN_LONG_TOKENS = 0.1, 0.02, 150
-HALO, NOISE = 0.25, 0.2
+HALO, NOISE = 0.2, 0.2
 
 # One of each kind of record that cannot be scored, and two that have nothing to score.
 BROKEN = [
@@ -72,7 +72,7 @@ def _choose_grades(rng: random.Random, n_tokens: float) -> dict[str, list[int]]:
     n_aspects = max(1, min(len(ASPECTS), round(n_tokens / 13 * rng.uniform(0.7, 1.3))))
     grades = {}
     for aspect in rng.sample(ASPECTS, n_aspects):
-        feeling = 0.8 * mood + rng.gauss(0, 1)
+        feeling = 0.5 * mood + rng.gauss(0, 1)
         n_clauses = 1 + (n_tokens > 150) + (n_tokens > 500)
         grades[aspect] = [max(-2, min(2, round(feeling + rng.gauss(0, 0.3)))) for _ in range(n_clauses)]
     return grades
@@ -81,7 +81,7 @@ def _choose_grades(rng: random.Random, n_tokens: float) -> dict[str, list[int]]:
 def _scores(rng: random.Random, grades: dict[str, list[int]], verdict: list[int]) -> dict[str, float]:
     said = {aspect: fmean(values) for aspect, values in grades.items()}
     overall = fmean([*said.values(), *verdict])
-    marks = {aspect: HALO * overall + (1 - HALO) * said.get(aspect, overall) for aspect in ASPECTS}
+    marks = {aspect: HALO * overall + (1 - HALO) * said.get(aspect, overall / 2) for aspect in ASPECTS}
     return {name: _score(rng, mark) for name, mark in [*marks.items(), ("overall", overall)]}
 
 
