@@ -35,6 +35,7 @@ _MODULES = frozenset(("keras.initializers", "keras.regularizers", "keras.constra
 # How Keras 3.15 names a Functional model, and the mask of an Embedding in it.
 _OTHERS = frozenset(
     (
+        (None, "__keras_tensor__"),
         ("keras", "DTypePolicy"),
         ("keras.src.models.functional", "Functional"),
         ("keras.src.ops.numpy", "NotEqual"),
@@ -99,16 +100,18 @@ def _check_members(path: pathlib.Path, archive: zipfile.ZipFile) -> None:
 
 def _check_classes(path: pathlib.Path, config: Any) -> None:
     for item in _serialized_objects(config):
-        module, name, registered = item.get("module"), item["class_name"], item.get("registered_name")
-        known = (module == "keras.layers" or module == "keras") and name in _LAYERS
-        known = (
-            known or module in _MODULES or (module, name) in _OTHERS or (module is None and name == "__keras_tensor__")
-        )
-        if not known or registered not in (None, name):
+        module, name = item.get("module"), item["class_name"]
+        if not _is_known(module, name) or item.get("registered_name") not in (None, name):
             raise BundleError(
                 f"{path} holds {module}.{name}, which Saiten does not build; "
                 "if you trust where the file comes from, pass --trust_bundle."
             )
+
+
+def _is_known(module: Any, name: Any) -> bool:
+    if module in ("keras", "keras.layers") and name in _LAYERS:
+        return True
+    return module in _MODULES or (module, name) in _OTHERS
 
 
 def _serialized_objects(node: Any) -> Iterator[Mapping[str, Any]]:

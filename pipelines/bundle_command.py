@@ -78,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
 def _make_encoder(args: argparse.Namespace, model: object) -> "Encoder":
     import dataclasses
 
+    from model.errors import UsageError
     from model.keras_tokenizer import read_word_index, with_oov
     from model.layers import model_vocabulary_size
     from model.sequences import Encoder
@@ -86,6 +87,8 @@ def _make_encoder(args: argparse.Namespace, model: object) -> "Encoder":
     index = read_word_index(pathlib.Path(args.word_index), tokenizer_input=args.tokenizer_input)
     index = with_oov(index, args.oov, args.oov_token)
     if args.num_words is not None:
+        if args.num_words < 1:
+            raise UsageError(f"--num_words must be 1 or more, not {args.num_words}.")
         index = dataclasses.replace(index, num_words=args.num_words)
     config = TokenizerConfig(
         normalization=args.normalization,
