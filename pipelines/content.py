@@ -87,6 +87,7 @@ def _even_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         data = odd + chunk
         odd = data[len(data) - len(data) % 2 :]
-        yield data[: len(data) - len(odd)]
+        if len(data) > 1:
+            yield data[: len(data) - len(odd)]
     if odd:
         yield odd

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from pipelines.formats import ReadOptions
 from pipelines.lines import BLOCK_RECORDS, CHUNK_BYTES, LineBatch, LineBreaks, LongLine
@@ -25,15 +26,20 @@ def read_delimited(
     reader = RowReader(lines, codec, options.max_record_bytes, delimiter)
     header = reader.header()
     columns: dict[str | None, int] = {name: i for i, name in enumerate(header or ())}
-    wanted = [columns.get(name) for name in (options.text_field, options.id_field, *_kept_names(options))]
+    kept_names = [field.name for field in options.kept]
+    wanted = [columns.get(name) for name in (options.text_field, options.id_field, *kept_names)]
+    numbers = [i for i, field in enumerate(options.kept) if not field.is_string]
     n_bytes = 0
     for position, row in enumerate(reader):
         failure = row.failure or _misfit(row.values, header)
         if failure is not None:
             collector.bury(position, row.raw, *failure, raw_bytes=row.n_bytes)
         else:
-            text, record_id, *kept = (None if i is None else row.values[i] for i in wanted)
-            collector.add(position, row.raw, text, record_id or None, _without_blanks(kept, options))
+            text, record_id, *kept = [None if i is None else row.values[i] for i in wanted]
+            for i in numbers:
+                # An empty field is an empty string, but no number.
+                kept[i] = kept[i] or None
+            collector.add(position, row.raw, text, record_id or None, kept)
         n_bytes += row.n_bytes
         if n_bytes >= CHUNK_BYTES or (position + 1) % BLOCK_RECORDS == 0:
             yield collector.take()
@@ -41,7 +47,7 @@ def read_delimited(
     yield collector.take()
 
 
-class Row:
+class Row(NamedTuple):
     """A row with its bytes.
 
     Attributes:
@@ -51,13 +57,10 @@ class Row:
         failure: Code and message where it cannot be read.
     """
 
-    __slots__ = ("failure", "n_bytes", "raw", "values")
-
-    def __init__(self, values: list[str], raw: bytes, n_bytes: int, failure: tuple[str, str] | None) -> None:
-        self.values = values
-        self.raw = raw
-        self.n_bytes = n_bytes
-        self.failure = failure
+    values: list[str]
+    raw: bytes
+    n_bytes: int
+    failure: tuple[str, str] | None
 
 
 class RowReader:
@@ -88,15 +91,20 @@ class RowReader:
             except csv.Error as error:
                 values, failure = [], (Code.BAD_CSV_ROW, f"Not a valid row: {_plain(error)}.")
             except _RowTooLongError:
-                self._lines.skip_row()
-                values, failure = [], (Code.TOO_LARGE, self._lines.too_large())
+                values, failure = [], self._lines.skip_row()
             raw, n_bytes, undecodable = self._lines.take()
             if values or failure:
                 yield Row(values, raw, n_bytes, undecodable or failure)
 
 
-# A line, its text, and code and message where it cannot be decoded.
-_DecodedLine = tuple[bytes, str, tuple[str, str] | None]
+class _Line(NamedTuple):
+    """A line on its way to `csv`; of one that is too long only `raw` is there, and that in part."""
+
+    raw: bytes
+    n_bytes: int
+    n_quotes: int | None
+    text: str | None
+    error: tuple[str, str] | None
 
 
 class _RowTooLongError(Exception):
@@ -109,75 +117,60 @@ class _RowLines(Iterator[str]):
     def __init__(self, lines: Iterable[LineBatch | LongLine], codec: str, max_bytes: int) -> None:
         self._codec = codec
         self._breaks = LineBreaks.of(codec)
+        self._width = self._breaks.width
         self._max_bytes = max_bytes
-        self._decoded = self._decode(lines)
+        self._lines = self._decode(lines)
         self._begin_row()
 
     def _begin_row(self) -> None:
         self._row: list[bytes] = []
         self._n_bytes = 0
-        self._n_quotes = 0
-        self._undecodable: tuple[str, str] | None = None
+        self._error: tuple[str, str] | None = None
+        self._too_long: _Line | None = None
 
-    def _decode(self, lines: Iterable[LineBatch | LongLine]) -> Iterator[LongLine | _DecodedLine]:
+    def _decode(self, lines: Iterable[LineBatch | LongLine]) -> Iterator[_Line]:
         for batch in lines:
             if isinstance(batch, LongLine):
-                yield batch
+                yield _Line(batch.head, batch.n_bytes, batch.n_quotes, None, None)
                 continue
             texts, errors = decode_lines(batch.lines, batch.positions[0], self._codec)
-            for i, (line, text) in enumerate(zip(batch.lines, texts, strict=True)):
-                yield line, text, errors.get(i)
+            for i, (raw, text) in enumerate(zip(batch.lines, texts, strict=True)):
+                yield _Line(raw, len(raw), None, text, errors.get(i) if errors else None)
 
     def __next__(self) -> str:
-        item = next(self._decoded)
-        if isinstance(item, LongLine):
-            self._count(item.head, item.n_bytes, item.n_quotes)
+        line = next(self._lines)
+        if line.text is None or self._n_bytes + len(self._breaks.strip(line.raw)) > self._max_bytes:
+            self._too_long = line
             raise _RowTooLongError
-        line, text, error = item
-        self._count(line, len(line), self._breaks.count_quotes(line))
-        self._undecodable = self._undecodable or error
-        if self._n_bytes > self._max_bytes + 2 * self._breaks.width:
-            raise _RowTooLongError
-        return text + "\n"
+        self._row.append(line.raw)
+        self._n_bytes += line.n_bytes + self._width
+        if line.error is not None:
+            self._error = line.error
+        return line.text + "\n"
 
-    def _count(self, line: bytes, n_bytes: int, n_quotes: int) -> None:
-        self._row.append(line)
-        self._n_bytes += n_bytes + self._breaks.width
-        self._n_quotes += n_quotes
+    def skip_row(self) -> tuple[str, str]:
+        """Drops a row that is too long, up to a line end at which its quotes are even in number.
 
-    def skip_row(self) -> None:
-        """Drops the rest of a row that is too long."""
-        self._row = [self._breaks.feed.join(self._row)[:MAX_RAW_BYTES]]
-        self._undecodable = None
-        while self._n_quotes % 2 and (item := next(self._decoded, None)) is not None:
-            if isinstance(item, LongLine):
-                n_bytes, n_quotes = item.n_bytes, item.n_quotes
-            else:
-                n_bytes, n_quotes = len(item[0]), self._breaks.count_quotes(item[0])
-            self._n_bytes += n_bytes + self._breaks.width
-            self._n_quotes += n_quotes
-
-    def too_large(self) -> str:
-        """Says how long the current row is."""
-        return f"The record has {self._n_bytes - self._breaks.width} bytes; at most {self._max_bytes} are read."
+        Returns:
+            Code and message.
+        """
+        n_quotes = sum(map(self._breaks.count_quotes, self._row))
+        line, self._error = self._too_long, None
+        self._row = [self._breaks.feed.join([*self._row, line.raw if line else b""])[:MAX_RAW_BYTES]]
+        while line is not None:
+            self._n_bytes += line.n_bytes + self._width
+            n_quotes += self._breaks.count_quotes(line.raw) if line.n_quotes is None else line.n_quotes
+            line = next(self._lines, None) if n_quotes % 2 else None
+        n_bytes = self._n_bytes - self._width
+        return Code.TOO_LARGE, f"The record has {n_bytes} bytes; at most {self._max_bytes} are read."
 
     def take(self) -> tuple[bytes, int, tuple[str, str] | None]:
         """Returns bytes, length and what could not be decoded of the row, and begins the next one."""
-        raw = self._breaks.strip(self._breaks.feed.join(self._row))
-        taken = raw, max(len(raw), self._n_bytes - self._breaks.width), self._undecodable
+        raw = self._row[0] if len(self._row) == 1 else self._breaks.feed.join(self._row)
+        n_bytes = self._n_bytes - self._width if self._too_long else len(raw)
+        taken = self._breaks.strip(raw), n_bytes, self._error
         self._begin_row()
         return taken
-
-
-def _kept_names(options: ReadOptions) -> list[str]:
-    return [field.name for field in options.kept]
-
-
-def _without_blanks(kept: list[str | None], options: ReadOptions) -> list[str | None]:
-    """An empty field is an empty string, but no number: there it is null."""
-    return [
-        None if value == "" and not field.is_string else value for value, field in zip(kept, options.kept, strict=True)
-    ]
 
 
 def _misfit(values: list[str], header: list[str] | None) -> tuple[str, str] | None:

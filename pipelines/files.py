@@ -107,7 +107,7 @@ def _match(item: str) -> list[InputFile]:
     except (OSError, ValueError) as error:
         # Beam says by ValueError that it knows no such file system, and by an OSError of its own all else.
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
-        raise UsageError(f"{item!r} cannot be read: {reason}.") from error
+        raise UsageError(f"{getattr(error, 'filename', None) or item!r} cannot be read: {reason}.") from error
 
 
 def _match_local(item: str) -> list[InputFile]:

@@ -54,6 +54,7 @@ class LineParser:
         self._codec = codec
         self._names = [options.text_field, options.id_field, *(field.name for field in options.kept)]
         self._as_written = [False, options.id_field is not None, *(field.is_string for field in options.kept)]
+        self._may_round = [i for i, as_written in enumerate(self._as_written) if as_written]
 
     def __call__(self, line: bytes, position: int) -> list[Any]:
         """Returns text, id and kept fields; None for what is missing.
@@ -68,8 +69,8 @@ class LineParser:
         if type(record) is not dict:
             raise RecordError(Code.NOT_AN_OBJECT, "The line is JSON, but no object.")
         values = [record.get(name) for name in self._names]
-        for value, as_written in zip(values, self._as_written, strict=True):
-            if as_written and type(value) in (float, list, dict):
+        for i in self._may_round:
+            if type(values[i]) in (float, list, dict):
                 return self._read_slowly(line, position)
         return values
 

@@ -77,8 +77,9 @@ class LineBreaks:
 
     def count_quotes(self, data: bytes) -> int:
         """Returns the number of quotation marks."""
-        if self.width == 1:
-            return data.count(self.quote)
+        found = data.count(self.quote)
+        if self.width == 1 or not found:
+            return found
         return sum(data[i : i + 2] == self.quote for i in range(0, len(data), 2))
 
 

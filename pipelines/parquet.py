@@ -16,7 +16,7 @@ from pipelines.formats import KeptField, ReadOptions
 from pipelines.lines import BLOCK_RECORDS, CHUNK_BYTES
 from pipelines.records import Code, FileSlice, RecordBlock
 from pipelines.rows import READ_STAGE, Rows, no_rows
-from pipelines.values import as_string, convert, text_of
+from pipelines.values import id_of, make_converter, text_of
 
 # No text packs so well: a column that does is made to fill the memory.
 _MAX_COLUMN_BYTES = 1024**3
@@ -152,14 +152,18 @@ def _decode(raw: bytes, name: str) -> str:
 
 
 def _ids(column: pa.Array | None, default_ids: list[str], failures: _Failures) -> list[str]:
-    ids = []
-    for i, (value, default) in enumerate(zip(_cells(column, len(default_ids)), default_ids, strict=True)):
-        try:
-            known = _plain_value(value, "id")
-        except RecordError as error:
-            failures[i], known = (error.code, error.message), None
-        ids.append(default if known is None else as_string(known))
-    return ids
+    if column is None:
+        return default_ids
+    try:
+        known = _cast(column, pa.string()).to_pylist()
+    except pa.ArrowException:
+        known = [None] * len(default_ids)
+        for i, value in enumerate(_cells(column, len(known))):
+            try:
+                known[i] = id_of(_plain_value(value, "id"))
+            except RecordError as error:
+                failures[i] = (error.code, error.message)
+    return [default if value is None else value for value, default in zip(known, default_ids, strict=True)]
 
 
 def _kept_column(column: pa.Array | None, field: KeptField, failures: _Failures, n_rows: int) -> pa.Array:
@@ -170,10 +174,11 @@ def _kept_column(column: pa.Array | None, field: KeptField, failures: _Failures,
         return _cast(column, field.type)
     except pa.ArrowException:
         pass
+    convert = make_converter(field.type, field.name)
     cells: list[object] = [None] * n_rows
     for i, value in enumerate(_cells(column, n_rows)):
         try:
-            cells[i] = convert(_plain_value(value, f"field {field.name!r}"), field.type, field.name)
+            cells[i] = convert(_plain_value(value, f"field {field.name!r}"))
         except RecordError as error:
             failures.setdefault(i, (error.code, error.message))
     return pa.array(cells, field.type)
@@ -208,9 +213,12 @@ def _cells(column: pa.Array | None, n_rows: int) -> list[object]:
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if _is_bytes(column.type):
-        cells: list[object] = column.cast(pa.large_binary()).to_pylist()
-        return cells
-    return [_as_python(scalar) for scalar in column]
+        column = column.cast(pa.large_binary())
+    try:
+        cells: list[object] = column.to_pylist()
+    except UnicodeDecodeError:
+        cells = [_as_python(scalar) for scalar in column]
+    return cells
 
 
 def _as_python(scalar: pa.Scalar) -> object:

@@ -11,7 +11,7 @@ from model.errors import RecordError
 from pipelines.formats import ReadOptions
 from pipelines.lines import BLOCK_RECORDS, CHUNK_BYTES, LongLine
 from pipelines.records import MAX_RAW_BYTES, Code, DeadLetter, RecordBlock
-from pipelines.values import convert, id_of, text_of
+from pipelines.values import id_of, make_converter, text_of
 
 READ_STAGE = "read"
 
@@ -52,7 +52,8 @@ class RowCollector:
 
     def __init__(self, source: str, options: ReadOptions) -> None:
         self._source = source
-        self._fields = options.kept
+        self._kinds = [field.type or pa.string() for field in options.kept]
+        self._converters = [make_converter(field.type or pa.string(), field.name) for field in options.kept]
         self._clear()
 
     def _clear(self) -> None:
@@ -60,7 +61,7 @@ class RowCollector:
         self._ids: list[str] = []
         self._raws: list[bytes] = []
         self._texts: list[str] = []
-        self._kept: list[list[object]] = [[] for _ in self._fields]
+        self._kept: list[list[object]] = [[] for _ in self._kinds]
         self._dead_letters: list[DeadLetter] = []
 
     def add(self, position: int, raw: bytes, text: object, record_id: object, kept: Sequence[object]) -> None:
@@ -72,8 +73,7 @@ class RowCollector:
         known_id = None
         try:
             known_id = id_of(record_id)
-            columns = zip(kept, self._fields, strict=True)
-            values = [convert(value, field.type or pa.string(), field.name) for value, field in columns]
+            values = [convert(value) for convert, value in zip(self._converters, kept, strict=True)]
             self._texts.append(text_of(text))
         except RecordError as error:
             self.bury(position, raw, error.code, error.message, record_id=known_id)
@@ -133,9 +133,7 @@ class RowCollector:
 
     def take(self) -> Rows:
         """Returns what was collected and begins anew."""
-        kept = tuple(
-            pa.array(column, field.type or pa.string()) for column, field in zip(self._kept, self._fields, strict=True)
-        )
+        kept = tuple(pa.array(column, kind) for column, kind in zip(self._kept, self._kinds, strict=True))
         rows = Rows(self._positions, self._ids, self._raws, self._texts, kept, tuple(self._dead_letters))
         self._clear()
         return rows

@@ -9,7 +9,7 @@ import pytest
 from model.errors import RecordError
 from pipelines.formats import KEPT_TYPES
 from pipelines.records import Code
-from pipelines.values import Number, as_string, convert, text_of
+from pipelines.values import Number, as_string, make_converter, text_of
 
 _NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -47,7 +47,7 @@ _NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
     ],
 )
 def test_converts(kind: str, value: object, expected: object) -> None:
-    converted = convert(value, KEPT_TYPES[kind], "f")
+    converted = make_converter(KEPT_TYPES[kind], "f")(value)
     assert converted == expected
     assert type(converted) is type(expected)
     assert pa.array([converted], KEPT_TYPES[kind]).to_pylist() == [expected]
@@ -82,13 +82,13 @@ def test_converts(kind: str, value: object, expected: object) -> None:
 )
 def test_does_not_convert(kind: str, value: object) -> None:
     with pytest.raises(RecordError) as raised:
-        convert(value, KEPT_TYPES[kind], "f")
+        make_converter(KEPT_TYPES[kind], "f")(value)
     assert raised.value.code == Code.BAD_FIELD
 
 
 def test_an_error_does_not_show_the_value() -> None:
     with pytest.raises(RecordError) as raised:
-        convert("a secret", pa.int64(), "n")
+        make_converter(pa.int64(), "n")("a secret")
     assert raised.value.message == "The field 'n' is no int64."
 
 
