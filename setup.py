@@ -14,7 +14,6 @@ SCORE = [
     "pyarrow>=23,<26",
     "rich>=14",
     "unidic-lite>=1.0.8,<2",
-    "zstandard>=0.25",
 ]
 # Several ways to run code from a .keras file were closed up to mid 2026 and are all closed only from 3.15.1 on.
 KERAS = ["keras>=3.15.1,<3.16"]
@@ -25,7 +24,7 @@ TENSORFLOW_CPU = [
     "tensorflow>=2.21,<2.22; sys_platform != 'linux' or platform_machine != 'x86_64'",
 ]
 TRAIN = ["gensim>=4.4,<5", "scipy>=1.15"]
-CHECK = ["hypothesis>=6.150", "mypy>=2,<3", "pytest>=9,<10", "ruff>=0.17,<0.18", "setuptools>=77"]
+CHECK = ["hypothesis>=6.150", "mypy>=2,<3", "pytest>=9,<10", "ruff>=0.17,<0.18", "setuptools>=77", "zstandard>=0.25"]
 
 setup(
     name="saiten",
