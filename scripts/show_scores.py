@@ -16,10 +16,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from scipy.stats import pearsonr, spearmanr
 
 SHOWN_RECORDS, SHOWN_OUTPUTS = 3, 12
+# A text of so many characters can be read beside its number in a terminal of 80 columns.
+LINE_CHARS = 36
 
 
 def read_scores(run: pathlib.Path, manifest: dict[str, Any]) -> pa.Table:
@@ -29,21 +32,27 @@ def read_scores(run: pathlib.Path, manifest: dict[str, Any]) -> pa.Table:
     return rows.filter(pc.equal(rows["status"], "scored"))
 
 
+def choose_records(rows: pa.Table) -> list[dict[str, Any]]:
+    """Returns the first records, those first whose text fits on a line."""
+    return sorted(rows.slice(0, 200).to_pylist(), key=lambda row: len(row.get("text") or "") > LINE_CHARS)[
+        :SHOWN_RECORDS
+    ]
+
+
 def records_table(records: list[dict[str, Any]]) -> Table:
     """Returns a line a record: its number below, and its text or else its id."""
     table = Table(box=None, show_header=False)
-    table.add_column(style="bold")
+    table.add_column(style="bold", min_width=1)
     table.add_column(no_wrap=True, overflow="ellipsis")
     for number, record in enumerate(records, 1):
-        table.add_row(str(number), str(record.get("text") or record["id"]).replace("[", "\\["))
+        table.add_row(str(number), escape(str(record.get("text") or record["id"])))
     return table
 
 
-def scores_table(rows: pa.Table, outputs: list[str]) -> Table:
-    """Returns a line an output: its scores for the first records with their labels, and how well all agree."""
+def scores_table(records: list[dict[str, Any]], rows: pa.Table, outputs: list[str]) -> Table:
+    """Returns a line an output: its scores for the records with their labels, and how well all rows agree."""
     labels = [name for name in outputs if name in rows.column_names and len(rows) > 1]
     table = Table("score (label)" if labels else "score", box=box.SIMPLE_HEAD)
-    records = rows.slice(0, SHOWN_RECORDS).to_pylist()
     for header in [*map(str, range(1, len(records) + 1)), *(["Pearson", "Spearman"] if labels else [])]:
         table.add_column(header, justify="right")
     for name in outputs[:SHOWN_OUTPUTS]:
@@ -64,8 +73,9 @@ def main() -> int:
     rows = read_scores(run, manifest)
     console = Console()
     console.print()
-    console.print(records_table(rows.slice(0, SHOWN_RECORDS).to_pylist()))
-    console.print(scores_table(rows, manifest["outputs_scored"]))
+    records = choose_records(rows)
+    console.print(records_table(records))
+    console.print(scores_table(records, rows, manifest["outputs_scored"]))
     return 0
 
 
