@@ -100,8 +100,9 @@ def _sample_file(piece: FileSlice, schema: pa.Schema | None, options: ReadOption
         sample.n_records += 1
         return
     kind = format_of(piece.path, options)
-    with open_unchanged(piece) as file:
-        lines = slice_lines(file, piece, options)
+    whole = dataclasses.replace(piece, end=piece.size)
+    with open_unchanged(whole) as file:
+        lines = slice_lines(file, whole, options)
         if kind in DELIMITERS:
             reader = RowReader(lines.batches, lines.codec, options.max_record_bytes, DELIMITERS[kind])
             sample.names.update(dict.fromkeys(reader.header() or ()))

@@ -15,6 +15,8 @@ from pipelines.text import decode_lines
 from pipelines.values import Number
 
 _BLANK = " \t\r"
+# All that a blank line has, but in UTF-16 other lines have no more either.
+_BLANK_BYTES = b" \t\r\0"
 # Python refuses to convert longer integers.
 _MAX_DIGITS = 4300
 
@@ -24,14 +26,13 @@ def read_jsonl(lines: Iterable[LineBatch | LongLine], source: str, codec: str, o
     collector = RowCollector(source, options)
     breaks = LineBreaks.of(codec)
     parse = LineParser(codec, options)
-    blank = _BLANK.encode(codec)
     for batch in lines:
         if isinstance(batch, LongLine):
             collector.bury_long(batch, options.max_record_bytes)
             yield collector.take()
             continue
         for position, line in zip(batch.positions, batch.lines, strict=True):
-            if not line.strip(blank):
+            if not line.strip(_BLANK_BYTES) and not line.decode(codec, "replace").strip(_BLANK):
                 continue
             raw = breaks.strip(line)
             try:

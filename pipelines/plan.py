@@ -118,13 +118,16 @@ def _cut_parquet(whole: FileSlice, target_bytes: int) -> tuple[pa.Schema, list[_
         rows = [group.num_rows for group in groups]
     if sum(rows) != about.num_rows:
         raise DamagedFileError(f"{whole.source} has {sum(rows)} rows in its groups, but {about.num_rows} by its end.")
-    cut, start, first_row = [], 0, 0
-    for i in range(len(sizes)):
-        if i + 1 == len(sizes) or sum(sizes[start : i + 2]) > target_bytes:
-            piece = dataclasses.replace(whole, start=start, end=i + 1, first_row=first_row)
-            cut.append(_Weighed(piece, sum(sizes[start : i + 1])))
-            start, first_row = i + 1, sum(rows[: i + 1])
-    return schema, cut or [_Weighed(dataclasses.replace(whole, end=0), 0)]
+    cut: list[_Weighed] = []
+    start, row, first_row, n_bytes = 0, 0, 0, 0
+    for i, size in enumerate(sizes):
+        if i > start and n_bytes + size > target_bytes:
+            cut.append(_Weighed(dataclasses.replace(whole, start=start, end=i, first_row=first_row), n_bytes))
+            start, first_row, n_bytes = i, row, 0
+        n_bytes += size
+        row += rows[i]
+    cut.append(_Weighed(dataclasses.replace(whole, start=start, end=len(sizes), first_row=first_row), n_bytes))
+    return schema, cut
 
 
 def _share_ranges(slices: Iterable[_Weighed], target_bytes: int) -> Iterator[WorkRange]:

@@ -184,6 +184,11 @@ def test_the_field_may_come_late_but_not_after_a_thousand(tmp_path: pathlib.Path
                 plan_work(str(tmp_path), ReadOptions())
 
 
+def test_the_first_thousand_are_not_only_those_of_the_first_range(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'{"a":1}\n' * 500 + b'{"text":"a"}\n')
+    assert len(plan_work(str(tmp_path), ReadOptions(), 100).ranges) > 10
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

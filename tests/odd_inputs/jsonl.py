@@ -70,6 +70,14 @@ JSONL = [
     OddInput(
         "JSON in UTF-16", "a.jsonl", GOOD.encode("utf-16"), ((0, "良い"),), options=ReadOptions(encoding="utf-16")
     ),
+    OddInput(
+        "UTF-16 of bytes that are blanks elsewhere",
+        "a.jsonl",
+        (GOOD + "\u2020\n \u2009\n").encode("utf-16-le"),
+        ((0, "良い"),),
+        ((30, "BAD_JSON"), (34, "BAD_JSON")),
+        options=ReadOptions(encoding="utf-16-le"),
+    ),
     OddInput("compressed JSON", "a.jsonl.zst", zstandard.compress(GOOD.encode()), ((0, "良い"),)),
     OddInput(
         "a field that no record has",
