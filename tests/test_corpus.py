@@ -124,7 +124,7 @@ def test_the_held_out_share_has_its_size_but_for_equal_keys(keys: list[int], fra
 
 
 def test_a_share_that_leaves_nothing_is_refused() -> None:
-    with pytest.raises(UsageError, match="fraction of 0.5 no text is left to train on"):
+    with pytest.raises(UsageError, match=r"fraction of 0\.5 no text is left to train on"):
         choose_held_out(np.array([3, 3], np.uint64), 0.5)
     with pytest.raises(UsageError, match="must be at least 0 and less than 1, not 1"):
         choose_held_out(np.array([3, 4], np.uint64), 1)

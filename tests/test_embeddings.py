@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from model.corpus import count_words
-from model.embeddings import Sentences, Word2VecConfig, fill_matrix, has_vector, train_word2vec
+from model.embeddings import Sentences, Word2VecConfig, centre, fill_matrix, has_vector, train_word2vec
 from model.errors import UsageError
 from model.progress import SilentWatcher
 from model.sequences import FloatArray
@@ -31,6 +31,14 @@ def test_every_word_of_the_vocabulary_and_nothing_else_gets_a_vector() -> None:
     assert vocabulary.words == ["<pad>", "<oov>", "だ", "店", "良い"]
     assert vectors.shape == (5, 5)
     assert has_vector(vectors).tolist() == [False, False, True, True, True]
+
+
+def test_trained_vectors_are_centred_and_of_one_scale() -> None:
+    """Few texts give vectors that are nearly all the same, of which a network learns nothing."""
+    vectors = _train()[1][2:]
+    np.testing.assert_allclose(vectors.mean(axis=0), 0, atol=1e-7)
+    assert np.sqrt(np.mean(np.square(vectors))) == pytest.approx(0.2)
+    np.testing.assert_array_equal(centre(np.ones((1, 3), np.float32)), np.zeros((1, 3)))
 
 
 def test_the_seed_decides_the_vectors() -> None:

@@ -1,5 +1,6 @@
 """The recurrence's own forward and backward passes are those of Keras."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -104,9 +105,7 @@ def test_scores_do_not_depend_on_how_texts_are_put_together() -> None:
     token_ids, offsets = _texts([3, 50, 1, 20], 30, 9)
     with Learner(_network("bilstm", 8), "mse", "adam", 1e-3) as learner:
         together = learner.score(token_ids, offsets)
-        alone = [
-            learner.score(token_ids[a:b], np.array([0, b - a])) for a, b in zip(offsets, offsets[1:], strict=False)
-        ]
+        alone = [learner.score(token_ids[a:b], np.array([0, b - a])) for a, b in pairwise(offsets)]
     np.testing.assert_allclose(together, np.concatenate(alone), atol=1e-6)
 
 
@@ -114,6 +113,6 @@ def test_scores_do_not_depend_on_how_texts_are_put_together() -> None:
 def test_backwards_turns_every_text_round_in_its_place(lengths: list[int]) -> None:
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     batch = WordBatch(np.zeros((1, 1), np.float32), np.arange(offsets[-1]), offsets)
-    expected = [i for a, b in zip(offsets, offsets[1:], strict=False) for i in range(b - 1, a - 1, -1)]
+    expected = [i for a, b in pairwise(offsets) for i in range(b - 1, a - 1, -1)]
     assert batch.backwards().words.tolist() == expected
     assert batch.backwards().backwards().words.tolist() == batch.words.tolist()
