@@ -25,6 +25,7 @@ TENSORFLOW_CPU = [
 ]
 TRAIN = ["gensim>=4.4,<5", "scipy>=1.15"]
 CHECK = ["hypothesis>=6.150", "mypy>=2,<3", "pytest>=9,<10", "ruff>=0.17,<0.18", "setuptools>=77", "zstandard>=0.25"]
+BENCHMARK = ["matplotlib>=3.10"]
 
 setup(
     name="saiten",
@@ -40,8 +41,8 @@ setup(
         "train": KERAS + TENSORFLOW + TRAIN,
         "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
         "aws": ["apache-beam[aws]>=2.77,<2.78"],
-        # What requirements.lock is made of: everything that training, scoring and the tests use, on the CPU.
-        "dev": KERAS + TENSORFLOW_CPU + TRAIN + CHECK,
+        # What requirements.lock is made of: everything that training, scoring, tests and benchmarks use, on the CPU.
+        "dev": KERAS + TENSORFLOW_CPU + TRAIN + CHECK + BENCHMARK,
     },
     entry_points={"console_scripts": ["saiten = pipelines.cli:main"]},
 )
