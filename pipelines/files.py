@@ -67,10 +67,12 @@ def source_names(paths: Iterable[str]) -> dict[str, str]:
     parts = {path: path.split("/") for path in paths}
     folders = [names[:-1] for names in parts.values()]
     shared = len(_shared_start(folders))
-    # A file name on disk may be no UTF-8; the output is.
-    return {
-        path: os.fsencode("/".join(names[shared:])).decode("utf-8", "backslashreplace") for path, names in parts.items()
-    }
+    return {path: printable("/".join(names[shared:])) for path, names in parts.items()}
+
+
+def printable(path: str) -> str:
+    """Returns a path in which bytes that are no UTF-8, as file names of old have them, are written out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from model.errors import SaitenError
 from pipelines import output_directory
 from pipelines.deadline import Deadline
 from pipelines.execute import execute, local_execution, remote_execution
-from pipelines.files import InputFile
+from pipelines.files import InputFile, printable
 from pipelines.formats import ReadOptions, parse_kept_fields
 from pipelines.manifest import CommitPlan, read_manifest
 from pipelines.options import LOCAL_RUNNERS, beam_flags, count_workers
@@ -141,7 +141,7 @@ def _new_run_id() -> str:
 
 
 def _about_file(file: InputFile) -> dict[str, Any]:
-    return {"path": file.path, "bytes": file.size, "modified": file.modified}
+    return {"path": printable(file.path), "bytes": file.size, "modified": file.modified}
 
 
 def _versions() -> dict[str, str]:

@@ -112,7 +112,8 @@ def record_plan(run: Run, plan: RecordedPlan) -> None:
     Raises:
         UsageError: The directory cannot be written.
     """
-    content = json.dumps(dataclasses.asdict(plan), ensure_ascii=False).encode()
+    # As ASCII: a path may hold what UTF-8 cannot.
+    content = json.dumps(dataclasses.asdict(plan)).encode()
     ranges = {
         run.range_note(folder, work.index) for folder in (SCORES_FOLDER, DEAD_LETTERS_FOLDER) for work in plan.ranges
     }
