@@ -127,6 +127,7 @@ class _RowLines(Iterator[str]):
         self._n_bytes = 0
         self._error: tuple[str, str] | None = None
         self._too_long: _Line | None = None
+        self._long_bytes = 0
 
     def _decode(self, lines: Iterable[LineBatch | LongLine]) -> Iterator[_Line]:
         for batch in lines:
@@ -157,18 +158,20 @@ class _RowLines(Iterator[str]):
         n_quotes = sum(map(self._breaks.count_quotes, self._row))
         line, self._error = self._too_long, None
         self._row = [self._breaks.feed.join([*self._row, line.raw if line else b""])[:MAX_RAW_BYTES]]
+        n_bytes = 0
         while line is not None:
+            n_bytes = self._n_bytes + (line.n_bytes if line.text is None else len(self._breaks.strip(line.raw)))
             self._n_bytes += line.n_bytes + self._width
             n_quotes += self._breaks.count_quotes(line.raw) if line.n_quotes is None else line.n_quotes
             line = next(self._lines, None) if n_quotes % 2 else None
-        n_bytes = self._n_bytes - self._width
+        self._long_bytes = n_bytes
         return Code.TOO_LARGE, f"The record has {n_bytes} bytes; at most {self._max_bytes} are read."
 
     def take(self) -> tuple[bytes, int, tuple[str, str] | None]:
         """Returns bytes, length and what could not be decoded of the row, and begins the next one."""
         raw = self._row[0] if len(self._row) == 1 else self._breaks.feed.join(self._row)
-        n_bytes = self._n_bytes - self._width if self._too_long else len(raw)
-        taken = self._breaks.strip(raw), n_bytes, self._error
+        bare = self._breaks.strip(raw)
+        taken = bare, self._long_bytes or len(bare), self._error
         self._begin_row()
         return taken
 
