@@ -1,0 +1,53 @@
+"""Writes the bundle that is measured: 40,000 words of a corpus, 200 dimensions, LSTM(32), eight outputs.
+
+    python -m benchmarks.make_bundle CORPUS BUNDLE
+
+The weights are random, by seed: what a model has learnt does not change what it costs.
+"""
+
+import pathlib
+import sys
+from collections import Counter
+
+import keras
+import numpy as np
+
+from model.bundle import write_bundle
+from model.network import build_network
+from model.sequences import Encoder
+from model.tokenizer import Tokenizer, TokenizerConfig
+from model.vocabulary import Vocabulary
+
+VOCABULARY_SIZE, EMBEDDING_DIM, UNITS, N_OUTPUTS = 40_000, 200, 32, 8
+_GOLDEN_EVERY = 100
+_SEED = 0
+
+
+def make_bundle(corpus: pathlib.Path, bundle: pathlib.Path) -> None:
+    """Counts the corpus's words and writes the bundle.
+
+    Args:
+        corpus: A text a line.
+    """
+    tokenizer, counts, texts = Tokenizer(TokenizerConfig()), Counter[str](), []
+    with corpus.open(encoding="utf-8", newline="\n") as lines:
+        for number, line in enumerate(lines):
+            counts.update(tokenizer.tokenize(line))
+            if number % _GOLDEN_EVERY == 0:
+                texts.append(line)
+    vocabulary = Vocabulary.from_counts(counts, size=VOCABULARY_SIZE)
+    keras.utils.set_random_seed(_SEED)
+    embeddings = np.random.default_rng(_SEED).normal(0, 0.3, (len(vocabulary), EMBEDDING_DIM)).astype(np.float32)
+    write_bundle(
+        bundle,
+        model=build_network("lstm", embeddings, UNITS, N_OUTPUTS),
+        encoder=Encoder(tokenizer, vocabulary, 8_000, "pre"),
+        outputs=[f"output{i}" for i in range(N_OUTPUTS)],
+        golden_texts=texts,
+        training={"seed": _SEED},
+        reference={},
+    )
+
+
+if __name__ == "__main__":
+    make_bundle(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))
