@@ -172,7 +172,9 @@ class _LongLineSoFar:
         self.n_quotes += self.breaks.count_quotes(data)
 
     def line(self) -> LongLine:
-        bare = self.breaks.strip(self.end.removesuffix(self.breaks.feed))
+        # In UTF-16 a line that ends in half a character has no line feed, whatever its last bytes look like.
+        is_whole = self.n_bytes % self.breaks.width == 0
+        bare = self.breaks.strip(self.end.removesuffix(self.breaks.feed) if is_whole else self.end)
         n_bytes = self.n_bytes - len(self.end) + len(bare)
         return LongLine(self.position, self.head[:n_bytes], n_bytes, self.n_quotes)
 

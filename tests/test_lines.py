@@ -1,7 +1,7 @@
 """Lines are the same whatever the chunks they come in."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipelines.lines import BLOCK_RECORDS, LineBatch, LineBreaks, LongLine, read_lines
@@ -40,6 +40,7 @@ def test_chunks_do_not_change_lines(content: bytes, codec: str, half_chunk: int)
 
 
 @given(_CONTENT, st.sampled_from(_CODECS), st.integers(1, 9), st.integers(1, 8))
+@example(b"\n\n\n\n\n\n\0", "utf-16-le", 9, 1)
 def test_long_lines_keep_head_and_true_length(content: bytes, codec: str, half_chunk: int, limit: int) -> None:
     breaks = LineBreaks.of(codec)
     chunks = [content[i : i + 2 * half_chunk] for i in range(0, len(content), 2 * half_chunk)]
