@@ -3,11 +3,14 @@
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 from model.errors import SaitenError, UsageError
 from pipelines.flags import known_flags, unknown_flag_message
+from pipelines.terminal import escape_controls
 
 _COMMANDS = {
     "train": "train a model on labelled text and bundle it",
@@ -25,10 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     A user's mistake, or a run that fails, gives one sentence on standard error and no traceback.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    previous = signal.signal(signal.SIGTERM, _end)
     try:
         return _run(arguments)
     except SaitenError as error:
-        print(f"saiten: {error}", file=sys.stderr)
+        print(f"saiten: {escape_controls(str(error))}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
         # The reader has gone (`saiten inspect DIR | head`): nothing is left to say, or to say it to.
@@ -36,7 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         print("saiten: interrupted; nothing was committed.", file=sys.stderr)
-        return 130
+        return 128 + signal.SIGINT
+    except _TerminatedError:
+        print("saiten: terminated; nothing was committed.", file=sys.stderr)
+        return 128 + signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _run(arguments: list[str]) -> int:
@@ -64,6 +73,14 @@ def _run(arguments: list[str]) -> int:
         raise UsageError(unknown_flag_message(unknown[0], flags))
     exit_code: int = module.run(parsed)
     return exit_code
+
+
+class _TerminatedError(BaseException):
+    """SIGTERM, as KeyboardInterrupt is SIGINT: no library takes it for an error of its own."""
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise _TerminatedError
 
 
 class _Parser(argparse.ArgumentParser):

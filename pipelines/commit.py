@@ -28,6 +28,7 @@ from pipelines.manifest import CommitPlan, make_manifest, read_manifest
 from pipelines.part_writer import PartWriter
 from pipelines.run import (
     DEAD_LETTERS_FOLDER,
+    LOCK,
     MANIFEST,
     SCORES_FOLDER,
     SUCCESS,
@@ -39,7 +40,7 @@ from pipelines.run import (
 )
 from pipelines.schema import DEAD_LETTER_SCHEMA
 
-_PART_NAME = re.compile(r"part-(?P<run>.+)-\d{5}\.parquet$")
+_PART_NAME = re.compile(r"part-\d{8}T\d{6}Z-[0-9a-f]{8}-\d{5,}\.parquet")
 
 
 @dataclass
@@ -77,7 +78,7 @@ def commit_run(plan: CommitPlan, summaries: Iterable[RangeSummary]) -> dict[str,
     run = plan.run
     committed = read_manifest(run.output)
     if committed and committed["run_id"] == run.run_id:
-        finish_commit(run, committed)
+        finish_commit(run.output, committed)
         return committed
     by_range = _one_of_each(plan, summaries)
     counts = _count(plan, by_range)
@@ -93,29 +94,36 @@ def commit_run(plan: CommitPlan, summaries: Iterable[RangeSummary]) -> dict[str,
     manifest = make_manifest(plan, counts, tally.codes, sorted(parts, key=lambda part: part.path))
     content = json.dumps(manifest, ensure_ascii=False, indent=1).encode()
     storage.write_atomic(storage.join(run.output, MANIFEST), content)
-    finish_commit(run, manifest)
+    finish_commit(run.output, manifest)
     return manifest
 
 
-def finish_commit(run: Run, manifest: dict[str, Any]) -> None:
-    """Removes what earlier runs left in the output directory, then says that the run is whole."""
-    current = {file["path"] for file in manifest["outputs"]}
-    storage.remove_files(
-        [
-            storage.join(run.output, folder, name)
-            for folder in (SCORES_FOLDER, DEAD_LETTERS_FOLDER)
-            for name in _part_files(run, folder)
-            if f"{folder}/{name}" not in current
-        ]
-    )
-    storage.write_atomic(storage.join(run.output, SUCCESS), b"")
-    storage.remove_folder(storage.join(run.output, WORK_FOLDER))
+def finish_commit(output: str, manifest: dict[str, Any]) -> None:
+    """Removes what other runs left in the output directory, and says that the run is whole; safe to run again.
+
+    Args:
+        output: The output directory, in which the manifest lies already.
+        manifest: Of the run that counts.
+    """
+    parts, beside = _leftovers(output, {file["path"] for file in manifest["outputs"]})
+    storage.remove_files(parts)
+    storage.write_atomic(storage.join(output, SUCCESS), b"")
+    storage.remove_files(beside)
+    storage.remove_folder(storage.join(output, WORK_FOLDER), keep=LOCK)
 
 
-def _part_files(run: Run, folder: str) -> list[str]:
-    """Names of all parts in a folder, whole or partial; nobody else's files."""
-    names = [path.rpartition("/")[2] for path in storage.list_files(storage.join(run.output, folder))]
-    return [name for name in names if _PART_NAME.match(name) or name.endswith(storage.PARTIAL_SUFFIX)]
+def _leftovers(output: str, current: set[str]) -> tuple[list[str], list[str]]:
+    """Parts that don't count, and files that a killed run began beside the manifest; nobody else's files."""
+    parts, beside = [], []
+    for path in storage.list_files(output):
+        below = path.removeprefix(output.rstrip("/") + "/")
+        folder, _, name = below.rpartition("/")
+        whole = storage.whole_name(name)
+        if folder in (SCORES_FOLDER, DEAD_LETTERS_FOLDER) and _PART_NAME.fullmatch(whole) and below not in current:
+            parts.append(path)
+        elif not folder and name != whole and whole in (MANIFEST, SUCCESS):
+            beside.append(path)
+    return parts, beside
 
 
 def _one_of_each(plan: CommitPlan, summaries: Iterable[RangeSummary]) -> list[RangeSummary]:

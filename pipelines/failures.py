@@ -38,7 +38,7 @@ class FailureReports:
     def write(self, error: SaitenError | OSError) -> None:
         """Leaves a report of an error."""
         exit_code = error.exit_code if isinstance(error, SaitenError) else SaitenError.exit_code
-        report = {"exit_code": exit_code, "message": str(error)}
+        report = {"exit_code": exit_code, "message": _sentence(error)}
         path = storage.join(self.folder, f"{_PREFIX}{uuid.uuid4().hex}.json")
         with suppress(OSError):  # a full disk takes no report either
             storage.write_atomic(path, json.dumps(report, ensure_ascii=False).encode())
@@ -54,6 +54,12 @@ class FailureReports:
             return None
         report = max(reports, key=lambda report: (report["exit_code"], report["message"]))
         return _error_with_code(report["message"], report["exit_code"])
+
+
+def _sentence(error: SaitenError | OSError) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} cannot be read or written: {error.strerror}; --resume goes on from here."
+    return str(error)
 
 
 def _error_with_code(message: str, exit_code: int) -> SaitenError:

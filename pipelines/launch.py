@@ -14,6 +14,7 @@ import pyarrow as pa
 from model.bundle import check_dictionary
 from model.errors import SaitenError
 from pipelines import output_directory
+from pipelines.commit import finish_commit
 from pipelines.deadline import Deadline
 from pipelines.execute import execute, local_execution, remote_execution
 from pipelines.files import InputFile, printable
@@ -66,8 +67,10 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
     flags = beam_flags(args)
     settings = _settings(args, bundle, plan)
     with output_directory.claimed(args.output, overwrite=args.overwrite, resume=args.resume):
-        if args.resume and output_directory.is_committed(args.output, settings):
-            return read_manifest(args.output) or {}
+        committed = output_directory.find_committed(args.output, settings) if args.resume else None
+        if committed:
+            finish_commit(args.output, committed)  # a run that was killed in its last step is whole now
+            return committed
         scoring = _plan_scoring(args, bundle, outputs, plan, settings)
         workers = LocalWorkers(count_workers(args, plan.total_bytes), scoring.commit.run.work_folder)
         is_local = args.runner in LOCAL_RUNNERS

@@ -18,6 +18,7 @@ from pipelines.manifest import read_manifest
 from pipelines.records import FileSlice, WorkRange
 from pipelines.run import (
     DEAD_LETTERS_FOLDER,
+    LOCK,
     MANIFEST,
     SCORES_FOLDER,
     SUCCESS,
@@ -53,11 +54,12 @@ def refuse_used(output: str, *, overwrite: bool, resume: bool) -> None:
     Raises:
         UsageError: With what it holds and the remedy.
     """
-    names = {path.removeprefix(output.rstrip("/") + "/").split("/")[0] for path in storage.list_files(output)}
+    below = [path.removeprefix(output.rstrip("/") + "/") for path in storage.list_files(output)]
+    names = {storage.whole_name(path.split("/")[0]) for path in below}
     foreign = sorted(names - _OURS)
     if foreign:
         raise UsageError(f"--output={output} holds {foreign[0]}, which is no run's: give a directory of its own.")
-    if MANIFEST in names and not (overwrite or resume):
+    if MANIFEST in below and not (overwrite or resume):
         raise UsageError(f"--output={output} holds a run: --overwrite replaces it, or give another directory.")
     if (names - {WORK_FOLDER} or _plan_paths(output)) and not (overwrite or resume):
         raise UsageError(
@@ -84,7 +86,7 @@ def claimed(output: str, *, overwrite: bool, resume: bool) -> Iterator[None]:
 
 @contextmanager
 def _locked(output: str) -> Iterator[None]:
-    path = pathlib.Path(output, WORK_FOLDER, "lock")
+    path = pathlib.Path(output, WORK_FOLDER, LOCK)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.open("wb")
@@ -131,32 +133,46 @@ def find_unfinished(output: str, settings: dict[str, Any]) -> RecordedPlan | Non
     Raises:
         UsageError: It was made with another bundle, other inputs or other settings: names the first difference.
     """
-    paths = _plan_paths(output)
-    if not paths:
+    content = _newest_plan(output)
+    if content is None:
         return None
-    content = json.loads(storage.read_bytes(max(paths)) or b"")
-    for name, value in settings.items():
-        recorded = content["settings"].get(name)
-        if recorded != value:
-            raise UsageError(
-                f"--resume: the unfinished run has another {name} ({_shortened(recorded)}, now {_shortened(value)}): "
-                "give what it was started with, or --overwrite to start anew."
-            )
+    _check_settings("unfinished", content["settings"], settings)
     ranges = [WorkRange(r["index"], tuple(FileSlice(**piece) for piece in r["slices"])) for r in content["ranges"]]
     return RecordedPlan(content["run_id"], content["started"], content["settings"], tuple(ranges))
+
+
+def find_committed(output: str, settings: dict[str, Any]) -> dict[str, Any] | None:
+    """Returns the manifest of the run that was the last one here, if it was committed; else None.
+
+    Raises:
+        UsageError: It was made with another bundle, other inputs or other settings: names the first difference.
+    """
+    manifest = read_manifest(output)
+    newest = _newest_plan(output)
+    if manifest is None or (newest and newest["run_id"] != manifest["run_id"]):
+        return None
+    inputs = {file["source"]: [file["path"], file["bytes"], file["modified"]] for file in manifest["inputs"]}
+    _check_settings("committed", {**manifest["settings"], "inputs": inputs}, settings)
+    return manifest
+
+
+def _newest_plan(output: str) -> dict[str, Any] | None:
+    paths = _plan_paths(output)
+    content = storage.read_bytes(max(paths)) if paths else None
+    return dict(json.loads(content)) if content else None
 
 
 def _plan_paths(output: str) -> list[str]:
     return [path for path in storage.list_files(storage.join(output, WORK_FOLDER)) if path.endswith(f"/{_PLAN}")]
 
 
-def is_committed(output: str, settings: dict[str, Any]) -> bool:
-    """Whether the run in the directory is whole and was made with these settings."""
-    manifest = read_manifest(output)
-    if manifest is None:
-        return False
-    inputs = {file["source"]: [file["path"], file["bytes"], file["modified"]] for file in manifest["inputs"]}
-    return bool({**manifest["settings"], "inputs": inputs} == settings)
+def _check_settings(state: str, recorded: dict[str, Any], settings: dict[str, Any]) -> None:
+    for name, value in settings.items():
+        if recorded.get(name) != value:
+            raise UsageError(
+                f"--resume: the {state} run has another {name} ({_shortened(recorded.get(name))}, now "
+                f"{_shortened(value)}): give what it was started with, or --overwrite to start anew."
+            )
 
 
 def finished_ranges(run: Run, plan: RecordedPlan) -> list[RangeSummary]:
@@ -179,7 +195,8 @@ def _is_whole(run: Run, summary: RangeSummary) -> bool:
         return True
     try:
         with storage.open_read(storage.join(run.output, summary.part.path)) as file:
-            return bool(pq.ParquetFile(file).metadata.num_rows == summary.part.rows)
+            rows, size = pq.ParquetFile(file).metadata.num_rows, file.seek(0, os.SEEK_END)
+        return (rows, size) == (summary.part.rows, summary.part.n_bytes)
     except (OSError, ValueError):
         return False
 

@@ -3,6 +3,7 @@
 DIR/scores/part-<run>-<range>.parquet
 DIR/dead_letters/part-<run>-<range>.parquet
 DIR/manifest.json, DIR/_SUCCESS        appear at the end
+DIR/_work/lock                         held while a local run writes here
 DIR/_work/<run>/plan.json              what the run set out to do
 DIR/_work/<run>/scores-<range>.json    a range whose scores are written; dead_letters-... likewise
 DIR/_work/<run>/progress-<...>.json    how far a worker has come
@@ -19,6 +20,7 @@ from pipelines.failures import FailureReports
 from pipelines.schema import SCHEMA_VERSION, scores_schema
 
 WORK_FOLDER = "_work"
+LOCK = "lock"
 SCORES_FOLDER = "scores"
 DEAD_LETTERS_FOLDER = "dead_letters"
 MANIFEST = "manifest.json"

@@ -7,6 +7,7 @@ becomes visible whole when it ends.
 
 import os
 import pathlib
+import re
 import shutil
 import tempfile
 import uuid
@@ -15,7 +16,8 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 # What a file is called until it is whole; leftovers of killed runs are known by it.
-PARTIAL_SUFFIX = ".partial"
+_PARTIAL_SUFFIX = ".partial"
+_PARTIAL_NAME = re.compile(rf"\.(?P<whole>.+)\.[0-9a-f]{{8}}{re.escape(_PARTIAL_SUFFIX)}")
 
 
 def is_remote(path: str) -> bool:
@@ -28,12 +30,18 @@ def join(folder: str, *names: str) -> str:
     return "/".join([folder.rstrip("/") or "/", *names])
 
 
+def whole_name(name: str) -> str:
+    """Returns what a partial file was to be called; any other name as it is."""
+    match = _PARTIAL_NAME.fullmatch(name)
+    return match["whole"] if match else name
+
+
 @contextmanager
 def open_atomic(path: str) -> Iterator[IO[bytes]]:
     """Opens a new file that appears, whole and durable, when the block ends without an error.
 
     Raises:
-        OSError: It cannot be written; nothing is visible then.
+        OSError: It cannot be written, with its path; nothing is visible then.
     """
     if is_remote(path):
         # Closing an upload makes it visible, also after an error: so it starts when all is there.
@@ -45,17 +53,20 @@ def open_atomic(path: str) -> Iterator[IO[bytes]]:
         return
     target = pathlib.Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}{PARTIAL_SUFFIX}")
+    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}{_PARTIAL_SUFFIX}")
     try:
         with partial.open("xb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         partial.replace(target)
-    except BaseException:
-        partial.unlink(missing_ok=True)
+        sync_folder(target.parent)
+    except BaseException as error:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            raise OSError(error.errno, error.strerror, path) from error
         raise
-    sync_folder(target.parent)
 
 
 def write_atomic(path: str, content: bytes) -> None:
@@ -66,7 +77,7 @@ def write_atomic(path: str, content: bytes) -> None:
 
 def write_replaced(path: str, content: bytes) -> None:
     """Writes a local file whole, but not durably: for notes that a killed run does not need."""
-    partial = pathlib.Path(f"{path}{PARTIAL_SUFFIX}")
+    partial = pathlib.Path(f"{path}{_PARTIAL_SUFFIX}")
     partial.write_bytes(content)
     partial.replace(path)
 
@@ -99,7 +110,8 @@ def list_files(folder: str) -> list[str]:
     if is_remote(folder):
         matches = _filesystems().match([join(folder, "**")])
         return sorted(entry.path for match in matches for entry in match.metadata_list)
-    return sorted(str(path) for path in pathlib.Path(folder).rglob("*") if path.is_file())
+    root = pathlib.Path(folder)
+    return sorted(join(folder, path.relative_to(root).as_posix()) for path in root.rglob("*") if path.is_file())
 
 
 def remove_files(paths: list[str]) -> None:
@@ -111,14 +123,15 @@ def remove_files(paths: list[str]) -> None:
         pathlib.Path(path).unlink(missing_ok=True)
 
 
-def remove_folder(folder: str) -> None:
-    """Removes a folder with all that is in it."""
-    remove_files(list_files(folder))
+def remove_folder(folder: str, keep: str = "") -> None:
+    """Removes a folder with all that is in it, but for the file of the name `keep`."""
+    kept = join(folder, keep)
+    remove_files([path for path in list_files(folder) if path != kept])
     if is_remote(folder):
         return
-    for below in sorted(pathlib.Path(folder).rglob("*"), reverse=True):
+    for below in sorted(pathlib.Path(folder).rglob("*/"), reverse=True):
         below.rmdir()
-    with suppress(FileNotFoundError):
+    with suppress(OSError):  # it is gone already, or holds what is kept
         pathlib.Path(folder).rmdir()
 
 

@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import sys
+import time
 from dataclasses import dataclass
 
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -13,6 +14,9 @@ from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from pipelines import storage
 from pipelines.worker import PID_PREFIX, log_path
+
+_KILL_SECS = 10.0
+_KILL_POLL_SECS = 0.01
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,14 @@ class LocalWorkers:
         )
 
     def kill(self) -> None:
-        """Ends the workers at once."""
-        for pid in self._pids():
+        """Ends the workers at once, and returns when they are gone (or after 10 s, if one hangs in the kernel)."""
+        pids = self._pids()
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + _KILL_SECS
+        while any(map(_is_running, pids)) and time.monotonic() < until:
+            time.sleep(_KILL_POLL_SECS)
 
     def log_of_lost(self) -> str | None:
         """Returns the log of a worker that is gone although nobody asked it to end; None where all are there."""
@@ -62,3 +70,11 @@ class LocalWorkers:
     def _pids(self) -> list[int]:
         names = [path.rpartition("/")[2] for path in storage.list_files(self.folder)]
         return [int(name.removeprefix(PID_PREFIX)) for name in names if name.startswith(PID_PREFIX)]
+
+
+def _is_running(pid: int) -> bool:
+    """Whether a child of this process has not ended; one that has is not left behind as a zombie."""
+    try:
+        return os.waitpid(pid, os.WNOHANG) == (0, 0)
+    except ChildProcessError:  # Beam's own thread was faster
+        return False

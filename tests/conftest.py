@@ -63,3 +63,21 @@ def bundle_copy(tiny_bundle: Bundle, tmp_path: pathlib.Path) -> pathlib.Path:
     import shutil
 
     return pathlib.Path(shutil.copytree(tiny_bundle.path, tmp_path / "copy"))
+
+
+@pytest.fixture
+def reviews(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A text file of `tests.scoring.TEXTS`."""
+    from tests.scoring import TEXTS
+
+    path = tmp_path / "reviews.txt"
+    path.write_text("\n".join(TEXTS) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def half_broken(tmp_path: pathlib.Path) -> pathlib.Path:
+    """A JSONL file of one good record and one that is cut off."""
+    path = tmp_path / "broken.jsonl"
+    path.write_bytes('{"text": "良い。", "id": "a"}\n{"text": \n'.encode())
+    return path

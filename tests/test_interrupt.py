@@ -51,6 +51,12 @@ def notes(output: pathlib.Path, pattern: str) -> list[pathlib.Path]:
     return list(output.glob(f"_work/*/{pattern}"))
 
 
+def finished_parts(output: pathlib.Path) -> list[pathlib.Path]:
+    """The parts of ranges that both writers have done with."""
+    ranges = [path.stem.rpartition("-")[2] for path in notes(output, "dead_letters-*.json")]
+    return [path for number in ranges for path in output.glob(f"scores/part-*-{number}.parquet")]
+
+
 def workers(output: pathlib.Path) -> list[int]:
     return [int(path.name.removeprefix("worker-")) for path in notes(output, "worker-*")]
 
@@ -73,7 +79,7 @@ def test_a_signal_ends_the_run_with_one_line_and_resume_completes_it(
     out = tmp_path / "out"
     arguments = flags(tiny_bundle, long_file, out)
     with running(arguments) as process:
-        wait_for(lambda: notes(out, "scores-*.json"), process)
+        wait_for(lambda: finished_parts(out), process)
         pids = workers(out)
         process.send_signal(number)
         _, said = process.communicate()
@@ -84,7 +90,7 @@ def test_a_signal_ends_the_run_with_one_line_and_resume_completes_it(
     assert not any(map(is_alive, pids))
     assert not (out / "manifest.json").exists()
     assert not (out / "_SUCCESS").exists()
-    finished = {path: path.stat().st_mtime_ns for path in out.glob("scores/part-*.parquet")}
+    finished = {path: path.stat().st_mtime_ns for path in finished_parts(out)}
     assert main([*arguments, "--resume"]) == 0
     assert_whole(out)
     assert {path: path.stat().st_mtime_ns for path in finished} == finished, "what was finished was done again"

@@ -5,47 +5,13 @@ import json
 import pathlib
 import subprocess
 import sys
-from collections.abc import Mapping
-from typing import Any
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from model.bundle import Bundle
 from pipelines.cli import main
-
-TEXTS = ["とても美味しいラーメンでした。", "", "もう行きません！", "　", "駅から遠くて、値段も高い。"]
-
-
-@pytest.fixture
-def reviews(tmp_path: pathlib.Path) -> pathlib.Path:
-    path = tmp_path / "reviews.txt"
-    path.write_text("\n".join(TEXTS) + "\n", encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def half_broken(tmp_path: pathlib.Path) -> pathlib.Path:
-    path = tmp_path / "broken.jsonl"
-    path.write_bytes('{"text": "良い。", "id": "a"}\n{"text": \n'.encode())
-    return path
-
-
-def score(bundle: Bundle, input_path: pathlib.Path, output: pathlib.Path, *flags: str) -> int:
-    return main(["score", f"--input={input_path}", f"--bundle={bundle.path}", f"--output={output}", "--quiet", *flags])
-
-
-def rows(output: pathlib.Path, folder: str = "scores") -> list[dict[str, Any]]:
-    """Returns the rows of the parts that the manifest names, by source and position."""
-    manifest = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
-    parts = [output / file["path"] for file in manifest["outputs"] if file["path"].startswith(folder)]
-    table = pa.concat_tables(pq.read_table(part) for part in parts)
-    return list(table.sort_by([("source", "ascending"), ("position", "ascending")]).to_pylist())
-
-
-def content(output: pathlib.Path) -> Mapping[str, bytes]:
-    return {str(path.relative_to(output)): path.read_bytes() for path in output.rglob("*") if path.is_file()}
+from tests.scoring import TEXTS, content, rows, score
 
 
 def test_a_text_file_gives_a_row_a_line_with_the_scores_of_the_engine(

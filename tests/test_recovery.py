@@ -1,0 +1,154 @@
+"""What a killed run leaves behind is finished or removed by the next one, and nobody else's files ever are."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from model.bundle import Bundle
+from pipelines import storage
+from pipelines.cli import main
+from pipelines.failures import FailureReports
+from tests.scoring import content, rows, score
+
+LEFT_PART = ".part-20200101T000000Z-aaaaaaaa-00000.parquet.0123abcd.partial"
+LEFT_MANIFEST = ".manifest.json.0123abcd.partial"
+
+
+def test_a_run_killed_between_its_manifest_and_its_mark_is_finished_by_resume(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    assert score(tiny_bundle, reviews, out) == 0
+    whole = content(out)
+    (out / "_SUCCESS").unlink()
+    old_part = out / "scores" / "part-20200101T000000Z-aaaaaaaa-00000.parquet"
+    old_part.write_bytes(b"of the run before")
+    work = out / "_work" / json.loads(whole["manifest.json"])["run_id"]
+    work.mkdir(parents=True)
+    (work / "scores-00000.json").write_text("{}")
+    assert score(tiny_bundle, reviews, out, "--resume") == 0
+    assert content(out) == whole
+    assert not (out / "_work").exists()
+
+
+def test_leftovers_of_a_killed_commit_neither_block_the_next_run_nor_stay(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    (out / "scores").mkdir(parents=True)
+    (out / LEFT_MANIFEST).write_text("{")
+    (out / "scores" / LEFT_PART).write_bytes(b"PAR1")
+    assert score(tiny_bundle, reviews, out) == 2
+    assert score(tiny_bundle, reviews, out, "--overwrite") == 0
+    assert not any("partial" in name for name in content(out))
+
+
+def test_files_that_only_look_partial_are_left(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    assert score(tiny_bundle, reviews, out) == 0
+    mine = {out / "scores" / name for name in ("film.partial", ".notes.txt.0123abcd.partial", "part-of-me.parquet")}
+    for path in mine:
+        path.write_text("mine")
+    assert score(tiny_bundle, reviews, out, "--overwrite") == 0
+    assert all(path.read_text() == "mine" for path in mine)
+
+
+def test_resume_never_replaces_a_committed_run_of_other_settings(
+    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert score(tiny_bundle, half_broken, out, "--max_dead_letter_rate=1") == 3
+    before = content(out)
+    half_broken.write_bytes(half_broken.read_bytes() * 2)
+    assert score(tiny_bundle, half_broken, out, "--max_dead_letter_rate=1", "--resume") == 2
+    assert "--resume: the committed run has another inputs" in capsys.readouterr().err
+    assert content(out) == before
+
+
+def test_resume_goes_on_with_an_interrupted_overwrite_not_with_the_run_below_it(
+    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    assert score(tiny_bundle, half_broken, out, "--max_dead_letter_rate=1") == 3
+    old = json.loads((out / "manifest.json").read_text())["run_id"]
+    assert score(tiny_bundle, half_broken, out, "--overwrite") == 4
+    assert score(tiny_bundle, half_broken, out, "--max_dead_letter_rate=1", "--resume") == 3
+    assert json.loads((out / "manifest.json").read_text())["run_id"] > old
+    assert [row["position"] for row in rows(out)] == [0]
+
+
+@pytest.mark.parametrize("written", ["./out", "out/", ".//out"])
+def test_an_output_is_the_same_however_its_path_is_written(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = ["score", f"--input={reviews}", f"--bundle={tiny_bundle.path}", f"--output={written}", "--quiet"]
+    assert main(arguments) == 0
+    assert main([*arguments, "--overwrite"]) == 0
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    parts = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("part-*")}
+    assert {file["path"] for file in manifest["outputs"]} == parts
+
+
+@pytest.mark.parametrize("name", ["a file", "with spaces 日本", "deep/er/still"])
+def test_the_output_is_a_directory_of_any_name_but_no_file(
+    tiny_bundle: Bundle,
+    reviews: pathlib.Path,
+    tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+) -> None:
+    out = tmp_path / name
+    if name == "a file":
+        out.write_text("mine")
+        assert score(tiny_bundle, reviews, out) == 2
+        assert capsys.readouterr().err == f"saiten: --output={out} cannot be written: Not a directory.\n"
+        assert out.read_text() == "mine"
+    else:
+        assert score(tiny_bundle, reviews, out, "--workers=2") == 0
+        assert len(rows(out)) == 5
+
+
+def test_an_error_of_the_disk_is_one_sentence_with_the_path(tmp_path: pathlib.Path) -> None:
+    reports = FailureReports(str(tmp_path))
+    with pytest.raises(OSError, match="No space left"), reports.reported():
+        raise OSError(28, "No space left on device", "/out/scores/part")
+    assert str(reports.first()) == (
+        "/out/scores/part cannot be read or written: No space left on device; --resume goes on from here."
+    )
+
+
+def test_a_write_that_fails_names_its_file_and_leaves_nothing(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "manifest.json").mkdir()
+    with pytest.raises(OSError, match="directory") as caught:
+        storage.write_atomic(f"{tmp_path}/manifest.json", b"{}")
+    assert caught.value.filename == f"{tmp_path}/manifest.json"
+    assert os.listdir(tmp_path) == ["manifest.json"]
+
+
+def test_terminal_escapes_in_a_file_name_do_not_reach_the_terminal(
+    tiny_bundle: Bundle, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = tmp_path / "\x1b]0;owned\x07.txt.gz"
+    hostile.write_bytes(b"no archive")
+    assert score(tiny_bundle, hostile, tmp_path / "out") == 1
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_sigterm_before_the_pipeline_starts_is_one_line_and_143() -> None:
+    program = (
+        "import os, signal, sys\n"
+        "import pipelines.score_command as command\n"
+        "command.check_arguments = lambda args: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "from pipelines.cli import main\n"
+        "sys.exit(main(['score', '--input=a', '--bundle=b', '--output=c']))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (128 + signal.SIGTERM, "saiten: terminated; nothing was committed.\n")
