@@ -21,7 +21,7 @@ from model.encoder_settings import (
 from model.engine import Engine
 from model.errors import BundleError
 from model.golden import GoldenRecord, choose_golden_texts, load_golden, make_golden, save_golden
-from model.layers import model_vocabulary_size, refuse_misfit, steps_of
+from model.layers import refuse_misfit, steps_of
 from model.manifest import FORMAT_VERSION, MANIFEST, bundle_id_of, describe_files, get, read_manifest, without_holes
 from model.mask import refuse_lost_mask
 from model.proof import check_proof, prove_invariance, random_texts
@@ -210,13 +210,8 @@ def write_bundle(
     Raises:
         BundleError: The path is in use, the model does not fit encoder or outputs, loses its mask or fails the proof.
     """
-    from model.keras_engine import KerasEngine
-
     refuse_used(path)
-    refuse_misfit(model, len(encoder.vocabulary), outputs)
-    refuse_lost_mask(model)
-    engine = KerasEngine(model)
-    proof = prove_invariance(engine.score_matrix, *random_texts(model_vocabulary_size(model)))
+    engine, proof = _prove(model, len(encoder.vocabulary), outputs)
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
@@ -242,10 +237,20 @@ def write_bundle(
     return read_bundle(path, trust=True)
 
 
+def _prove(model: "keras.Model", vocabulary_size: int, outputs: Sequence[str]) -> tuple["KerasEngine", dict[str, Any]]:
+    from model.keras_engine import KerasEngine
+
+    refuse_misfit(model, vocabulary_size, outputs)
+    refuse_lost_mask(model)
+    engine = KerasEngine(model)
+    return engine, prove_invariance(engine.score_matrix, *random_texts(engine.vocabulary_size))
+
+
 def _write_packed(folder: pathlib.Path, engine: "KerasEngine", golden: Sequence[GoldenRecord]) -> dict[str, Any]:
     """Writes `packed.npz` where the engine covers the model and gives its scores; returns what the manifest says."""
     from model.packed_file import load_packed, save_packed
-    from model.packing import NotCoveredError, pack_model, prove_packed
+    from model.packed_proof import prove_packed
+    from model.packing import NotCoveredError, pack_model
 
     try:
         save_packed(folder / "packed.npz", pack_model(engine.model))

@@ -8,6 +8,19 @@ from model.sequences import FloatArray, IntArray, OffsetArray
 TOLERANCE = 1e-6
 
 
+def check_ids(token_ids: IntArray, vocabulary_size: int) -> None:
+    """Refuses ids that no text has: padding, negative ones, and those beyond the model's Embedding.
+
+    TensorFlow fails the batch on such an id, reads 0, or scores it, by id and device; compiled
+    code reads memory that is not its own.
+
+    Raises:
+        ValueError: The range of the ids.
+    """
+    if len(token_ids) and not 0 < token_ids.min() <= token_ids.max() < vocabulary_size:
+        raise ValueError(f"ids must be 1 to {vocabulary_size - 1}, not {token_ids.min()} to {token_ids.max()}")
+
+
 class Engine(Protocol):
     """Scores unpadded token ids.
 
@@ -29,5 +42,8 @@ class Engine(Protocol):
         Returns:
             float32 [n, n_outputs]. A text without ids gets NaN: the network's answer to
             nothing would be a plausible constant.
+
+        Raises:
+            ValueError: An id is not one of the model's.
         """
         ...

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from model.engine import check_ids
 from model.keras_file import check_keras_file, load_keras_file
 from model.layers import model_vocabulary_size
 from model.sequences import FloatArray, IntArray, OffsetArray, cut_batches, pad
@@ -46,6 +47,7 @@ class KerasEngine:
 
     def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
         """Scores every text; see `model.engine.Engine`."""
+        check_ids(token_ids, self.vocabulary_size)
         lengths = np.diff(offsets)
         scores = np.full((len(lengths), self.n_outputs), np.nan, np.float32)
         for rows in cut_batches(lengths, _MAX_CELLS, _MAX_ROWS):

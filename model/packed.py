@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from model.engine import check_ids
 from model.packed_kernel import project, run_dense, run_gru, run_lstm
 from model.sequences import FloatArray, IntArray, OffsetArray
 
@@ -139,13 +140,8 @@ class PackedEngine:
         self.vocabulary_size = len(self.recurrent[0].cells[0].inputs)
 
     def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
-        """Scores every text.
-
-        Raises:
-            ValueError: An id is 0 or not in the model; the compiled code would read beyond its table.
-        """
-        if len(token_ids) and not 0 < token_ids.min() <= token_ids.max() < self.vocabulary_size:
-            raise ValueError(f"ids must be 1 to {self.vocabulary_size - 1}, not {token_ids.min()} to {token_ids.max()}")
+        """Scores every text; see `model.engine.Engine`."""
+        check_ids(token_ids, self.vocabulary_size)
         # Numba compiles anew for read-only arrays and other types.
         token_ids = np.require(token_ids, np.int32, ["C", "W"])
         scores = np.full((len(offsets) - 1, self.n_outputs), np.nan, np.float32)

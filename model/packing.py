@@ -10,13 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model.engine import TOLERANCE, Engine
 from model.errors import SaitenError
-from model.golden import GoldenRecord, ids_of
 from model.layers import Step, steps_of
 from model.packed import ACTIVATIONS, MERGES, DenseLayer, PackedEngine, RecurrentCell, RecurrentLayer
 from model.packed_kernel import UNIT_BLOCK
-from model.proof import random_texts, scaled_difference
 from model.sequences import FloatArray
 
 _MAX_TABLE_BYTES = 2 << 30
@@ -200,22 +197,3 @@ def _dense_layer(step: Step, weights: list[FloatArray], columns: npt.NDArray[np.
         spread[columns] = kernel
         kernel = spread
     return DenseLayer(kernel, bias, activation)
-
-
-def prove_packed(packed: PackedEngine, keras_engine: Engine, golden: Sequence[GoldenRecord]) -> dict[str, Any]:
-    """Compares the engines on the golden records and on random ids.
-
-    Returns:
-        The proof as the manifest keeps it.
-
-    Raises:
-        NotCoveredError: A score differs by more than 1e-6, scaled.
-    """
-    batches = [ids_of([record for record in golden if record.token_ids]), random_texts(packed.vocabulary_size)]
-    largest = max(scaled_difference(packed.score(*batch), keras_engine.score(*batch)) for batch in batches)
-    if largest > TOLERANCE:
-        raise NotCoveredError(
-            f"The packed engine's scores differ from Keras' by {largest:.2g}, more than {TOLERANCE:g}."
-        )
-    n_texts = sum(len(offsets) - 1 for _, offsets in batches)
-    return {"covered": True, "texts": n_texts, "largest_difference": largest, "tolerance": TOLERANCE}

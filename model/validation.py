@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from model.bundle import Bundle, check_dictionary
-from model.engine import TOLERANCE, Engine
 from model.errors import BundleError
 from model.golden import ids_of, replay_ids, replay_scores
 from model.keras_engine import KerasEngine, load_keras_engine
 from model.layers import model_vocabulary_size, refuse_misfit
 from model.mask import refuse_lost_mask
-from model.proof import prove_invariance, random_texts, scaled_difference
+from model.packed_file import load_packed
+from model.packed_proof import prove_packed
+from model.packing import NotCoveredError
+from model.proof import prove_invariance, random_texts
 
 
 @dataclass(frozen=True)
@@ -61,17 +63,16 @@ def _invariance(bundle: Bundle, engine: KerasEngine) -> Finding:
     return Finding("padding", f"{texts} texts, padded before and behind to {widths}: within {_shown(largest)}")
 
 
-def _packed(bundle: Bundle, engine: Engine) -> Finding:
-    packed = bundle.engine("packed")
-    golden = [record for record in bundle.golden() if record.token_ids]
-    texts = (ids_of(golden), random_texts(bundle.manifest["num_words"], seed=1))
-    largest = max(scaled_difference(packed.score(*batch), engine.score(*batch)) for batch in texts)
-    if largest > TOLERANCE:
-        raise BundleError(
-            f"{bundle.path}: the packed engine's scores differ from Keras' by {largest:.2g}, "
-            f"more than {TOLERANCE:g}; make the bundle anew."
-        )
-    return Finding("packed engine", f"Keras' scores within {_shown(largest)}")
+def _packed(bundle: Bundle, engine: KerasEngine) -> Finding:
+    try:
+        proof = prove_packed(load_packed(bundle.path / "packed.npz"), engine, bundle.golden(), seed=1)
+    except NotCoveredError as error:
+        raise BundleError(f"{bundle.path}: {error} Make the bundle anew.") from error
+    exact, single = proof["largest_difference"], proof["largest_difference_in_single_precision"]
+    return Finding(
+        "packed engine",
+        f"{proof['texts']} texts: within {_shown(exact)} of Keras in double, {_shown(single)} in single precision",
+    )
 
 
 def _shown(difference: float) -> str:

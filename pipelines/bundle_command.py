@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipelines.quiet import quiet_libraries
+from pipelines.quiet import import_tensorflow
 
 if TYPE_CHECKING:
     from model.sequences import Encoder
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: Model, word index and flags do not go together.
     """
-    quiet_libraries()
+    import_tensorflow()
     from model.bundle import write_bundle
     from model.errors import UsageError
     from model.keras_file import check_keras_file, load_keras_file

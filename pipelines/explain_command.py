@@ -5,7 +5,7 @@ import pathlib
 import sys
 from typing import TYPE_CHECKING
 
-from pipelines.quiet import quiet_libraries
+from pipelines.quiet import import_tensorflow, quiet_libraries
 
 if TYPE_CHECKING:
     from model.explain import Explanation
@@ -33,6 +33,8 @@ def run(args: argparse.Namespace) -> int:
 
     text = sys.stdin.read() if args.text == "-" else args.text
     bundle = read_bundle(pathlib.Path(args.bundle), trust=args.trust_bundle)
+    if bundle.engine_name(args.engine) == "keras":
+        import_tensorflow()
     explanation = explain_text(bundle.encoder(), bundle.engine(args.engine), text)
     _show(explanation, bundle.outputs)
     return 0

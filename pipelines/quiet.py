@@ -1,17 +1,53 @@
 """Keeps libraries from writing to a person's terminal."""
 
+import importlib
 import logging
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from model.errors import UsageError
 
 
 def quiet_libraries() -> None:
-    """Silences TensorFlow, gRPC and Beam; must run before TensorFlow is first imported.
+    """Silences TensorFlow, gRPC and Beam as far as they let themselves be told.
 
     What they log is nothing a person at a terminal can do something about, and Saiten's own last
-    line has to be the last one. oneDNN says on import that its sums may come out otherwise than
-    elsewhere: without it they don't, and the keras engine takes a fifth longer.
+    line has to be the last one.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
-    logging.getLogger().setLevel(logging.CRITICAL)
+    logging.basicConfig(level=logging.CRITICAL)
+
+
+def import_tensorflow() -> None:
+    """Imports TensorFlow for a command that is going to need it, without the lines it writes whatever its log level.
+
+    Those say that oneDNN is on. It has to stay on: without it TensorFlow rounds a text's scores
+    otherwise in other batches.
+
+    Raises:
+        UsageError: TensorFlow is not installed.
+    """
+    quiet_libraries()
+    with _standard_error_closed():
+        try:
+            importlib.import_module("tensorflow")
+        except ImportError as error:
+            raise UsageError("TensorFlow is not installed: pip install 'saiten[keras]'.") from error
+
+
+@contextmanager
+def _standard_error_closed() -> Iterator[None]:
+    # The lines come from C++, so that only the file descriptor itself can be turned away.
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)

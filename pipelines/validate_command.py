@@ -3,7 +3,7 @@
 import argparse
 import pathlib
 
-from pipelines.quiet import quiet_libraries
+from pipelines.quiet import import_tensorflow
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,7 +18,6 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         BundleError: The first thing that does not hold.
     """
-    quiet_libraries()
     from rich.console import Console
 
     from model.bundle import read_bundle
@@ -26,6 +25,7 @@ def run(args: argparse.Namespace) -> int:
 
     console = Console(highlight=False)
     bundle = read_bundle(pathlib.Path(args.bundle), trust=args.trust_bundle)
+    import_tensorflow()
     from model.validation import validate_bundle
 
     n_findings = 0
