@@ -212,7 +212,10 @@ def test_plain_text_has_no_fields(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"a\n")
     with pytest.raises(UsageError) as raised:
         plan_work(str(tmp_path), ReadOptions(id_field="id"))
-    assert str(raised.value) == "Plain text has no field 'id'; leave --id_field out, or say the --input_format."
+    assert (
+        str(raised.value)
+        == "Plain text has no field 'id' for --id_field; if it is no plain text, say the --input_format."
+    )
 
 
 def test_records_that_cannot_be_parsed_are_no_missing_field(tmp_path: pathlib.Path) -> None:
