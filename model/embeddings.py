@@ -1,5 +1,6 @@
 """Word vectors and the embedding matrix. The only module that imports gensim."""
 
+import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -56,6 +57,16 @@ class Sentences:
             words = line.split(" ")
             for start in range(0, len(words), _MAX_SENTENCE_WORDS):
                 yield words[start : start + _MAX_SENTENCE_WORDS]
+
+
+def refuse_missing_gensim() -> None:
+    """Refuses to train vectors without gensim, before any text is read.
+
+    Raises:
+        UsageError: gensim is not installed.
+    """
+    if importlib.util.find_spec("gensim") is None:
+        raise UsageError("gensim is not installed: pip install 'saiten[train]', or give ready --vectors.")
 
 
 def train_word2vec(

@@ -23,7 +23,7 @@ from model.corpus import (
     segment_corpus,
     segment_texts,
 )
-from model.embeddings import Sentences, fill_matrix, has_vector, train_word2vec
+from model.embeddings import Sentences, fill_matrix, has_vector, refuse_missing_gensim, train_word2vec
 from model.errors import SaitenError
 from model.fit import fit
 from model.keras_engine import KerasEngine
@@ -86,6 +86,8 @@ def train(
     """
     watcher = watcher or SilentWatcher()
     refuse_used(bundle_path)
+    if config.vectors is None:
+        refuse_missing_gensim()
     with tempfile.TemporaryDirectory(prefix="saiten-train-", ignore_cleanup_errors=True) as name:
         folder = pathlib.Path(name)
         tokenizer = Tokenizer(config.tokenizer)

@@ -49,10 +49,12 @@ def check_fields(slices: Iterable[FileSlice], schemas: dict[str, pa.Schema], opt
     wanted = {options.text_field, options.id_field, *(kept.name for kept in options.kept)} - {None}
     sample = _Sample()
     structured = [piece for piece in slices if format_of(piece.path, options) != "text"]
-    asked = [("--id_field", options.id_field), *(("--keep_fields", kept.name) for kept in options.kept)]
+    asked = [("--id_field", options.id_field), *((options.kept_flag, kept.name) for kept in options.kept)]
     for flag, name in asked:
         if not structured and name is not None:
-            raise UsageError(f"Plain text has no field {name!r}; leave {flag} out, or say the --input_format.")
+            raise UsageError(
+                f"Plain text has no field {name!r}; leave {flag} out, or say the --input_format."
+            )
     for piece in structured:
         _sample_file(piece, schemas.get(piece.source), options, sample)
         if sample.n_records >= _SAMPLE_RECORDS or wanted <= sample.names.keys():

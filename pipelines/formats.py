@@ -82,6 +82,7 @@ class ReadOptions:
         text_field: The field with the text, in structured input.
         id_field: The field with the record's id; None makes it ``source:position``.
         kept: The fields that are carried to the output.
+        kept_flag: The flag that named the kept fields, for messages: training keeps its labels.
         max_record_bytes: A longer record (without its line end; in Parquet: a longer text) becomes a dead letter.
 
     Raises:
@@ -94,6 +95,7 @@ class ReadOptions:
     id_field: str | None = None
     kept: tuple[KeptField, ...] = ()
     max_record_bytes: int = 10 * 1024 * 1024
+    kept_flag: str = "--keep_fields"
 
     def __post_init__(self) -> None:
         if self.input_format not in ("auto", *FORMATS):

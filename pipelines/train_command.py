@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from pipelines.options import add_input_arguments
-from pipelines.quiet import quiet_libraries
+from pipelines.quiet import import_tensorflow
 
 if TYPE_CHECKING:
     from model.train_config import TrainingConfig
@@ -66,7 +66,6 @@ def run(args: argparse.Namespace) -> int:
         UsageError: Flags, input or labels will not do.
         BundleError: The bundle's directory is in use.
     """
-    quiet_libraries()
     # Before NumPy is first imported. OpenBLAS's threads wait by spinning, and get in the way of training's own:
     # two of them on two busy cores made an epoch two to seven times longer. One also sums in the same order anywhere.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -79,10 +78,18 @@ def run(args: argparse.Namespace) -> int:
 
     config = training_config(args)
     labels = parse_label_fields(args.label_fields)
-    options = ReadOptions(args.input_format, args.encoding, args.text_field, None, labels, args.max_record_bytes)
+    options = ReadOptions(
+        args.input_format,
+        args.encoding,
+        args.text_field,
+        kept=labels,
+        max_record_bytes=args.max_record_bytes,
+        kept_flag="--label_fields",
+    )
     plan = plan_work(args.input, options)
     records = LabelledRecords(plan, args.max_dead_letter_rate)
     console = Console(stderr=True, quiet=args.quiet)
+    import_tensorflow()
     from model.train import train
 
     with TrainingView(console) as view:

@@ -107,6 +107,14 @@ REFUSED = {
 }
 
 
+def test_a_label_that_a_header_lacks_is_refused_by_its_flag(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_text("text,x\n店,1\n", encoding="utf-8")
+    assert main(["train", f"--input={tmp_path / 'a.csv'}", "--label_fields=y", f"--bundle={tmp_path / 'b'}"]) == 2
+    assert "has the field 'y' of --label_fields; there are: 'text', 'x'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_will_not_do_is_refused_in_one_sentence_and_leaves_no_bundle(
     name: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
