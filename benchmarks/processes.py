@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from benchmarks.settings import CHECKOUT
 from model.errors import SaitenError
@@ -95,8 +96,8 @@ class _Watch:
             self._look()
 
     def _look(self) -> None:
-        for pid in [self._pid, *descendants(self._pid)]:
-            peak = _peak_bytes(pid)
+        for pid in chain([self._pid], descendants(self._pid)):
+            peak = peak_bytes(pid)
             if peak:
                 # Not the largest so far: until a child has called exec it shares its parent's figure.
                 self._peaks[pid] = peak
@@ -123,7 +124,8 @@ def _children_by_parent() -> dict[int, list[int]]:
     return children
 
 
-def _peak_bytes(pid: int) -> int:
+def peak_bytes(pid: int) -> int:
+    """Returns the peak resident set of a process, 0 where it is gone."""
     for line in _read(_PROC / str(pid) / "status").splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
