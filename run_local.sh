@@ -31,7 +31,7 @@ done
 "$root/scripts/setup"
 
 if [[ -z "$bundle" || -z "$input" ]] && [[ ! -f "$local/sample/reviews.jsonl" ]]; then
-  "$root/.venv/bin/python" "$root/scripts/make_sample.py" --out="$local/sample"
+  "$root/.venv/bin/python" "$root/scripts/make_sample.py" --out="$local/sample" --seed=6
 fi
 if [[ -z "$bundle" ]]; then
   bundle="$local/bundle"

@@ -7,6 +7,7 @@ from setuptools import setup
 # What every worker needs to score with the packed engine. Neither TensorFlow nor gensim is in it.
 SCORE = [
     "apache-beam>=2.77,<2.78",
+    "jinja2>=3.1",
     "mecab-python3>=1.0.12,<2",
     "numba>=0.65",
     "numpy>=2,<2.5",
@@ -34,6 +35,7 @@ setup(
     long_description=pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     packages=["model", "pipelines"],
+    package_data={"pipelines": ["*.jinja"]},
     python_requires=">=3.11,<3.14",
     install_requires=SCORE,
     extras_require={
