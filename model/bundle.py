@@ -19,7 +19,7 @@ from model.encoder_settings import (
     tokenizer_config,
 )
 from model.engine import Engine
-from model.errors import BundleError
+from model.errors import BundleError, UsageError
 from model.golden import GoldenRecord, choose_golden_texts, load_golden, make_golden, save_golden
 from model.layers import refuse_misfit, steps_of
 from model.manifest import FORMAT_VERSION, MANIFEST, bundle_id_of, describe_files, get, read_manifest, without_holes
@@ -95,6 +95,7 @@ class Bundle:
 
         Raises:
             BundleError: The bundle has no such engine, or its files hold what must not be there.
+            UsageError: The keras engine is asked for and TensorFlow is not installed.
         """
         name = self.engine_name(name)
         if name == "packed":
@@ -102,7 +103,10 @@ class Bundle:
 
             engine: PackedEngine | KerasEngine = load_packed(self.path / "packed.npz")
         else:
-            from model.keras_engine import load_keras_engine
+            try:
+                from model.keras_engine import load_keras_engine
+            except ImportError as error:
+                raise UsageError("The keras engine needs TensorFlow: pip install 'saiten[keras]'.") from error
 
             engine = load_keras_engine(self.path / "model.keras", trust=self.trusted, threads=threads)
         self._check_fit(engine.n_outputs, engine.vocabulary_size)

@@ -11,7 +11,7 @@ from keras import layers
 
 from model.bundle import Bundle, read_bundle, write_bundle
 from model.encoder_settings import describe_encoder
-from model.errors import BundleError
+from model.errors import BundleError, UsageError
 from model.golden import N_GOLDEN, replay_golden
 from model.manifest import without_holes
 from model.sequences import Encoder
@@ -100,6 +100,13 @@ def test_the_packed_engine_needs_no_tensorflow(tiny_bundle: Bundle) -> None:
     )
     command = [sys.executable, "-c", program, str(tiny_bundle.path)]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_a_missing_tensorflow_is_one_sentence(tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "model.keras_engine")
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    with pytest.raises(UsageError, match=r"needs TensorFlow: pip install 'saiten\[keras\]'"):
+        tiny_bundle.engine("keras")
 
 
 def test_a_model_that_is_not_covered_keeps_the_keras_engine(tmp_path: pathlib.Path, encoder: Encoder) -> None:
