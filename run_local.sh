@@ -7,12 +7,12 @@
 # Without --bundle it takes the sample's, which it trains once; without --output it writes below local/.
 set -euo pipefail
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
-local="$root/local"
 labels=(taste price service atmosphere cleanliness access volume overall)
 
 say() { printf '%-13s%s\n' "$1" "$2" >&2; }
 short() { echo "${1#"$PWD/"}"; }
 comma_separated() { local IFS=,; echo "$*"; }
+local="$(short "$root/local")"
 
 bundle="" input="" output="" shows=true rest=()
 while (($#)); do
@@ -29,6 +29,7 @@ done
 
 [[ -f "$root/.venv/stamp" ]] || say "Environment" "installing the locked packages into .venv (about two minutes, only now)"
 "$root/scripts/setup"
+if [[ " ${rest[*]-} " == *" --help "* ]]; then exec "$root/.venv/bin/saiten" score --help; fi
 
 if [[ -z "$bundle" || -z "$input" ]] && [[ ! -f "$local/sample/reviews.jsonl" ]]; then
   "$root/.venv/bin/python" "$root/scripts/make_sample.py" --out="$local/sample" --seed=6
@@ -36,7 +37,7 @@ fi
 if [[ -z "$bundle" ]]; then
   bundle="$local/bundle"
   if [[ ! -d "$bundle" ]]; then
-    say "Training" "an LSTM on $(short "$local/sample/train.jsonl") (a minute or two, only now)"
+    say "Training" "an LSTM on $local/sample/train.jsonl (a minute or two, only now)"
     "$root/.venv/bin/saiten" train --input="$local/sample/train.jsonl" --text_field=text \
       --label_fields="$(comma_separated "${labels[@]}")" --bundle="$bundle" --epochs=30 --learning_rate=0.005
   fi
@@ -49,14 +50,14 @@ if [[ -z "$input" ]]; then
 fi
 output="${output:-$local/run-$(date +%Y%m%d-%H%M%S)}"
 
-say "Scoring" "$(short "$input") with $(short "$bundle")"
+say "Scoring" "$input with $bundle"
 status=0
 "$root/.venv/bin/saiten" score --input="$input" --bundle="$bundle" --output="$output" ${rest[@]+"${rest[@]}"} || status=$?
 if $shows && [[ $status == 0 || $status == 3 ]]; then
   "$root/.venv/bin/python" "$root/scripts/show_scores.py" "$output"
-  say "Scores" "$(short "$output")/scores"
-  say "Dead letters" "$(short "$output")/dead_letters"
-  say "Bundle" "$(short "$bundle")"
-  say "More" "$(short "$root/.venv/bin/saiten") inspect $(short "$output")"
+  say "Scores" "$output/scores"
+  say "Dead letters" "$output/dead_letters"
+  say "Bundle" "$bundle"
+  say "More" "$(short "$root/.venv/bin/saiten") inspect $output"
 fi
 exit $status
