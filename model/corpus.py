@@ -118,17 +118,7 @@ def segment_corpus(
         (folder / "keys.u64").open("wb") as keys,
         (folder / "labels.f64").open("wb") as labels,
     ):
-        for number, (text, values) in enumerate(records):
-            watcher.advance(1)
-            row = _check_labels(values, n_outputs, number)
-            try:
-                segmented = tokenizer.segment(text)
-            except RecordError as error:
-                skipped[error.code] += 1
-                continue
-            if not segmented:
-                skipped["EMPTY"] += 1
-                continue
+        for text, segmented, row in _segment_records(records, tokenizer, n_outputs, skipped, watcher):
             texts.write(segmented + "\n")
             keys.write(hashlib.blake2b(segmented.encode(), digest_size=8, key=hash_key).digest())
             labels.write(row.tobytes())
@@ -139,6 +129,28 @@ def segment_corpus(
         raise UsageError("No text to train on is left: every one is empty or cannot be tokenized.")
     held_out = choose_held_out(np.fromfile(folder / "keys.u64", np.uint64), validation_fraction)
     return SegmentedCorpus(path, label_rows, held_out, dict(skipped), samples)
+
+
+def _segment_records(
+    records: Iterable[tuple[str, Sequence[float]]],
+    tokenizer: Tokenizer,
+    n_outputs: int,
+    skipped: Counter[str],
+    watcher: TrainingWatcher,
+) -> Iterator[tuple[str, str, npt.NDArray[np.float64]]]:
+    """Yields text, segmented text and labels of the good records, and counts the others."""
+    for number, (text, values) in enumerate(records):
+        watcher.advance(1)
+        row = _check_labels(values, n_outputs, number)
+        try:
+            segmented = tokenizer.segment(text)
+        except RecordError as error:
+            skipped[error.code] += 1
+            continue
+        if segmented:
+            yield text, segmented, row
+        else:
+            skipped["EMPTY"] += 1
 
 
 def choose_held_out(keys: npt.NDArray[np.uint64], fraction: float) -> BoolArray:

@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,11 +90,6 @@ def train_word2vec(
         watcher: Is told of every epoch.
     """
     from gensim.models import Word2Vec
-    from gensim.models.callbacks import CallbackAny2Vec
-
-    class _TellEpoch(CallbackAny2Vec):
-        def on_epoch_end(self, model: Word2Vec) -> None:
-            watcher.advance(1)
 
     if not vocabulary.ids:
         raise UsageError("No word is frequent enough for the vocabulary; give a smaller --min_count.")
@@ -108,15 +104,21 @@ def train_word2vec(
     )
     ordered = sorted(vocabulary.ids, key=vocabulary.ids.__getitem__)
     model.build_vocab_from_freq({word: counts[word] for word in ordered})
-    model.train(
-        sentences,
-        total_words=sum(counts.values()),
-        epochs=config.epochs,
-        callbacks=[_TellEpoch()],
-    )
+    callbacks = [_epoch_callback(watcher)]
+    model.train(sentences, total_words=sum(counts.values()), epochs=config.epochs, callbacks=callbacks)
     vectors = np.full((len(vocabulary), config.dimensions), np.nan, np.float32)
     vectors[[vocabulary.ids[word] for word in ordered]] = centre(model.wv[ordered])
     return vectors
+
+
+def _epoch_callback(watcher: TrainingWatcher) -> Any:
+    from gensim.models.callbacks import CallbackAny2Vec
+
+    class _TellEpoch(CallbackAny2Vec):
+        def on_epoch_end(self, model: Any) -> None:
+            watcher.advance(1)
+
+    return _TellEpoch()
 
 
 def centre(vectors: FloatArray) -> FloatArray:

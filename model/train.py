@@ -42,6 +42,9 @@ from model.word_vectors import read_vectors
 _COMPARED_TEXTS = 32
 _COMPARED_TOLERANCE = 1e-5
 
+# The segmented unlabelled texts, in the temporary folder.
+_FURTHER = "further.txt"
+
 
 @dataclass(frozen=True)
 class TrainingResult:
@@ -88,45 +91,75 @@ def train(
     refuse_used(bundle_path)
     if config.vectors is None:
         refuse_missing_gensim()
-    with tempfile.TemporaryDirectory(prefix="saiten-train-", ignore_cleanup_errors=True) as name:
-        folder = pathlib.Path(name)
-        tokenizer = Tokenizer(config.tokenizer)
-        corpus = segment_corpus(
-            records,
-            tokenizer,
-            folder,
-            n_outputs=len(outputs),
-            validation_fraction=config.validation_fraction,
-            seed=config.seed,
-            watcher=watcher,
-        )
-        n_further = segment_texts(further_texts, tokenizer, folder / "further.txt", watcher)
-        vocabulary, embeddings, words = make_embeddings(corpus, folder / "further.txt", config, watcher)
-        encoder = Encoder(tokenizer, vocabulary, config.max_sequence_length, config.truncating)
-        encoded = encode_corpus(corpus, encoder, folder, watcher)
-        keras.utils.set_random_seed(config.seed)
-        model = build_network(config.network, embeddings, config.units, len(outputs))
-        refuse_lost_mask(model)
-        scores, epochs = fit(model, encoded, config, watcher)
-        _refuse_difference(model, encoded, scores)
-        training = {
-            "data": {**(data or {}), **_describe_corpus(corpus, encoded), "further_texts": n_further},
-            "words": words,
-            "settings": config.to_dict(),
-            "epochs": epochs,
-            "metrics": _held_out_metrics(scores, encoded, outputs),
-        }
-        watcher.begin("proving and writing the bundle", None)
-        bundle = write_bundle(
-            bundle_path,
-            model=model,
-            encoder=encoder,
-            outputs=outputs,
-            golden_texts=corpus.samples,
-            training=training,
-            reference=describe_training_data(scores, encoded.n_tokens, encoded.n_oov, outputs),
-        )
-    return TrainingResult(bundle, training)
+    with tempfile.TemporaryDirectory(prefix="saiten-train-", ignore_cleanup_errors=True) as folder:
+        trained = _train(records, further_texts, outputs, config, pathlib.Path(folder), watcher)
+    trained["training"]["data"] |= data or {}
+    watcher.begin("proving and writing the bundle", None)
+    return TrainingResult(write_bundle(bundle_path, outputs=outputs, **trained), trained["training"])
+
+
+def _train(
+    records: Iterable[tuple[str, Sequence[float]]],
+    further_texts: Iterable[str],
+    outputs: Sequence[str],
+    config: TrainingConfig,
+    folder: pathlib.Path,
+    watcher: TrainingWatcher,
+) -> dict[str, Any]:
+    """Returns what `write_bundle` wants to be given."""
+    tokenizer = Tokenizer(config.tokenizer)
+    corpus, n_further = _segment(records, further_texts, len(outputs), tokenizer, config, folder, watcher)
+    vocabulary, embeddings, words = make_embeddings(corpus, folder / _FURTHER, config, watcher)
+    encoder = Encoder(tokenizer, vocabulary, config.max_sequence_length, config.truncating)
+    encoded = encode_corpus(corpus, encoder, folder, watcher)
+    model, scores, epochs = _train_network(embeddings, encoded, config, watcher)
+    training = {
+        "data": {**_describe_corpus(corpus, encoded), "further_texts": n_further},
+        "words": words,
+        "settings": config.to_dict(),
+        "epochs": epochs,
+        "metrics": _held_out_metrics(scores, encoded, outputs),
+    }
+    return {
+        "model": model,
+        "encoder": encoder,
+        "golden_texts": corpus.samples,
+        "training": training,
+        "reference": describe_training_data(scores, encoded.n_tokens, encoded.n_oov, outputs),
+    }
+
+
+def _segment(
+    records: Iterable[tuple[str, Sequence[float]]],
+    further_texts: Iterable[str],
+    n_outputs: int,
+    tokenizer: Tokenizer,
+    config: TrainingConfig,
+    folder: pathlib.Path,
+    watcher: TrainingWatcher,
+) -> tuple[SegmentedCorpus, int]:
+    corpus = segment_corpus(
+        records,
+        tokenizer,
+        folder,
+        n_outputs=n_outputs,
+        validation_fraction=config.validation_fraction,
+        seed=config.seed,
+        watcher=watcher,
+    )
+    return corpus, segment_texts(further_texts, tokenizer, folder / _FURTHER, watcher)
+
+
+def _train_network(
+    embeddings: FloatArray, encoded: EncodedCorpus, config: TrainingConfig, watcher: TrainingWatcher
+) -> tuple[keras.Model, FloatArray, list[dict[str, Any]]]:
+    """Returns the trained network, its scores of all texts, and the epochs."""
+    keras.utils.set_random_seed(config.seed)
+    model = build_network(config.network, embeddings, config.units, encoded.labels.shape[1])
+    refuse_lost_mask(model)
+    scores, epochs = fit(model, encoded, config, watcher)
+    _refuse_difference(model, encoded, scores)
+    return model, scores, epochs
 
 
 def make_embeddings(

@@ -12,9 +12,15 @@ from pipelines.options import add_input_arguments
 from pipelines.quiet import import_tensorflow
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from model.train import TrainingResult
     from model.train_config import TrainingConfig
-    from pipelines.formats import ReadOptions
     from pipelines.labels import LabelledRecords
+
+# OpenBLAS's threads wait by spinning, and get in the way of training's own: two of them on two busy cores
+# made an epoch two to seven times longer. One also sums in the same order on any machine.
+_BLAS_THREADS = "1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,48 +72,48 @@ def run(args: argparse.Namespace) -> int:
         UsageError: Flags, input or labels will not do.
         BundleError: The bundle's directory is in use.
     """
-    # Before NumPy is first imported. OpenBLAS's threads wait by spinning, and get in the way of training's own:
-    # two of them on two busy cores made an epoch two to seven times longer. One also sums in the same order anywhere.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", _BLAS_THREADS)  # before NumPy is first imported
     from rich.console import Console
 
     from pipelines.formats import ReadOptions
     from pipelines.labels import LabelledRecords, parse_label_fields, read_texts
     from pipelines.plan import plan_work
-    from pipelines.training_view import TrainingView, metrics_table
+    from pipelines.training_view import TrainingView
 
     config = training_config(args)
     labels = parse_label_fields(args.label_fields)
     options = ReadOptions(
-        args.input_format,
-        args.encoding,
-        args.text_field,
-        kept=labels,
-        max_record_bytes=args.max_record_bytes,
-        kept_flag="--label_fields",
+        args.input_format, args.encoding, args.text_field, None, labels, args.max_record_bytes, "--label_fields"
     )
+    further_options = dataclasses.replace(options, input_format="auto", kept=())
     plan = plan_work(args.input, options)
     records = LabelledRecords(plan, args.max_dead_letter_rate)
-    console = Console(stderr=True, quiet=args.quiet)
     import_tensorflow()
     from model.train import train
 
+    console = Console(stderr=True, quiet=args.quiet)
     with TrainingView(console) as view:
         result = train(
             records,
             outputs=[field.name for field in labels],
             bundle_path=pathlib.Path(args.bundle),
             config=config,
-            further_texts=read_texts(args.word2vec_input, _further_options(options)) if args.word2vec_input else (),
+            further_texts=read_texts(args.word2vec_input, further_options) if args.word2vec_input else (),
             data={"files": len(plan.files), "bytes": plan.total_bytes},
             watcher=view,
         )
+    _report(result, records, args, console)
+    return 0
+
+
+def _report(result: "TrainingResult", records: "LabelledRecords", args: argparse.Namespace, console: "Console") -> None:
+    from pipelines.training_view import metrics_table
+
     if result.training["metrics"]:
         console.print(metrics_table(result.training["metrics"]))
     if args.json:
         print(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, ensure_ascii=False, indent=1))
     print(summary_line(result.training, records, args.bundle), file=sys.stderr)
-    return 0
 
 
 def training_config(args: argparse.Namespace) -> "TrainingConfig":
@@ -139,7 +145,3 @@ def summary_line(training: dict[str, Any], records: "LabelledRecords", bundle: s
         f"saiten: {records.n_read:,} records read, {data['used'] - data['held_out']:,} trained on, "
         f"{data['held_out']:,} held out{codes}; best of {len(epochs)} epochs is {best}; in {bundle}"
     )
-
-
-def _further_options(options: "ReadOptions") -> "ReadOptions":
-    return dataclasses.replace(options, input_format="auto", kept=())
