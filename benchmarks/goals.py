@@ -109,14 +109,17 @@ def _model(measured: Measurements, _workers: int) -> list[Row]:
 
 
 def _worker_trials(_workers: int) -> list[Trial]:
-    return [Trial("saiten", "news", times, workers) for times in (1, 4) for workers in (1, 2)]
+    pairs = [(times, workers) for times in (1, 4) for workers in (1, 2)]
+    return [Trial(side, "news", times, workers) for side in ("saiten", "floor") for times, workers in pairs]
 
 
-def _second_worker(measured: Measurements, _workers: int) -> list[Row]:
-    trials = _worker_trials(0)
-    ratios = measured.combine(lambda a, b, c, d: (c - a) / (d - b), *trials)
+def _second_worker(measured: Measurements, workers: int) -> list[Row]:
+    trials = _worker_trials(workers)
+    ratios, floor = (measured.combine(lambda a, b, c, d: (c - a) / (d - b), *side) for side in (trials[:4], trials[4:]))
     alone, both = (measured.median(trials[2 + i]) - measured.median(trials[i]) for i in range(2))
-    note = f"three times news.txt more: {alone:.1f} s with one worker, {both:.1f} s with two"
+    note = (
+        f"three times news.txt more: {alone:.1f} s with one worker, {both:.1f} s with two; floor {median(floor):.2f} x"
+    )
     how = "4 x news.txt less news.txt, one worker against two"
     return [Row("a second worker", how, tuple(ratios), "x", 1.8, at_least=True, note=note)]
 

@@ -15,10 +15,12 @@ from matplotlib.figure import Figure
 
 from benchmarks.goals import growth_trials, make_rows
 from benchmarks.measurements import Measurements
-from benchmarks.report import STAGES, stage_costs
+from benchmarks.report import STAGES, figure_text, stage_costs
 from model.errors import SaitenError
 
 _BLUE, _GREY, _RED = "#2f6fb0", "#8a8f98", "#c0392b"
+# A row that is further off is cut there, with its figure beside it.
+_WIDEST_SHARE = 2.0
 _STAGE_COLOURS = ("#b9c4d0", _BLUE, "#7fb3d5", "#e0a030", "#9b7fb5")
 
 
@@ -50,13 +52,14 @@ def _draw_goals(axes: Axes, measured: Measurements) -> None:
         share = row.limit / row.median if row.at_least else row.median / row.limit
         axes.barh(place, share, color=_RED if row.verdict == "missed" else _BLUE, height=0.6)
         axes.plot([min(shares), max(shares)], [place, place], color="black", linewidth=1)
+        axes.text(_WIDEST_SHARE * 1.02, place, figure_text(row.median, row.unit), va="center", fontsize=9)
         if row.goal is not None:
             axes.plot(row.goal / row.limit, place, marker="|", markersize=14, color="black")
     axes.axvline(1, color=_GREY, linestyle="--", linewidth=1)
     names = [f"{row.what}: {row.measured.strip('`')}" if row.what == "start" else row.what for row in rows]
     axes.set_yticks(range(len(rows)), [name.removesuffix(", whole process").replace("`", "") for name in names])
     axes.invert_yaxis()
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, _WIDEST_SHARE)
     axes.set_title("Cost as a share of what is allowed (1); line: spread, mark: goal", fontsize=10)
 
 
@@ -67,11 +70,10 @@ def _draw_stages(axes: Axes, measured: Measurements) -> None:
         costs = [stage_costs(measured, corpus)[stage] for corpus in corpora]
         axes.barh(["articles", "sentences"], costs, left=left, label=stage, color=colour, height=0.5)
         left = [start + cost for start, cost in zip(left, costs, strict=True)]
-    axes.invert_yaxis()
     axes.set_xlabel("microseconds a token, one process without Beam")
     axes.set_title("Where the time goes", fontsize=10)
-    axes.legend(ncols=len(STAGES), fontsize=8, loc="lower center", frameon=False)
-    axes.margins(y=0.35)
+    axes.legend(ncols=len(STAGES), fontsize=8, loc="upper center", frameon=False, handlelength=1, columnspacing=1)
+    axes.set_ylim(1.5, -0.8)
 
 
 def _draw_times(axes: Axes, measured: Measurements) -> None:
@@ -83,7 +85,7 @@ def _draw_times(axes: Axes, measured: Measurements) -> None:
     axes.set_xticks(sizes)
     axes.set_xlabel("times news.txt")
     axes.set_ylabel("seconds to _SUCCESS")
-    axes.set_title("Time grows with the corpus", fontsize=10)
+    axes.set_title("Time by size of the corpus", fontsize=10)
 
 
 def _draw_memory(axes: Axes, measured: Measurements) -> None:
@@ -96,7 +98,7 @@ def _draw_memory(axes: Axes, measured: Measurements) -> None:
     axes.set_xticks([trial.times for trial in trials])
     axes.set_xlabel("times news.txt")
     axes.set_ylabel("peak resident set, MB")
-    axes.set_title("Memory does not", fontsize=10)
+    axes.set_title("Memory by size of the corpus", fontsize=10)
     axes.legend(frameon=False)
 
 

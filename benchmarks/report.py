@@ -115,15 +115,16 @@ def _tables(measured: Measurements) -> Iterable[Table]:
 
 def _goal_cells(row: Row) -> tuple[str, ...]:
     sign = "at least" if row.at_least else "at most"
-    goal = f"{sign} {_figure(row.limit, row.unit)}"
+    goal = f"{sign} {figure_text(row.limit, row.unit)}"
     if row.goal is not None:
-        goal += f", goal {_figure(row.goal, row.unit)}"
-    spread = f"{_figure(min(row.values), row.unit)} to {_figure(max(row.values), row.unit)}"
+        goal += f", goal {figure_text(row.goal, row.unit)}"
+    spread = f"{figure_text(min(row.values), row.unit)} to {figure_text(max(row.values), row.unit)}"
     how = f"{row.measured} ({row.note})" if row.note else row.measured
-    return row.what, how, goal, _figure(row.median, row.unit), spread, row.verdict
+    return row.what, how, goal, figure_text(row.median, row.unit), spread, row.verdict
 
 
-def _figure(value: float, unit: str) -> str:
+def figure_text(value: float, unit: str) -> str:
+    """Returns a figure with its unit, as the table shows it."""
     return f"{value:.0f} MB" if unit == "MB" else f"{value:.2f} {unit}"
 
 

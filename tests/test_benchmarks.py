@@ -38,7 +38,8 @@ def made_up(groups: list[str]) -> Measurements:
             samples = [Sample(hour * (start + times * cost), 150_000_000, 300_000_000 + times) for hour in hours]
             measured.samples[Trial(side, "news", times, 2)] = samples
     for times in (1, 4):
-        measured.samples[Trial("saiten", "news", times, 1)] = [Sample(2 + 18 * times, 0, 0)] * 2
+        for side in ("saiten", "floor"):
+            measured.samples[Trial(side, "news", times, 1)] = [Sample(2 + 18 * times, 0, 0)] * 2
     measured.probes = {
         "engine news": {"packed": [1.0, 2.0], "keras": [8.0, 8.0], "tokens": 1_000_000, "texts": 512},
         "training train": {"saiten": [1.0], "fit": [2.0], "batches": 4, "batches_of_epoch": 184},
