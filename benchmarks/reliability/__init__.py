@@ -1,0 +1,1 @@
+"""Nothing lost, nothing let in: each promise tried many times, at random places."""

@@ -1,0 +1,233 @@
+"""Kills and faults at random times: nothing torn, the earlier run byte for byte, `--resume` completes it."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from benchmarks.reliability.bench import Bench
+from benchmarks.reliability.directory import Rows, check_only_run, check_untorn, content, read_rows, run_id
+from benchmarks.reliability.outcome import Outcome, promise
+
+_ROW = "kills and faults"
+_INJECT = pathlib.Path(__file__).with_name("inject")
+_POLL_SECS = 0.01
+# What a person waits at most after the last signal; far above what a busy machine needs.
+_END_SECS = 60.0
+# A process does fewer operations of each kind than these, so some faults never happen: they are counted.
+_MAX_OPERATIONS = {"full-parts": 6, "full-manifest": 1, "rename": 8, "fsync": 16, "read-only": 16}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """An earlier run in an output directory, and the rows that a new one must give.
+
+    Attributes:
+        source: The new run's input.
+        earlier_source: The earlier run's.
+        workers: Processes of the new run.
+    """
+
+    bench: Bench
+    source: pathlib.Path
+    earlier_source: pathlib.Path
+    workers: int = 2
+
+    @cached_property
+    def expected(self) -> Rows:
+        """The rows of an unbroken run."""
+        output = self.bench.folder / "unbroken"
+        began = time.monotonic()
+        code, said = self.bench.score(self.source, output, "--workers=1")
+        self.__dict__["unbroken_secs"] = time.monotonic() - began
+        promise(code == 0, f"the unbroken run ended with {code}: {said}")
+        return read_rows(output)
+
+    @cached_property
+    def earlier(self) -> pathlib.Path:
+        """The directory of an earlier run, to be copied."""
+        output = self.bench.folder / "earlier"
+        code, said = self.bench.score(self.earlier_source, output, "--workers=1")
+        promise(code == 0, f"the earlier run ended with {code}: {said}")
+        return output
+
+    @cached_property
+    def unbroken_secs(self) -> float:
+        """How long an unbroken run takes: how far random times reach."""
+        assert self.expected
+        return float(self.__dict__["unbroken_secs"])
+
+    def try_once(self, kind: str, outcome: Outcome) -> None:
+        """Overwrites the earlier run, breaks that by `kind`, and resumes it.
+
+        Raises:
+            BrokenPromiseError: A reader would have found something torn, or resuming did not complete it.
+        """
+        expected = self.expected
+        output = self.bench.folder / "output"
+        shutil.rmtree(output, ignore_errors=True)
+        shutil.copytree(self.earlier, output)
+        before = content(output)
+        KINDS[kind](self, output, outcome)
+        wait_until_alone(output)
+        check_untorn(output, before, expected)
+        if run_id(output) != run_id(self.earlier):
+            outcome.note("committed all the same")
+        self._complete(output, outcome)
+        check_only_run(output, expected)
+
+    def _complete(self, output: pathlib.Path, outcome: Outcome) -> None:
+        code, said = self.bench.score(self.source, output, "--workers=1", "--resume")
+        if code == 2 and "the committed run has another" in said:
+            outcome.note("ended before it began")
+            code, said = self.bench.score(self.source, output, "--workers=1", "--overwrite")
+        promise(code == 0, f"the run after it ended with {code}: {said}")
+
+    def start(self, output: pathlib.Path, environment: Mapping[str, str]) -> "subprocess.Popen[str]":
+        """Starts the run that is to be broken."""
+        arguments = self.bench.arguments(self.source, output, "--overwrite", f"--workers={self.workers}")
+        return self.bench.start(arguments, environment=environment)
+
+
+# Runs a scene in an output directory, breaks it, and notes what happened.
+Break = Callable[[Scene, pathlib.Path, Outcome], None]
+_Victims = Callable[["subprocess.Popen[str]", pathlib.Path], list[int]]
+
+
+def worker_pids(output: pathlib.Path) -> list[int]:
+    """Returns the worker processes of the run in a directory that are alive."""
+    return [pid for path in output.glob("_work/*/worker-*") if is_alive(pid := int(path.name.partition("-")[2]))]
+
+
+def is_alive(pid: int) -> bool:
+    """Tells whether a process is there and no zombie."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until_alone(output: pathlib.Path) -> None:
+    """Waits until no process of the broken run writes any more.
+
+    Raises:
+        BrokenPromiseError: One goes on.
+    """
+    until = time.monotonic() + _END_SECS
+    while worker_pids(output):
+        promise(time.monotonic() < until, f"a worker lives on for {_END_SECS:.0f} s")
+        time.sleep(_POLL_SECS)
+
+
+def _signals(who: _Victims, *numbers: int, code: int | None) -> Break:
+    def run(scene: Scene, output: pathlib.Path, outcome: Outcome) -> None:
+        with scene.start(output, {}) as process:
+            moment = scene.bench.random.uniform(0, scene.unbroken_secs)
+            for _ in _until_planned(process, output, moment):
+                time.sleep(_POLL_SECS)
+            fired = process.poll() is None
+            for number in numbers:
+                for pid in who(process, output) if process.poll() is None else []:
+                    _send(pid, number)
+            try:
+                _, said = process.communicate(timeout=_END_SECS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                promise(False, f"it did not end within {_END_SECS:.0f} s")
+        outcome.note("happened", fired)
+        if fired and code is not None and process.returncode:
+            promise(process.returncode == code, f"exit {process.returncode} and not {code}: {said}")
+            promise(said.count("\n") == 1, f"more than one line: {said!r}")
+
+    return run
+
+
+def _until_planned(process: "subprocess.Popen[str]", output: pathlib.Path, moment: float) -> Iterator[None]:
+    """Goes on until `moment` seconds after the run's plan lies there, or the run has ended."""
+    until: float | None = None
+    while process.poll() is None and (until is None or time.monotonic() < until):
+        if until is None and list(output.glob("_work/*/plan.json")):
+            until = time.monotonic() + moment
+        yield
+
+
+def _send(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number) if pid > 0 else os.killpg(-pid, number)
+
+
+def _launcher(process: "subprocess.Popen[str]", _: pathlib.Path) -> list[int]:
+    return [process.pid]
+
+
+def _one_worker(_: "subprocess.Popen[str]", output: pathlib.Path) -> list[int]:
+    return worker_pids(output)[:1]
+
+
+def _group(process: "subprocess.Popen[str]", _: pathlib.Path) -> list[int]:
+    return [-process.pid]
+
+
+def _injected(fault: str) -> Break:
+    def run(scene: Scene, output: pathlib.Path, outcome: Outcome) -> None:
+        mark = scene.bench.folder / "happened"
+        mark.unlink(missing_ok=True)
+        environment = {
+            "PYTHONPATH": str(_INJECT),
+            "SAITEN_FAULT": fault,
+            "SAITEN_FAULT_AT": str(scene.bench.random.randrange(_MAX_OPERATIONS[fault])),
+            "SAITEN_FAULT_UNDER": str(output),
+            "SAITEN_FAULT_MARK": str(mark),
+        }
+        with scene.start(output, environment) as process:
+            _, said = process.communicate(timeout=_END_SECS * 5)
+        outcome.note("happened", mark.exists())
+        if process.returncode:
+            promise(process.returncode in (1, 2), f"exit {process.returncode}: {said}")
+            promise(said.count("\n") == 1, f"more than one line: {said!r}")
+        else:
+            promise(run_id(output) != run_id(scene.earlier), "exit 0, and the run is not there")
+
+    return run
+
+
+def _retried(scene: Scene, output: pathlib.Path, outcome: Outcome) -> None:
+    arguments = scene.bench.arguments(scene.source, output, "--overwrite", "--workers=1")
+    with scene.bench.start(arguments, program="benchmarks.reliability.retried") as process:
+        _, said = process.communicate()
+    outcome.note("happened")
+    promise(process.returncode == 0, f"exit {process.returncode}: {said}")
+
+
+KINDS: dict[str, Break] = {
+    "kill -9 of the launcher": _signals(_launcher, signal.SIGKILL, code=None),
+    "kill -9 of a worker": _signals(_one_worker, signal.SIGKILL, code=1),
+    "kill -9 of the whole group": _signals(_group, signal.SIGKILL, code=None),
+    "SIGTERM": _signals(_launcher, signal.SIGTERM, code=143),
+    "SIGINT": _signals(_group, signal.SIGINT, code=130),
+    "SIGINT twice": _signals(_group, signal.SIGINT, signal.SIGINT, code=130),
+    "full disk, parts": _injected("full-parts"),
+    "full disk, manifest": _injected("full-manifest"),
+    "failing rename": _injected("rename"),
+    "failing fsync": _injected("fsync"),
+    "read-only target": _injected("read-only"),
+    "retried Beam bundle": _retried,
+}
+
+
+def run(bench: Bench, times: int | None) -> list[Outcome]:
+    """Tries each kind 25 times, or so often as is said."""
+    scene = Scene(
+        bench, bench.write_lines("new.txt", 4_000, padding_bytes=24_000), bench.write_lines("earlier.txt", 50)
+    )
+    outcomes = [Outcome(_ROW, kind) for kind in KINDS]
+    for outcome in outcomes:
+        for _ in range(times or 25):
+            outcome.attempt(lambda: scene.try_once(outcome.kind, outcome))  # noqa: B023 - called at once
+    return outcomes

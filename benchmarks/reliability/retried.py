@@ -1,0 +1,38 @@
+"""`saiten score`, but every Beam bundle is retried after it had finished, and the commit is made twice."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pipelines import commit, write
+from pipelines.manifest import CommitPlan
+from pipelines.records import ScoredBlock
+from pipelines.run import RangeSummary
+
+_process = write._WritePartsDoFn.process  # noqa: SLF001 - a fault is put in where nothing is meant to be
+_commit = commit.commit_run
+
+
+def process_twice(self: Any, scored: ScoredBlock) -> Iterator[RangeSummary]:
+    """Writes a range, then writes it again."""
+    self.seen = [*getattr(self, "seen", []), scored]
+    yield from _process(self, scored)
+    if scored.block.is_last:
+        again, self.seen = self.seen, []
+        for block in again:
+            yield from _process(self, block)
+
+
+def commit_twice(plan: CommitPlan, summaries: Iterable[RangeSummary]) -> dict[str, Any]:
+    """Commits, then commits again."""
+    reported = list(summaries)
+    _commit(plan, reported)
+    return _commit(plan, reported)
+
+
+if __name__ == "__main__":
+    from pipelines.cli import main
+
+    write._WritePartsDoFn.process = process_twice  # type: ignore[method-assign] # noqa: SLF001
+    commit.commit_run = commit_twice
+    sys.exit(main())
