@@ -6,6 +6,7 @@
     not too many dead letters                   else exit 4
     manifest.json is replaced                   from here on this run is the one that counts
     parts of earlier runs are removed
+    report.html
     _SUCCESS
 
 Safe to run twice, and all that it needs comes with it: a job that no launcher waits for commits too.
@@ -26,10 +27,12 @@ from pipelines import storage
 from pipelines.judge import DeadLetterTally
 from pipelines.manifest import CommitPlan, make_manifest, read_manifest
 from pipelines.part_writer import PartWriter
+from pipelines.report import write_report
 from pipelines.run import (
     DEAD_LETTERS_FOLDER,
     LOCK,
     MANIFEST,
+    REPORT,
     SCORES_FOLDER,
     SUCCESS,
     WORK_FOLDER,
@@ -107,6 +110,7 @@ def finish_commit(output: str, manifest: dict[str, Any]) -> None:
     """
     parts, beside = _leftovers(output, {file["path"] for file in manifest["outputs"]})
     storage.remove_files(parts)
+    write_report(output, manifest)
     storage.write_atomic(storage.join(output, SUCCESS), b"")
     storage.remove_files(beside)
     storage.remove_folder(storage.join(output, WORK_FOLDER), keep=LOCK)
@@ -121,7 +125,7 @@ def _leftovers(output: str, current: set[str]) -> tuple[list[str], list[str]]:
         whole = storage.whole_name(name)
         if folder in (SCORES_FOLDER, DEAD_LETTERS_FOLDER) and _PART_NAME.fullmatch(whole) and below not in current:
             parts.append(path)
-        elif not folder and name != whole and whole in (MANIFEST, SUCCESS):
+        elif not folder and name != whole and whole in (MANIFEST, REPORT, SUCCESS):
             beside.append(path)
     return parts, beside
 

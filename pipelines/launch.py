@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import dataclasses
 import importlib.metadata
 import os
 import platform
@@ -65,6 +66,9 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
     bundle, outputs = choose_bundle(args)
     plan = plan_work(args.input, read_options(args))
     flags = beam_flags(args)
+    n_workers = count_workers(args, plan.total_bytes)
+    # Worker processes that each used all cores would only be in each other's way.
+    bundle = dataclasses.replace(bundle, threads=1 if n_workers > 1 else 0)
     settings = _settings(args, bundle, plan)
     with output_directory.claimed(args.output, overwrite=args.overwrite, resume=args.resume):
         committed = output_directory.find_committed(args.output, settings) if args.resume else None
@@ -72,7 +76,7 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
             finish_commit(args.output, committed)  # a run that was killed in its last step is whole now
             return committed
         scoring = _plan_scoring(args, bundle, outputs, plan, settings)
-        workers = LocalWorkers(count_workers(args, plan.total_bytes), scoring.commit.run.work_folder)
+        workers = LocalWorkers(n_workers, scoring.commit.run.work_folder)
         is_local = args.runner in LOCAL_RUNNERS
         execution = local_execution(workers, flags) if is_local else remote_execution(args.runner, flags)
         progress = shown(workers.folder, plan.total_bytes) if is_local and not args.quiet else contextlib.nullcontext()
@@ -133,6 +137,7 @@ def _plan_scoring(
                 "engine": bundle.engine,
                 "settings": {name: value for name, value in settings.items() if name != "inputs"},
                 "max_dead_letter_rate": args.max_dead_letter_rate,
+                "report_examples": args.report_examples,
                 "versions": _versions(),
             },
         ),

@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="finish the unfinished run in --output")
     parser.add_argument("--check", action="store_true", help="score 100 records to the screen; write nothing")
     parser.add_argument("--trust_bundle", action="store_true", help="let through layers that Saiten does not build")
+    parser.add_argument("--report_examples", action="store_true", help="texts of dead letters in the report")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     parser.add_argument("--json", action="store_true", help="the summary as JSON on standard output")
     parser.add_argument(

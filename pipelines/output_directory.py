@@ -20,6 +20,7 @@ from pipelines.run import (
     DEAD_LETTERS_FOLDER,
     LOCK,
     MANIFEST,
+    REPORT,
     SCORES_FOLDER,
     SUCCESS,
     WORK_FOLDER,
@@ -27,7 +28,7 @@ from pipelines.run import (
     Run,
 )
 
-_OURS = {SCORES_FOLDER, DEAD_LETTERS_FOLDER, MANIFEST, SUCCESS, WORK_FOLDER, "report.html"}
+_OURS = {SCORES_FOLDER, DEAD_LETTERS_FOLDER, MANIFEST, SUCCESS, WORK_FOLDER, REPORT}
 _PLAN = "plan.json"
 
 

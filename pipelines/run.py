@@ -2,7 +2,7 @@
 
 DIR/scores/part-<run>-<range>.parquet
 DIR/dead_letters/part-<run>-<range>.parquet
-DIR/manifest.json, DIR/_SUCCESS        appear at the end
+DIR/manifest.json, report.html, _SUCCESS     appear at the end
 DIR/_work/lock                         held while a local run writes here
 DIR/_work/<run>/plan.json              what the run set out to do
 DIR/_work/<run>/scores-<range>.json    a range whose scores are written; dead_letters-... likewise
@@ -24,6 +24,7 @@ LOCK = "lock"
 SCORES_FOLDER = "scores"
 DEAD_LETTERS_FOLDER = "dead_letters"
 MANIFEST = "manifest.json"
+REPORT = "report.html"
 SUCCESS = "_SUCCESS"
 
 

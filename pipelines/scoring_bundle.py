@@ -11,6 +11,8 @@ from model.errors import BundleError
 from model.golden import replay_ids, replay_scores
 from model.sequences import Encoder
 from pipelines import storage
+from pipelines.memory import release_compiler_pages
+from pipelines.quiet import import_tensorflow
 
 # Enough to notice a wrong dictionary or a broken engine, few enough to cost a worker nothing.
 _REPLAYED = 8
@@ -25,12 +27,14 @@ class ScoringBundle:
         bundle_id: What the launcher found there.
         engine: ``packed`` or ``keras``.
         trusted: Let through layer classes that Saiten does not build.
+        threads: TensorFlow's in each process; 0 leaves it to TensorFlow.
     """
 
     path: str
     bundle_id: str
     engine: str
     trusted: bool = False
+    threads: int = 0
 
     def load_encoder(self) -> Encoder:
         """Returns the bundle's encoder after golden texts gave the recorded tokens and ids."""
@@ -42,8 +46,12 @@ class ScoringBundle:
     def load_engine(self) -> Engine:
         """Returns the engine after golden records gave the recorded scores."""
         bundle = self._read()
-        engine = bundle.engine(self.engine)
+        if self.engine == "keras":
+            import_tensorflow()
+        engine = bundle.engine(self.engine, threads=self.threads)
         replay_scores(bundle, engine, _REPLAYED)
+        if self.engine == "packed":
+            release_compiler_pages()
         return engine
 
     def _read(self) -> Bundle:

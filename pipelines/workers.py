@@ -12,7 +12,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
-from pipelines import storage
+from pipelines import memory, storage
 from pipelines.worker import PID_PREFIX, log_path
 
 _KILL_SECS = 10.0
@@ -39,7 +39,8 @@ class LocalWorkers:
         """
         if self.count == 1:
             return FnApiRunner()
-        command = [sys.executable, "-m", "pipelines.worker", self.folder, str(os.getpid())]
+        settings = [f"{name}={value}" for name, value in memory.ENVIRONMENT.items() if name not in os.environ]
+        command = ["env", *settings, sys.executable, "-m", "pipelines.worker", self.folder, str(os.getpid())]
         return FnApiRunner(SubprocessSDKEnvironment.from_command_string(f"exec {shlex.join(command)}"))
 
     def options(self, flags: list[str]) -> PipelineOptions:

@@ -142,7 +142,7 @@ def assert_whole(out: pathlib.Path) -> None:
     """Every line of the long file has exactly one row, and nothing else is there."""
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["counts"]["scored"] == LINES
-    expected = {file["path"] for file in manifest["outputs"]} | {"manifest.json", "_SUCCESS"}
+    expected = {file["path"] for file in manifest["outputs"]} | {"manifest.json", "report.html", "_SUCCESS"}
     assert {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} == expected
     positions = sorted(pq.read_table(out / "scores", columns=["position"])["position"].to_pylist())
     lengths = [len(f"{SENTENCE}{i}\n".encode()) for i in range(LINES)]

@@ -27,7 +27,15 @@ def run(tmp_path: pathlib.Path) -> Run:
 
 def plan_of(run: Run, *, n_ranges: int = 1, rate: float = 1.0, duplicates: bool = False) -> CommitPlan:
     inputs = {"a.txt": {"path": "in/a.txt", "bytes": 10, "modified": "1"}}
-    return CommitPlan(run, n_ranges, inputs, rate, duplicates, 0.0, {"engine": "fake", "settings": {}})
+    return CommitPlan(
+        run,
+        n_ranges,
+        inputs,
+        rate,
+        duplicates,
+        0.0,
+        {"engine": "fake", "settings": {}, "versions": {}, "report_examples": False},
+    )
 
 
 def scored(
@@ -89,10 +97,11 @@ def test_a_committed_run_holds_every_row_once_and_nothing_else(run: Run) -> None
         "_SUCCESS",
         f"dead_letters/part-{run.run_id}-00000.parquet",
         "manifest.json",
+        "report.html",
         f"scores/part-{run.run_id}-00000.parquet",
         f"scores/part-{run.run_id}-00001.parquet",
     ]
-    assert [file["path"] for file in manifest["outputs"]] == files_below(run.output)[1:2] + files_below(run.output)[3:]
+    assert [file["path"] for file in manifest["outputs"]] == files_below(run.output)[1:2] + files_below(run.output)[4:]
 
 
 def test_the_columns_and_the_metadata_are_those_of_the_design(run: Run) -> None:
@@ -169,6 +178,7 @@ def test_the_new_run_replaces_the_old_one_and_leaves_foreign_files(run: Run) -> 
         "_SUCCESS",
         f"dead_letters/part-{newer.run_id}-00000.parquet",
         "manifest.json",
+        "report.html",
         "scores/notes.txt",
         f"scores/part-{newer.run_id}-00000.parquet",
     ]

@@ -1,0 +1,89 @@
+"""`report.html`: a committed run as a person reads it, in one file without scripts."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from pipelines import storage
+from pipelines.run import DEAD_LETTERS_FOLDER, REPORT, SCORES_FOLDER
+from pipelines.terminal import escape_controls
+
+# Distributions are drawn from at most about so many rows, every k-th: enough to see a shape by.
+_SAMPLED_ROWS = 200_000
+_BINS = 40
+_SHOWN_FILES = 100
+_SHOWN_EXAMPLES = 3
+_EXAMPLE_CHARS = 200
+
+Values = npt.NDArray[np.float64]
+
+
+def write_report(output: str, manifest: dict[str, Any]) -> None:
+    """Writes the report of the run that the manifest describes.
+
+    Texts are in it only where the run was started with `--report_examples`: the first bytes of
+    some dead letters. All that comes from records is escaped.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("pipelines", ""), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters["shown"] = escape_controls
+    page = environment.get_template("report.html.jinja").render(
+        manifest=manifest,
+        files=manifest["inputs"][:_SHOWN_FILES],
+        distributions=[
+            {"name": name, **_describe(values)} for name, values in _sample(output, manifest).items() if len(values)
+        ],
+        examples=_examples(output, manifest) if manifest["report_examples"] else {},
+    )
+    storage.write_atomic(storage.join(output, REPORT), page.encode())
+
+
+def _sample(output: str, manifest: dict[str, Any]) -> dict[str, Values]:
+    """Returns scores, lengths and OOV rates of every k-th scored record."""
+    step = max(1, manifest["counts"]["scored"] // _SAMPLED_ROWS)
+    columns = [*(f"score_{name}" for name in manifest["outputs_scored"]), "n_tokens", "n_oov"]
+    sampled: dict[str, list[Values]] = {column: [np.zeros(0)] for column in columns}
+    for part in manifest["outputs"]:
+        if part["path"].startswith(SCORES_FOLDER):
+            with storage.open_read(storage.join(output, part["path"])) as file:
+                table = pq.read_table(file, columns=[*columns, "status"])
+            is_scored = np.asarray(table["status"].to_pylist()) == "scored"
+            for column in columns:
+                values = table[column].to_numpy().astype(np.float64)[is_scored] if table.num_rows else np.zeros(0)
+                sampled[column].append(values[::step])
+    whole = {column: np.concatenate(values) for column, values in sampled.items()}
+    oov_rate = whole.pop("n_oov") / np.maximum(1, whole["n_tokens"])
+    return whole | {"share of OOV tokens": oov_rate}
+
+
+def _describe(values: Values) -> dict[str, Any]:
+    counts, _ = np.histogram(values, bins=_BINS)
+    least, median, most = np.quantile(values, [0.01, 0.5, 0.99])
+    return {
+        "mean": values.mean(),
+        "least": least,
+        "median": median,
+        "most": most,
+        "bars": (counts / max(1, counts.max())).round(3).tolist(),
+        "minimum": values.min(),
+        "maximum": values.max(),
+    }
+
+
+def _examples(output: str, manifest: dict[str, Any]) -> dict[str, list[str]]:
+    """Returns the beginnings of some dead letters of each code."""
+    examples: dict[str, list[str]] = {}
+    for part in manifest["outputs"]:
+        if part["path"].startswith(DEAD_LETTERS_FOLDER):
+            with storage.open_read(storage.join(output, part["path"])) as file:
+                for batch in pq.ParquetFile(file).iter_batches(columns=["code", "raw"]):
+                    for row in batch.to_pylist():
+                        found = examples.setdefault(row["code"], [])
+                        if len(found) < _SHOWN_EXAMPLES and row["raw"] is not None:
+                            found.append(row["raw"].decode("utf-8", "replace")[:_EXAMPLE_CHARS])
+    return examples
