@@ -26,6 +26,8 @@ TENSORFLOW_CPU = [
 ]
 TRAIN = ["gensim>=4.4,<5", "scipy>=1.15"]
 CHECK = ["hypothesis>=6.150", "mypy>=2,<3", "pytest>=9,<10", "ruff>=0.17,<0.18", "setuptools>=77", "zstandard>=0.25"]
+# A Google Cloud Storage on the loopback for the tests, and all that Beam needs of its `gcp` extra to speak to one.
+STORE = ["gcp-storage-emulator>=2026.7", "google-cloud-storage>=3.4,<4"]
 BENCHMARK = ["matplotlib>=3.10"]
 
 setup(
@@ -44,7 +46,7 @@ setup(
         "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
         "aws": ["apache-beam[aws]>=2.77,<2.78"],
         # What requirements.lock is made of: everything that training, scoring, tests and benchmarks use, on the CPU.
-        "dev": KERAS + TENSORFLOW_CPU + TRAIN + CHECK + BENCHMARK,
+        "dev": KERAS + TENSORFLOW_CPU + TRAIN + CHECK + STORE + BENCHMARK,
     },
     entry_points={"console_scripts": ["saiten = pipelines.cli:main"]},
 )

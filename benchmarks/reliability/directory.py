@@ -51,7 +51,7 @@ def check_only_run(output: pathlib.Path, expected: Rows) -> None:
     """
     promise(read_rows(output) == expected, "the rows are not those of an unbroken run")
     manifest = json.loads((output / "manifest.json").read_bytes())
-    wanted = {"manifest.json", "_SUCCESS", *(file["path"] for file in manifest["outputs"])}
+    wanted = {"manifest.json", "report.html", "_SUCCESS", *(file["path"] for file in manifest["outputs"])}
     found = {str(path.relative_to(output)) for path in output.rglob("*") if path.is_file()}
     promise(found == wanted, f"left over or missing: {sorted(found ^ wanted)}")
 

@@ -1,0 +1,96 @@
+"""Input, bundle and output on an object store: the same rows, resumed and replaced as on a disk."""
+
+import json
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from model.bundle import Bundle
+from pipelines import storage
+from pipelines.cli import main
+from tests.object_store import emulated
+from tests.scoring import rows, score
+
+# The emulator closes its sockets late, and says so when they are collected.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[str]:
+    with emulated() as url:
+        yield url
+
+
+@pytest.fixture
+def folder(store: str, request: pytest.FixtureRequest) -> str:
+    return f"{store}/{request.node.name}"
+
+
+@pytest.fixture(scope="module")
+def remote_bundle(store: str, tiny_bundle: Bundle) -> str:
+    for path in tiny_bundle.path.iterdir():
+        storage.write_atomic(f"{store}/bundle/{path.name}", path.read_bytes())
+    return f"{store}/bundle"
+
+
+def remote_score(bundle: str, source: str, output: str, *flags: str) -> int:
+    flags = ("--workers=1", "--quiet", *flags)
+    return main(["score", f"--input={source}", f"--bundle={bundle}", f"--output={output}", *flags])
+
+
+def manifest_of(output: str) -> dict[str, Any]:
+    return dict(json.loads(storage.read_bytes(f"{output}/manifest.json") or b""))
+
+
+def remote_rows(output: str) -> list[dict[str, Any]]:
+    parts = [f"{output}/{file['path']}" for file in manifest_of(output)["outputs"]]
+    tables = [pq.read_table(pa.BufferReader(storage.read_bytes(part))) for part in parts if "/scores/" in part]
+    return list(pa.concat_tables(tables).sort_by("position").to_pylist())
+
+
+def assert_only_run(output: str) -> None:
+    named = [f"{output}/{file['path']}" for file in manifest_of(output)["outputs"]]
+    beside = [f"{output}/{name}" for name in ("_SUCCESS", "manifest.json", "report.html")]
+    assert storage.list_files(output) == sorted([*beside, *named])
+
+
+def test_everything_on_the_store_gives_the_rows_of_a_local_run(
+    folder: str, remote_bundle: str, tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    storage.write_atomic(f"{folder}/in/reviews.txt", reviews.read_bytes())
+    assert remote_score(remote_bundle, f"{folder}/in", f"{folder}/out") == 0
+    assert score(tiny_bundle, reviews, tmp_path / "out") == 0
+    assert remote_rows(f"{folder}/out") == rows(tmp_path / "out")
+    assert_only_run(f"{folder}/out")
+
+
+def test_a_run_on_the_store_is_refused_replaced_and_left_as_it_is_when_its_successor_fails(
+    folder: str, remote_bundle: str, reviews: pathlib.Path, half_broken: pathlib.Path
+) -> None:
+    out = f"{folder}/out"
+    assert remote_score(remote_bundle, str(reviews), out) == 0
+    first = manifest_of(out)
+    assert remote_score(remote_bundle, str(reviews), out) == 2
+    assert remote_score(remote_bundle, str(half_broken), out, "--overwrite") == 4
+    assert manifest_of(out) == first
+    assert len(remote_rows(out)) == 5
+    assert remote_score(remote_bundle, str(reviews), out, "--overwrite") == 0
+    assert manifest_of(out)["run_id"] != first["run_id"]
+    assert_only_run(out)
+
+
+def test_an_unfinished_run_on_the_store_is_resumed_without_scoring_again(
+    folder: str, remote_bundle: str, half_broken: pathlib.Path
+) -> None:
+    out = f"{folder}/out"
+    assert remote_score(remote_bundle, str(half_broken), out) == 4
+    (part,) = [path for path in storage.list_files(out) if "/scores/" in path]
+    assert remote_score(remote_bundle, str(half_broken), out, "--resume", "--max_dead_letter_rate=1") == 3
+    assert part in storage.list_files(out)
+    assert [row["status"] for row in remote_rows(out)] == ["scored"]
+    assert_only_run(out)
+    assert remote_score(remote_bundle, str(half_broken), out, "--resume", "--max_dead_letter_rate=1") == 3
