@@ -83,7 +83,11 @@ def _bundle_rows(folder: pathlib.Path) -> Iterable[tuple[str, str]]:
             f"{proof['largest_difference']:.1e} at most"
         ),
     )
-    yield from _nested("training", manifest.get("training"))
+    training = dict(manifest.get("training") or {})
+    settings = dict(training.pop("settings", None) or {})
+    yield from _nested("epochs", _epochs(training.pop("epochs", None)))
+    yield from _nested("training", training)
+    yield from _nested("settings", {name: value for name, value in settings.items() if name != "tokenizer"})
     yield from _nested("libraries", manifest.get("libraries"))
     for name, file in manifest["files"].items():
         yield name, f"{file['bytes']:,} bytes, sha256 {file['sha256'][:12]}…"
@@ -120,15 +124,26 @@ def _run_rows(folder: pathlib.Path, manifest: Mapping[str, Any]) -> Iterable[tup
 
 
 def _nested(name: str, value: Any) -> Iterable[tuple[str, str]]:
-    """Gives nested settings a row each; what is long is shortened."""
-    if isinstance(value, Mapping):
-        if all(not isinstance(item, Mapping | list) for item in value.values()):
-            yield name, ", ".join(f"{key} {_short(item)}" for key, item in value.items())
-        else:
-            for key, item in value.items():
-                yield from _nested(f"{name}.{key}", item)
-    elif value not in (None, "", []):
-        yield name, _short(value)
+    """Gives settings that belong together one row, nested ones a row each; leaves out what is not set."""
+    if not isinstance(value, Mapping):
+        if value not in (None, "", []):
+            yield name, _short(value)
+        return
+    plain = {key: item for key, item in value.items() if not isinstance(item, Mapping) and item not in (None, "", [])}
+    if plain:
+        yield name, ", ".join(f"{key} {_short(item)}" for key, item in plain.items())
+    for key, item in value.items():
+        if isinstance(item, Mapping):
+            yield from _nested(f"{name}.{key}", item)
+
+
+def _epochs(epochs: Any) -> str:
+    """Says how long the training was and what its best epoch reached."""
+    if not isinstance(epochs, list) or not epochs or not all(isinstance(epoch, Mapping) for epoch in epochs):
+        return ""
+    best = next((epoch for epoch in reversed(epochs) if epoch.get("is_best")), epochs[-1])
+    loss = _short(best.get("held_out_loss"))
+    return f"{len(epochs)}; number {_short(best.get('epoch'))} was the best and is kept: held-out loss {loss}"
 
 
 def _short(value: Any) -> str:
@@ -136,4 +151,4 @@ def _short(value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, list):
         return ", ".join(map(_short, value[:_MAX_LISTED])) + (", …" if len(value) > _MAX_LISTED else "")
-    return str(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
