@@ -52,7 +52,9 @@ def check_fields(slices: Iterable[FileSlice], schemas: dict[str, pa.Schema], opt
     asked = [("--id_field", options.id_field), *((options.kept_flag, kept.name) for kept in options.kept)]
     for flag, name in asked:
         if not structured and name is not None:
-            raise UsageError(f"Plain text has no field {name!r}; leave {flag} out, or say the --input_format.")
+            raise UsageError(
+                f"Plain text has no field {name!r} for {flag}; if it is no plain text, say the --input_format."
+            )
     for piece in structured:
         _sample_file(piece, schemas.get(piece.source), options, sample)
         if sample.n_records >= _SAMPLE_RECORDS or wanted <= sample.names.keys():

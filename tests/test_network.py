@@ -50,5 +50,5 @@ def test_a_network_that_cannot_be_built_is_refused_in_one_sentence(network: str,
 
 @pytest.mark.parametrize(("loss", "optimizer"), [("mape", "adam"), ("mse", "lion")])
 def test_an_unknown_loss_or_optimizer_is_refused(loss: str, optimizer: str) -> None:
-    with pytest.raises(UsageError, match="'(mape|lion)' is not one of (mse, mae, huber|adam, .*sgd)\\."):
+    with pytest.raises(UsageError, match=r"'(mape|lion)' is not one of (mse, mae, huber|adam, .*sgd)\."):
         Learner(build_network("lstm", EMBEDDINGS, 3, 2), loss, optimizer, 1e-3)
