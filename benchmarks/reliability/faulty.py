@@ -53,7 +53,7 @@ def main() -> int:
             raise RuntimeError("the library's own words")
         return FaultyEngine(load(bundle), fault)
 
-    ScoringBundle.load_engine = load_faulty  # type: ignore[method-assign]
+    ScoringBundle.load_engine = load_faulty  # type: ignore[method-assign, assignment]
     return score(sys.argv[2:])
 
 

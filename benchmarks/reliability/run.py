@@ -19,7 +19,17 @@ from benchmarks.reliability.bench import CHECKOUT, Bench
 from benchmarks.reliability.outcome import Outcome
 from pipelines.quiet import quiet_libraries
 
-ROWS = ("properties", "mutations", "poison", "faulty_models", "kills", "reruns", "hostile_bundles", "soak")
+ROWS = (
+    "properties",
+    "mutations",
+    "poison",
+    "faulty_models",
+    "kills",
+    "reruns",
+    "hostile_inputs",
+    "hostile_bundles",
+    "soak",
+)
 
 
 def main() -> int:
