@@ -72,13 +72,13 @@ def _open_read_only(self: pathlib.Path, mode: str = "r", *arguments: Any, **name
 
 
 if _FAULT in _NAMES:
-    pathlib.Path.open = _open_on_full_disk  # type: ignore[method-assign, assignment]
+    pathlib.Path.open = _open_on_full_disk  # type: ignore[method-assign]
 elif _FAULT == "rename":
     os.replace = _failing(_replace, errno.EIO, stays=False)
 elif _FAULT == "fsync":
     os.fsync = _failing(_fsync, errno.EIO, stays=False)
 elif _FAULT == "read-only":
-    pathlib.Path.open = _open_read_only  # type: ignore[method-assign, assignment]
+    pathlib.Path.open = _open_read_only  # type: ignore[method-assign]
     pathlib.Path.mkdir = _failing(_mkdir, errno.EROFS, stays=True)  # type: ignore[method-assign]
     os.replace = _failing(_replace, errno.EROFS, stays=True)
     os.unlink = _failing(_unlink, errno.EROFS, stays=True)
