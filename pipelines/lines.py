@@ -14,7 +14,7 @@ import numpy as np
 from pipelines.records import MAX_RAW_BYTES
 
 BLOCK_RECORDS = 2048
-CHUNK_BYTES = 1024 * 1024
+CHUNK_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True)

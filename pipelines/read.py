@@ -17,7 +17,7 @@ from pipelines.text import read_text
 def read_range(work_range: WorkRange, options: ReadOptions) -> Iterator[RecordBlock]:
     """Yields the records of a range, in the order of the input.
 
-    A block has at most 2,048 records or about 1 MiB of input, whichever comes first. The last one of the
+    A block has at most 2,048 records or about 512 KiB of input, whichever comes first. The last one of the
     range says so (`RecordBlock.is_last`); it is the only one that may have no records.
 
     Args:
