@@ -1,7 +1,7 @@
 """Trains a network of `build_network` without padding: Keras' weights, loss and optimizer, our recurrence.
 
 `model.fit` on batches padded to their longest text takes some ten times as long on a CPU
-(`benchmarks/training_speed.py`).
+(`benchmarks/probes/training.py`).
 Importing this module imports TensorFlow.
 """
 

@@ -1,12 +1,10 @@
 """Who may write to an output directory, and what an unfinished run left there."""
 
 import dataclasses
-import fcntl
 import json
 import os
-import pathlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +12,11 @@ import pyarrow.parquet as pq
 
 from model.errors import UsageError
 from pipelines import storage
+from pipelines.claim import claim
 from pipelines.manifest import read_manifest
 from pipelines.records import FileSlice, WorkRange
 from pipelines.run import (
     DEAD_LETTERS_FOLDER,
-    LOCK,
     MANIFEST,
     REPORT,
     SCORES_FOLDER,
@@ -71,42 +69,15 @@ def refuse_used(output: str, *, overwrite: bool, resume: bool) -> None:
 
 @contextmanager
 def claimed(output: str, *, overwrite: bool, resume: bool) -> Iterator[None]:
-    """Refuses a directory that is in use; on a local disk, locks it for this process while the block runs.
+    """Refuses a directory that is in use, and keeps other launchers out of it while the block runs.
 
     Raises:
         UsageError: The directory holds something, cannot be written, or another process writes to it.
     """
     refuse_used(output, overwrite=overwrite, resume=resume)
-    if storage.is_remote(output):
-        yield
-        return
-    with _locked(output):
+    with claim(output):
         refuse_used(output, overwrite=overwrite, resume=resume)  # another run may have ended meanwhile
         yield
-
-
-@contextmanager
-def _locked(output: str) -> Iterator[None]:
-    path = pathlib.Path(output, WORK_FOLDER, LOCK)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.open("wb")
-    except OSError as error:
-        raise UsageError(f"--output={output} cannot be written: {error.strerror}.") from error
-    with lock:  # the lock goes with the process, however that ends
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_current = path.stat().st_ino == os.fstat(lock.fileno()).st_ino
-        except OSError:
-            is_current = False
-        if not is_current:
-            raise UsageError(f"--output={output} is being written by another run.")
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
-            with suppress(OSError):  # an unfinished run keeps its notes there
-                path.parent.rmdir()
 
 
 def record_plan(run: Run, plan: RecordedPlan) -> None:

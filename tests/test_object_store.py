@@ -10,7 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from model.bundle import Bundle
-from pipelines import storage
+from model.errors import UsageError
+from pipelines import claim, storage
+from pipelines.claim import Lease
 from pipelines.cli import main
 from tests.object_store import emulated
 from tests.scoring import rows, score
@@ -23,6 +25,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 def store() -> Iterator[str]:
     with emulated() as url:
         yield url
+
+
+@pytest.fixture(autouse=True)
+def no_settling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claim, "_SETTLE_SECS", 0.0)
 
 
 @pytest.fixture
@@ -94,3 +101,37 @@ def test_an_unfinished_run_on_the_store_is_resumed_without_scoring_again(
     assert [row["status"] for row in remote_rows(out)] == ["scored"]
     assert_only_run(out)
     assert remote_score(remote_bundle, str(half_broken), out, "--resume", "--max_dead_letter_rate=1") == 3
+
+
+def test_a_second_launcher_on_the_store_is_refused_while_the_first_is_heard_of(
+    folder: str, remote_bundle: str, reviews: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = f"{folder}/out"
+    seconds = 1000.0
+    first, second = (Lease(out, clock=lambda: seconds, sleep=lambda _: None) for _ in range(2))
+    first.take()
+    for seconds in (1000.0, 1119.0):
+        with pytest.raises(UsageError, match="is being written by another run"):
+            second.take()
+    first.renew()
+    seconds = 1230.0
+    with pytest.raises(UsageError):
+        second.take()
+    seconds = 1240.0
+    second.take()
+    first.give_back()
+    assert storage.list_files(out) == [f"{out}/_work/lock"], "the claim is no longer the first one's to remove"
+    second.give_back()
+    assert storage.list_files(out) == []
+
+    Lease(out).take()
+    assert remote_score(remote_bundle, str(reviews), out, "--overwrite") == 2
+    assert "is being written by another run" in capsys.readouterr().err
+
+
+def test_of_two_launchers_that_start_at_once_one_is_refused(folder: str) -> None:
+    out = f"{folder}/out"
+    later = Lease(out)
+    with pytest.raises(UsageError, match="is being written by another run"):
+        Lease(out, sleep=lambda _: later.renew()).take()
+    later.take()

@@ -1,0 +1,132 @@
+"""One writer for each output directory."""
+
+import fcntl
+import json
+import os
+import pathlib
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from model.errors import UsageError
+from pipelines import storage
+from pipelines.run import LOCK, WORK_FOLDER
+
+_BEAT_SECS = 20.0
+# A launcher that was killed says nothing more; its claim counts no longer after so many seconds.
+_STALE_SECS = 120.0
+# Two launchers that see no claim at the same moment both write one; the later one stands.
+_SETTLE_SECS = 2.0
+
+
+@contextmanager
+def claim(output: str) -> Iterator[None]:
+    """Keeps other launchers out of an output directory while the block runs.
+
+    Raises:
+        UsageError: Another one is at work there, or the directory cannot be written.
+    """
+    held = _leased(Lease(output)) if storage.is_remote(output) else _locked(output)
+    with held:
+        yield
+
+
+@contextmanager
+def _locked(output: str) -> Iterator[None]:
+    path = pathlib.Path(output, WORK_FOLDER, LOCK)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open("wb")
+    except OSError as error:
+        raise UsageError(f"--output={output} cannot be written: {error.strerror}.") from error
+    with lock:  # the lock goes with the process, however that ends
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            is_current = path.stat().st_ino == os.fstat(lock.fileno()).st_ino
+        except OSError:
+            is_current = False
+        if not is_current:
+            raise UsageError(f"--output={output} is being written by another run.")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            with suppress(OSError):  # an unfinished run keeps its notes there
+                path.parent.rmdir()
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A claim on an object store, which has no locks: an object that its writer renews.
+
+    Attributes:
+        output: The output directory.
+        clock: Seconds since the epoch; injected in tests, as is `sleep`.
+        token: Who it is.
+    """
+
+    output: str
+    clock: Callable[[], float] = time.time
+    sleep: Callable[[float], None] = time.sleep
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def take(self) -> None:
+        """Writes the claim, and makes sure that nobody else's was written at the same time.
+
+        Raises:
+            UsageError: Another writer's claim is there, and is fresh.
+        """
+        self._refuse_foreign()
+        self.renew()
+        self.sleep(_SETTLE_SECS)
+        self._refuse_foreign()
+
+    def renew(self) -> None:
+        """Says that the writer is still there."""
+        storage.write_atomic(self._path, json.dumps({"token": self.token, "seconds": self.clock()}).encode())
+
+    def give_back(self) -> None:
+        """Removes the claim, if it is still this writer's."""
+        if self._read().get("token") == self.token:
+            storage.remove_files([self._path])
+
+    @property
+    def _path(self) -> str:
+        return storage.join(self.output, WORK_FOLDER, LOCK)
+
+    def _read(self) -> dict[str, object]:
+        content = storage.read_bytes(self._path)
+        return dict(json.loads(content)) if content else {}
+
+    def _refuse_foreign(self) -> None:
+        found = self._read()
+        seconds = found.get("seconds", 0.0)
+        is_fresh = isinstance(seconds, int | float) and self.clock() - seconds < _STALE_SECS
+        if found and found.get("token") != self.token and is_fresh:
+            raise UsageError(
+                f"--output={self.output} is being written by another run, or was until {_STALE_SECS:.0f} s ago: "
+                "wait, or give another directory."
+            )
+
+
+@contextmanager
+def _leased(lease: Lease) -> Iterator[None]:
+    lease.take()
+    ended = threading.Event()
+    thread = threading.Thread(target=_renew_until, args=(lease, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        lease.give_back()
+
+
+def _renew_until(lease: Lease, ended: threading.Event) -> None:
+    while not ended.wait(_BEAT_SECS):
+        with suppress(OSError):  # one lost beat is no lost claim
+            lease.renew()
