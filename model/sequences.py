@@ -68,10 +68,7 @@ class Encoder:
         self.vocabulary = vocabulary
         self.max_sequence_length = max_sequence_length
         self.truncating = truncating
-        words = [None] * len(vocabulary)
-        for word, word_id in vocabulary.ids.items():
-            words[word_id] = word  # type: ignore[call-overload]
-        self._word_array = pa.array(words, pa.string())
+        self._word_array = pa.array(vocabulary.searchable(), pa.string())
 
     def encode(self, texts: Sequence[str]) -> EncodedTexts:
         """Encodes texts, all of which must be good.

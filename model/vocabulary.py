@@ -3,6 +3,7 @@
 import json
 import pathlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from model.errors import BundleError
 
@@ -28,11 +29,18 @@ class Vocabulary:
             raise BundleError(f"The OOV id {oov_id} is not an id of the vocabulary (1 to {len(words) - 1}).")
         self.words = list(words)
         self.oov_id = oov_id
-        # Neither padding nor OOV can be reached by a text that spells their names.
-        reserved = (PAD_ID, oov_id)
-        self.ids = {word: i for i, word in enumerate(self.words) if word is not None and i not in reserved}
-        if len(self.ids) != sum(word is not None and i not in reserved for i, word in enumerate(self.words)):
+        named = [word for word in self.searchable() if word is not None]
+        if len(set(named)) < len(named):
             raise BundleError("The vocabulary names a word twice.")
+
+    def searchable(self) -> list[str | None]:
+        """Returns the words that a text can hold, by id: padding and OOV cannot be reached by spelling their names."""
+        return [None if i in (PAD_ID, self.oov_id) else word for i, word in enumerate(self.words)]
+
+    @cached_property
+    def ids(self) -> dict[str, int]:
+        """Id by word, of the words that a text can hold; made when it is first asked for, which scoring never does."""
+        return {word: i for i, word in enumerate(self.searchable()) if word is not None}
 
     def __len__(self) -> int:
         return len(self.words)

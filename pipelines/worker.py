@@ -26,8 +26,9 @@ def main() -> None:
     os.dup2(log, sys.stdout.fileno())
     os.dup2(log, sys.stderr.fileno())
     threading.Thread(target=_end_with_launcher, args=(launcher_pid,), daemon=True).start()
-    # Numba loads SciPy wherever it is installed, 16 MB for a BLAS that no kernel here uses.
-    sys.modules["scipy"] = None  # type: ignore[assignment]
+    # Beam loads MongoDB's driver, 5 MB, and Numba SciPy wherever it is installed, 16 MB: nothing here uses either.
+    for name in ("pymongo", "scipy"):
+        sys.modules[name] = None  # type: ignore[assignment]
     from apache_beam.runners.worker import sdk_worker_main
 
     sdk_worker_main.main(sys.argv)

@@ -13,22 +13,22 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from scipy.stats import pearsonr, spearmanr
 
+from pipelines.results import read_scores
+
 SHOWN_RECORDS, SHOWN_OUTPUTS = 3, 12
 # A text of so many characters can be read beside its number in a terminal of 80 columns.
 LINE_CHARS = 36
 
 
-def read_scores(run: pathlib.Path, manifest: dict[str, Any]) -> pa.Table:
-    """Returns the rows that were scored, of the parts that the manifest names."""
-    parts = [run / part["path"] for part in manifest["outputs"] if part["path"].startswith("scores/")]
-    rows = pa.concat_tables([pq.read_table(part) for part in parts])
+def scored_rows(run: pathlib.Path) -> pa.Table:
+    """Returns the rows that were scored."""
+    rows = read_scores(str(run))
     return rows.filter(pc.equal(rows["status"], "scored"))
 
 
@@ -70,7 +70,7 @@ def main() -> int:
     """Shows the run that is named on the command line."""
     run = pathlib.Path(sys.argv[1])
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    rows = read_scores(run, manifest)
+    rows = scored_rows(run)
     console = Console()
     console.print()
     records = choose_records(rows)

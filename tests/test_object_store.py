@@ -107,17 +107,17 @@ def test_a_second_launcher_on_the_store_is_refused_while_the_first_is_heard_of(
     folder: str, remote_bundle: str, reviews: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = f"{folder}/out"
-    seconds = 1000.0
-    first, second = (Lease(out, clock=lambda: seconds, sleep=lambda _: None) for _ in range(2))
+    now = [1000.0]
+    first, second = (Lease(out, clock=lambda: now[0], sleep=lambda _: None) for _ in range(2))
     first.take()
-    for seconds in (1000.0, 1119.0):
+    for now[0] in (1000.0, 1119.0):
         with pytest.raises(UsageError, match="is being written by another run"):
             second.take()
     first.renew()
-    seconds = 1230.0
-    with pytest.raises(UsageError):
+    now[0] = 1238.0
+    with pytest.raises(UsageError, match="is being written by another run"):
         second.take()
-    seconds = 1240.0
+    now[0] = 1239.0
     second.take()
     first.give_back()
     assert storage.list_files(out) == [f"{out}/_work/lock"], "the claim is no longer the first one's to remove"

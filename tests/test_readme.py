@@ -49,7 +49,7 @@ def test_every_flag_named_in_a_document_exists(name: str) -> None:
     known = {"--runner"}
     for command in ("train", "score", "bundle", "validate", "inspect", "explain"):
         known.update(known_flags(parser_of(command)))
-    for path in [*ROOT.glob("scripts/*.py"), *ROOT.glob("benchmarks/*.py")]:
+    for path in [*ROOT.glob("scripts/*.py"), *ROOT.glob("benchmarks/**/*.py")]:
         known.update(re.findall(r'"(--[a-z_]+)"', path.read_text(encoding="utf-8")))
     assert set(re.findall(r"--[a-z][a-z_0-9]+", DOCUMENTS[name])) - known == set()
 

@@ -1,0 +1,49 @@
+"""A reader gets one whole run, whatever else goes on in the directory."""
+
+import json
+import pathlib
+
+import pytest
+
+from model.bundle import Bundle
+from model.errors import UsageError
+from pipelines import results
+from pipelines.results import read_dead_letters, read_scores
+from tests.scoring import rows, score
+
+
+def test_scores_and_dead_letters_are_those_of_the_manifest(
+    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    assert score(tiny_bundle, half_broken, out, "--max_dead_letter_rate=1") == 3
+    stray = out / "scores" / "part-20200101T000000Z-00000000-00000.parquet"
+    stray.write_bytes(next((out / "scores").iterdir()).read_bytes())
+    assert read_scores(str(out)).to_pylist() == rows(out)
+    assert read_scores(str(out), ["status"]).column_names == ["status"]
+    assert read_dead_letters(str(out), ["code"]).to_pylist() == [{"code": "BAD_JSON"}]
+
+
+def test_a_run_that_takes_the_place_of_another_is_read_instead(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert score(tiny_bundle, reviews, out) == 0
+    old = json.loads((out / "manifest.json").read_text())
+    assert score(tiny_bundle, reviews, out, "--overwrite") == 0
+    new = json.loads((out / "manifest.json").read_text())
+    manifests = iter([old, new, new])
+    monkeypatch.setattr(results, "read_manifest", lambda _: next(manifests))
+    assert read_scores(str(out)).to_pylist() == rows(out)
+
+
+def test_a_missing_run_and_a_missing_part_are_errors(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(UsageError, match="holds no committed run"):
+        read_scores(str(out))
+    assert score(tiny_bundle, reviews, out) == 0
+    next((out / "scores").iterdir()).unlink()
+    with pytest.raises(OSError, match="scores"):
+        read_scores(str(out))
