@@ -49,7 +49,10 @@ def score_block(encoded_block: EncodedBlock, engine: Engine) -> ScoredBlock:
 
 
 def score_or_bisect(engine: Engine, token_ids: IntArray, offsets: OffsetArray) -> tuple[FloatArray, Failures]:
-    """Scores texts, each of 1 id or more; where the model raises, halves them until the culprits are alone.
+    """Scores texts, each of 1 id or more; where the model goes wrong, cuts them up until the culprits are alone.
+
+    Where it raises, the texts are halved. Where it gives scores of another shape, they are tried one by
+    one: of a part it might give the right shape by chance, with the wrong scores in it.
 
     Returns:
         float32 [n, outputs], 0 where a text failed, and code and message of the failed by position.
@@ -59,19 +62,20 @@ def score_or_bisect(engine: Engine, token_ids: IntArray, offsets: OffsetArray) -
         return np.zeros((0, engine.n_outputs), np.float32), {}
     try:
         scores = np.asarray(engine.score(token_ids[offsets[0] : offsets[-1]], offsets - offsets[0]), np.float32)
-        problem = (
-            "" if scores.shape == (n_texts, engine.n_outputs) else f"the model gave scores of shape {scores.shape}"
-        )
     except Exception as error:  # noqa: BLE001 - a model may raise anything, and must cost one record
-        problem = f"the model raised {type(error).__name__}"
-    if not problem:
-        return _without_holes(scores)
+        problem, size = f"the model raised {type(error).__name__}", -(-n_texts // 2)
+    else:
+        if scores.shape == (n_texts, engine.n_outputs):
+            return _without_holes(scores)
+        problem, size = f"the model gave scores of shape {scores.shape}", 1
     if n_texts == 1:
         return np.zeros((1, engine.n_outputs), np.float32), {0: (Code.MODEL_ERROR, problem)}
-    half = n_texts // 2
-    first, first_failures = score_or_bisect(engine, token_ids, offsets[: half + 1])
-    second, second_failures = score_or_bisect(engine, token_ids, offsets[half:])
-    return np.concatenate([first, second]), first_failures | {half + i: f for i, f in second_failures.items()}
+    starts = range(0, n_texts, size)
+    parts = [score_or_bisect(engine, token_ids, offsets[start : start + size + 1]) for start in starts]
+    failures = {
+        start + i: failure for start, (_, failed) in zip(starts, parts, strict=True) for i, failure in failed.items()
+    }
+    return np.concatenate([part for part, _ in parts]), failures
 
 
 def _without_holes(scores: FloatArray) -> tuple[FloatArray, Failures]:

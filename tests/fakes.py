@@ -30,7 +30,7 @@ class FaultyEngine(FakeEngine):
     """Goes wrong whenever a batch holds `POISON_ID`.
 
     Args:
-        fault: ``raise``, ``too_few``, ``too_many``, ``wrong_shape``, or ``nan`` and ``infinite`` for the row alone.
+        fault: ``raise``, ``too_few``, ``too_many``, ``wrong_shape``, ``transposed``, or ``nan`` and ``infinite`` for the row alone.
     """
 
     def __init__(self, fault: str) -> None:
@@ -50,6 +50,7 @@ class FaultyEngine(FakeEngine):
             "too_few": scores[:-1],
             "too_many": np.concatenate([scores, scores]),
             "wrong_shape": scores[:, :1],
+            "transposed": scores.T,
         }.get(self.fault, scores)
 
 

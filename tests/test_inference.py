@@ -41,7 +41,7 @@ def test_a_block_without_records_is_scored_to_nothing() -> None:
     assert scored.block.is_last
 
 
-@pytest.mark.parametrize("fault", ["raise", "too_few", "too_many", "wrong_shape", "nan", "infinite"])
+@pytest.mark.parametrize("fault", ["raise", "too_few", "too_many", "wrong_shape", "transposed", "nan", "infinite"])
 @pytest.mark.parametrize("poisoned", [[0], [6], [3], [2, 3], [0, 6], list(range(7))])
 def test_a_poisoned_record_is_one_dead_letter_and_its_neighbours_keep_their_scores(
     fault: str, poisoned: list[int]
