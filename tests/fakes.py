@@ -30,7 +30,8 @@ class FaultyEngine(FakeEngine):
     """Goes wrong whenever a batch holds `POISON_ID`.
 
     Args:
-        fault: ``raise``, ``too_few``, ``too_many``, ``wrong_shape``, ``transposed``, or ``nan`` and ``infinite`` for the row alone.
+        fault: ``raise``, ``too_few``, ``too_many``, ``wrong_shape``, ``transposed``, or ``nan`` and ``infinite``
+            for the row alone.
     """
 
     def __init__(self, fault: str) -> None:
