@@ -74,6 +74,9 @@ class Bundle:
             BundleError: The dictionary is missing or of another version, or the vocabulary is damaged.
         """
         config = tokenizer_config(self.manifest)
+        if config.user_dictionary and pathlib.Path(config.user_dictionary).resolve().parent == self.path.resolve():
+            # MeCab maps a dictionary into memory and checks nothing in it: a stranger's file is no dictionary.
+            raise BundleError(f"{self.path}: tokenizer.user_dictionary is a file of the bundle itself.")
         check_dictionary_version(self.manifest)
         oov_id = None if self.manifest.get("oov_id") is None else get(self.manifest, "oov_id", int)
         vocabulary = Vocabulary.load(self.path / "vocabulary.json", oov_id)
@@ -183,9 +186,14 @@ def check_dictionary(bundle: Bundle) -> None:
 
 
 def refuse_used(path: pathlib.Path) -> None:
-    """Refuses a path for a new bundle that exists and is not an empty directory; `train` asks before it works."""
+    """Refuses a path for a new bundle that is in use or cannot be written; `train` asks before it works."""
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise BundleError(f"{path} exists and is not empty; give a new directory for the bundle.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent).cleanup()
+    except OSError as error:
+        raise BundleError(f"{path} cannot be written: {error.strerror}; give another directory.") from error
 
 
 def write_bundle(
@@ -216,7 +224,6 @@ def write_bundle(
     """
     refuse_used(path)
     engine, proof = _prove(model, len(encoder.vocabulary), outputs)
-    path.parent.mkdir(parents=True, exist_ok=True)
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
         golden = make_golden(encoder, engine, choose_golden_texts(golden_texts, encoder.vocabulary))

@@ -22,10 +22,8 @@ import numpy.typing as npt
 
 from model.errors import RecordError, UsageError
 from model.progress import TrainingWatcher
-from model.sequences import Encoder, FloatArray, IntArray, OffsetArray
+from model.sequences import BoolArray, Encoder, FloatArray, IntArray, OffsetArray
 from model.tokenizer import Tokenizer
-
-BoolArray = npt.NDArray[np.bool_]
 
 # Texts encoded at once.
 _BLOCK = 1_024

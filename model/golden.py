@@ -99,9 +99,10 @@ def load_golden(path: pathlib.Path, n_outputs: int) -> list[GoldenRecord]:
         BundleError: A line is no golden record, or there are fewer than 32.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not splitlines: JSON leaves U+2028 and U+0085 as they are, and a text may hold them.
+        lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
         records = [_record(json.loads(line), n_outputs) for line in lines]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise BundleError(f"{path} holds a line that is no golden record.") from error
     if len(records) < N_GOLDEN or not any(record.token_ids for record in records):
         raise BundleError(f"{path} holds {len(records)} golden records; a bundle has {N_GOLDEN} or more.")
@@ -181,5 +182,6 @@ def _record(line: dict[str, Any], n_outputs: int) -> GoldenRecord:
         raise ValueError("a golden record has another number of scores")
     if any(type(token_id) is not int for token_id in record.token_ids):
         raise TypeError("an id is no integer")
+    np.array(record.token_ids, np.int32)
     np.array(record.scores, np.float32)
     return record

@@ -62,7 +62,15 @@ def check_keras_file(path: pathlib.Path, *, trust: bool = False) -> None:
                 _check_classes(path, config)
             with archive.open("model.weights.h5") as weights:
                 _check_weights(path, weights.read())
-    except (zipfile.BadZipFile, ValueError, RecursionError, NotImplementedError, RuntimeError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        ValueError,
+        TypeError,
+        RecursionError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+    ) as error:
         raise BundleError(
             f"{path} is no .keras file that can be read; save the model as .keras with Keras 3."
         ) from error

@@ -24,6 +24,10 @@ OffsetArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 
+# Ids go by how common a word is. Arrow takes 2 ms to build a table of so many, and 37 ms for 300,000.
+_HEAD_WORDS = 65_536
+_NOT_FOUND = -1
+
 
 @dataclass(frozen=True)
 class EncodedTexts:
@@ -68,7 +72,9 @@ class Encoder:
         self.vocabulary = vocabulary
         self.max_sequence_length = max_sequence_length
         self.truncating = truncating
-        self._word_array = pa.array(vocabulary.searchable(), pa.string())
+        words = vocabulary.searchable()
+        self._head = pa.array(words[:_HEAD_WORDS], pa.string())
+        self._tail = {word: i for i, word in enumerate(words[_HEAD_WORDS:], _HEAD_WORDS) if word is not None}
 
     def encode(self, texts: Sequence[str]) -> EncodedTexts:
         """Encodes texts, all of which must be good.
@@ -96,13 +102,17 @@ class Encoder:
     def encode_segmented(self, segmented: Sequence[str]) -> EncodedTexts:
         """Looks up the ids of texts whose tokens stand between single spaces.
 
-        A whole block at once through Arrow's hash lookup: a third of the cost of a dict's.
+        A whole block at once through Arrow's hash look-up, a third of the cost of a dict's. Arrow builds its
+        table anew for every block, so it holds the commonest words only; a dict has the others.
         """
         counts = np.array([text.count(" ") + 1 if text else 0 for text in segmented], np.int64)
         tokens = pc.split_pattern(pa.array([text for text in segmented if text], pa.string()), " ").flatten()
-        found = pc.index_in(tokens, value_set=self._word_array)
-        is_oov = np.asarray(found.is_null())
-        token_ids = np.asarray(found.fill_null(self.vocabulary.oov_id or PAD_ID), np.int32)
+        token_ids = np.array(pc.index_in(tokens, value_set=self._head).fill_null(_NOT_FOUND), np.int32)
+        if self._tail:
+            rest = np.flatnonzero(token_ids == _NOT_FOUND)
+            token_ids[rest] = [self._tail.get(word, _NOT_FOUND) for word in tokens.take(pa.array(rest)).to_pylist()]
+        is_oov = token_ids == _NOT_FOUND
+        token_ids[is_oov] = self.vocabulary.oov_id or PAD_ID
         offsets = _offsets(counts)
         n_oov = np.diff(np.concatenate([[0], np.cumsum(is_oov)])[offsets])
         if self.vocabulary.oov_id is None:

@@ -7,6 +7,7 @@ Keras `Tokenizer` did so; tokens are what stands between ASCII spaces.
 
 import dataclasses
 import re
+import shlex
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -72,9 +73,9 @@ class Tokenizer:
         self.config = config
         self.dictionary = find_dictionary(config.dictionary)
         # unidic, where it is installed, would be taken before unidic-lite: name the dictionary.
-        arguments = f'-r "{self.dictionary.rc_file}" -d "{self.dictionary.directory}" -Owakati'
-        if config.user_dictionary:
-            arguments += f' -u "{config.user_dictionary}"'
+        words = ["-r", str(self.dictionary.rc_file), "-d", str(self.dictionary.directory), "-Owakati"]
+        # Quoted for the binding's shlex.split: a path from a bundle must not become an option.
+        arguments = shlex.join([*words, *(["-u", config.user_dictionary] if config.user_dictionary else [])])
         try:
             self._tagger = MeCab.Tagger(arguments)
         except RuntimeError as error:

@@ -24,7 +24,7 @@ from model.corpus import (
     segment_texts,
 )
 from model.embeddings import Sentences, fill_matrix, has_vector, refuse_missing_gensim, train_word2vec
-from model.errors import SaitenError
+from model.errors import SaitenError, UsageError
 from model.fit import fit
 from model.keras_engine import KerasEngine
 from model.mask import refuse_lost_mask
@@ -91,6 +91,8 @@ def train(
     refuse_used(bundle_path)
     if config.vectors is None:
         refuse_missing_gensim()
+    elif not config.vectors.is_file():
+        raise UsageError(f"There are no vectors at {config.vectors}.")
     with tempfile.TemporaryDirectory(prefix="saiten-train-", ignore_cleanup_errors=True) as folder:
         trained = _train(records, further_texts, outputs, config, pathlib.Path(folder), watcher)
     trained["training"]["data"] |= data or {}

@@ -55,7 +55,7 @@ class TrainingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("min_count", "units", "batch_size", "epochs", "patience"):
+        for name in ("max_sequence_length", "min_count", "units", "batch_size", "epochs", "patience"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be 1 or more, not {getattr(self, name)}.")
         if self.oov not in ("token", "drop"):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from pipelines.encode import encode_block
 from pipelines.inference import score_block
-from pipelines.launch import choose_bundle, read_options
+from pipelines.launch import choose_bundle, plan_scoring
+from pipelines.options import beam_flags
 from pipelines.output_directory import refuse_used
-from pipelines.plan import plan_work
 from pipelines.read import iter_blocks
 from pipelines.records import RecordBlock, ScoredBlock
 from pipelines.terminal import escape
@@ -29,10 +29,11 @@ def check_run(args: argparse.Namespace) -> int:
     """
     from rich.console import Console
 
+    beam_flags(args)
     bundle, outputs = choose_bundle(args)
     if args.output is not None:
         refuse_used(args.output, overwrite=args.overwrite, resume=args.resume)
-    plan = plan_work(args.input, read_options(args))
+    plan = plan_scoring(args, outputs)
     encoder, engine = bundle.load_encoder(), bundle.load_engine()
     scored = [score_block(encode_block(block, encoder), engine) for block in _first_records(iter_blocks(plan))]
     Console().print(_table(scored, outputs))
@@ -61,7 +62,7 @@ def _first_records(blocks: Iterator[RecordBlock]) -> Iterator[RecordBlock]:
 def _table(scored: list[ScoredBlock], outputs: tuple[str, ...]) -> "Table":
     from rich.table import Table
 
-    table = Table("id", *outputs, "tokens", "OOV", "", box=None, padding=(0, 1, 0, 0))
+    table = Table("id", *map(escape, outputs), "tokens", "OOV", "", box=None, padding=(0, 1, 0, 0))
     for block in scored:
         for i, record_id in enumerate(block.block.ids):
             empty = bool(block.is_empty[i])

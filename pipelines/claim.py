@@ -46,10 +46,14 @@ def _locked(output: str) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             is_current = path.stat().st_ino == os.fstat(lock.fileno()).st_ino
-        except OSError:
+        except (BlockingIOError, FileNotFoundError):
             is_current = False
+        except OSError as error:
+            raise UsageError(
+                f"--output={output} cannot be locked: {error.strerror}; give another directory."
+            ) from error
         if not is_current:
-            raise UsageError(f"--output={output} is being written by another run.")
+            raise UsageError(f"--output={output} is being written by another run: wait, or give another directory.")
         try:
             yield
         finally:
@@ -123,10 +127,11 @@ def _leased(lease: Lease) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
-        lease.give_back()
+        with suppress(Exception):  # the run's end counts, and a claim that stays is stale in two minutes
+            lease.give_back()
 
 
 def _renew_until(lease: Lease, ended: threading.Event) -> None:
     while not ended.wait(_BEAT_SECS):
-        with suppress(OSError):  # one lost beat is no lost claim
+        with suppress(Exception):  # whatever the store's library raises: one lost beat is no lost claim
             lease.renew()

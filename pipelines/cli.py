@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader has gone (`saiten inspect DIR | head`): nothing is left to say, or to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        print(f"saiten: {escape_controls(str(error))}.", file=sys.stderr)
+        return SaitenError.exit_code
     except KeyboardInterrupt:
         print("saiten: interrupted; nothing was committed.", file=sys.stderr)
         return 128 + signal.SIGINT

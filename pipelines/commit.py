@@ -33,6 +33,7 @@ from pipelines.run import (
     LOCK,
     MANIFEST,
     REPORT,
+    RUN_ID,
     SCORES_FOLDER,
     SUCCESS,
     WORK_FOLDER,
@@ -43,7 +44,7 @@ from pipelines.run import (
 )
 from pipelines.schema import DEAD_LETTER_SCHEMA
 
-_PART_NAME = re.compile(r"part-\d{8}T\d{6}Z-[0-9a-f]{8}-\d{5,}\.parquet")
+_PART_NAME = re.compile(rf"part-{RUN_ID}-\d{{5,}}\.parquet")
 
 
 @dataclass

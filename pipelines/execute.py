@@ -18,6 +18,11 @@ from pipelines.manifest import read_manifest
 from pipelines.score import Scoring, build
 from pipelines.workers import LocalWorkers
 
+# The thread of Beam's that starts a worker process and waits for its end.
+_STARTER_THREAD = "run_worker"
+# How long Beam gets to notice by itself that a worker is gone; it takes some 4 s.
+_NOTICE_SECS = 20.0
+
 
 @dataclass(frozen=True)
 class Execution:
@@ -50,7 +55,7 @@ def execute(scoring: Scoring, execution: Execution) -> None:
         SaitenError: What a worker reported, or that one was lost; nothing was committed.
     """
     reports = scoring.commit.run.reports
-    with _ending_on_signals(scoring, execution.workers), _quiet_threads():
+    with _ending_on_signals(scoring, execution.workers), _ending_when_lost(scoring, execution.workers):
         try:
             pipeline = beam.Pipeline(runner=execution.runner, options=execution.options)
             build(pipeline, scoring)
@@ -93,13 +98,30 @@ def _ending_on_signals(scoring: Scoring, workers: LocalWorkers | None) -> Iterat
 
 
 @contextlib.contextmanager
-def _quiet_threads() -> Iterator[None]:
-    """Beam's threads print a traceback each when a worker is lost; the person gets one sentence."""
+def _ending_when_lost(scoring: Scoring, workers: LocalWorkers | None) -> Iterator[None]:
+    """Turns what Beam's threads say of a lost worker, a traceback each, into one sentence.
+
+    Beam fails a run that lost a worker it had heard of. For one that ended before it connected it would
+    wait for ever, and the error of the thread that started it is the only sign.
+    """
+    ended = threading.Event()
+
+    def end_if_unnoticed(failed: threading.ExceptHookArgs) -> None:
+        if failed.thread is None or failed.thread.name != _STARTER_THREAD or ended.wait(_NOTICE_SECS):
+            return
+        error = scoring.commit.run.reports.first() or _lost_worker(workers) or SaitenError("A worker did not start.")
+        if workers:
+            workers.kill()
+        sys.stderr.write(f"saiten: {error}\n")
+        sys.stderr.flush()
+        os._exit(error.exit_code)
+
     previous = threading.excepthook
-    threading.excepthook = lambda _: None
+    threading.excepthook = end_if_unnoticed
     try:
         yield
     finally:
+        ended.set()
         threading.excepthook = previous
 
 

@@ -49,7 +49,8 @@ class DeadLetterTally:
         Raises:
             TooManyDeadLettersError: More than `max_rate` of the records are dead; names the commonest codes.
         """
-        if self.dead > max_rate * self.records:
+        # Divided, not multiplied: 29 of 100 are no more than 0.29.
+        if self.records and self.dead / self.records > max_rate:
             raise TooManyDeadLettersError(
                 f"{self.dead} of {self.records} records are dead letters, more than --max_dead_letter_rate="
                 f"{max_rate:g} allows: {self._commonest()}. Nothing is committed."

@@ -89,9 +89,9 @@ class LabelledRecords:
 
 
 def read_texts(patterns: str, options: ReadOptions) -> Iterator[str]:
-    """Yields the texts of further, unlabelled input; its bad records are left out."""
-    for block in iter_blocks(plan_work(patterns, options)):
-        yield from block.texts
+    """Returns the texts of further, unlabelled input, which is planned at once; its bad records are left out."""
+    plan = plan_work(patterns, options)
+    return (text for block in iter_blocks(plan) for text in block.texts)
 
 
 def label_matrix(block: RecordBlock) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:

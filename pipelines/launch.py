@@ -6,15 +6,18 @@ import dataclasses
 import importlib.metadata
 import os
 import platform
+import shutil
+import tempfile
 import time
 import uuid
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from model.bundle import check_dictionary
 from model.errors import SaitenError
-from pipelines import output_directory
+from pipelines import output_directory, storage
 from pipelines.commit import finish_commit
 from pipelines.deadline import Deadline
 from pipelines.execute import execute, local_execution, remote_execution
@@ -25,8 +28,9 @@ from pipelines.options import LOCAL_RUNNERS, beam_flags, count_workers
 from pipelines.plan import WorkPlan, plan_work
 from pipelines.progress import shown
 from pipelines.run import Run
+from pipelines.schema import refuse_taken_names
 from pipelines.score import Scoring
-from pipelines.scoring_bundle import ScoringBundle, open_bundle
+from pipelines.scoring_bundle import ScoringBundle, opened_bundle
 from pipelines.workers import LocalWorkers
 
 
@@ -42,6 +46,17 @@ def read_options(args: argparse.Namespace) -> ReadOptions:
     )
 
 
+def plan_scoring(args: argparse.Namespace, outputs: Sequence[str]) -> WorkPlan:
+    """Plans the work.
+
+    Raises:
+        UsageError: The input will not do, or a kept field has the name of another column.
+    """
+    options = read_options(args)
+    refuse_taken_names(outputs, [field.name for field in options.kept])
+    return plan_work(args.input, options)
+
+
 def choose_bundle(args: argparse.Namespace) -> tuple[ScoringBundle, tuple[str, ...]]:
     """Opens the bundle, with its dictionary checked whole, and chooses the engine.
 
@@ -51,10 +66,10 @@ def choose_bundle(args: argparse.Namespace) -> tuple[ScoringBundle, tuple[str, .
     Raises:
         BundleError: It is missing or refused.
     """
-    bundle = open_bundle(args.bundle, trusted=args.trust_bundle)
-    check_dictionary(bundle)
-    engine = bundle.engine_name(args.engine)
-    return ScoringBundle(args.bundle, bundle.bundle_id, engine, args.trust_bundle), tuple(bundle.outputs)
+    with opened_bundle(args.bundle, trusted=args.trust_bundle) as bundle:
+        check_dictionary(bundle)
+        engine = bundle.engine_name(args.engine)
+        return ScoringBundle(args.bundle, bundle.bundle_id, engine, args.trust_bundle), tuple(bundle.outputs)
 
 
 def score_files(args: argparse.Namespace) -> dict[str, Any]:
@@ -63,9 +78,9 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
     Raises:
         SaitenError: Nothing was committed.
     """
-    bundle, outputs = choose_bundle(args)
-    plan = plan_work(args.input, read_options(args))
     flags = beam_flags(args)
+    bundle, outputs = choose_bundle(args)
+    plan = plan_scoring(args, outputs)
     n_workers = count_workers(args, plan.total_bytes)
     # Worker processes that each used all cores would only be in each other's way.
     bundle = dataclasses.replace(bundle, threads=1 if n_workers > 1 else 0)
@@ -75,17 +90,33 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
         if committed:
             finish_commit(args.output, committed)  # a run that was killed in its last step is whole now
             return committed
-        scoring = _plan_scoring(args, bundle, outputs, plan, settings)
-        workers = LocalWorkers(n_workers, scoring.commit.run.work_folder)
-        is_local = args.runner in LOCAL_RUNNERS
-        execution = local_execution(workers, flags) if is_local else remote_execution(args.runner, flags)
-        progress = shown(workers.folder, plan.total_bytes) if is_local and not args.quiet else contextlib.nullcontext()
-        with progress:
-            execute(scoring, execution)
+        scoring = _make_scoring(args, bundle, outputs, plan, settings)
+        with _worker_folder(scoring.commit.run) as folder, _progress(args, scoring):
+            is_local = args.runner in LOCAL_RUNNERS
+            local = local_execution(LocalWorkers(n_workers, folder), flags) if is_local else None
+            execute(scoring, local or remote_execution(args.runner, flags))
     manifest = read_manifest(args.output)
     if manifest is None or manifest["run_id"] != scoring.commit.run.run_id:
         raise SaitenError(f"The pipeline ended, but {args.output} holds no commit of run {scoring.commit.run.run_id}.")
     return manifest
+
+
+@contextlib.contextmanager
+def _worker_folder(run: Run) -> Iterator[str]:
+    """Where workers on this machine leave process ids and logs: beside the run, or here if that is on a store."""
+    if not storage.is_remote(run.output):
+        yield run.work_folder
+        return
+    folder = tempfile.mkdtemp(prefix="saiten-workers-")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)  # not after an error, which may name a log in it
+
+
+def _progress(args: argparse.Namespace, scoring: Scoring) -> contextlib.AbstractContextManager[None]:
+    """Shows how far a local run has come; workers leave no notes of that on an object store."""
+    if args.quiet or args.runner not in LOCAL_RUNNERS or storage.is_remote(args.output):
+        return contextlib.nullcontext()
+    return shown(scoring.commit.run.work_folder, scoring.total_bytes)
 
 
 def _settings(args: argparse.Namespace, bundle: ScoringBundle, plan: WorkPlan) -> dict[str, Any]:
@@ -104,7 +135,7 @@ def _settings(args: argparse.Namespace, bundle: ScoringBundle, plan: WorkPlan) -
     }
 
 
-def _plan_scoring(
+def _make_scoring(
     args: argparse.Namespace,
     bundle: ScoringBundle,
     outputs: tuple[str, ...],

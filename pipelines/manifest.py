@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
+from model.errors import UsageError
 from pipelines import storage
 from pipelines.run import MANIFEST, SCORES_FOLDER, Part, Run, SourceCount
 
@@ -70,12 +71,19 @@ def make_manifest(
 
 
 def read_manifest(output: str) -> dict[str, Any] | None:
-    """Returns the manifest of the run that is committed in a directory, or None."""
+    """Returns the manifest of the run that is committed in a directory, or None.
+
+    Raises:
+        UsageError: What has that name there is no JSON.
+    """
     content = storage.read_bytes(storage.join(output, MANIFEST))
     if content is None:
         return None
-    manifest: dict[str, Any] = json.loads(content)
-    return manifest
+    try:
+        manifest = json.loads(content)
+    except ValueError as error:
+        raise UsageError(f"{storage.join(output, MANIFEST)} is no JSON; give a directory of its own.") from error
+    return manifest if isinstance(manifest, dict) else {}
 
 
 def _duplicate_ids(plan: CommitPlan, parts: Sequence[Part]) -> int:

@@ -38,7 +38,11 @@ def release_compiler_pages() -> None:
         return
     libc = ctypes.CDLL(None)
     libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    for mapping in _mappings():
+    try:
+        mappings = list(_mappings())
+    except OSError:  # a container may hide the file; what is not given back is only memory
+        return
+    for mapping in mappings:
         # Relocated pages lie in the file's mapping too, but exist only in memory.
         if "libllvmlite" in mapping.path and not mapping.is_writable and not mapping.anonymous_kb:
             libc.madvise(mapping.start, mapping.end - mapping.start, _MADV_DONTNEED)

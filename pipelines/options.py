@@ -12,6 +12,8 @@ LOCAL_RUNNERS = ("FnApiRunner", "DirectRunner")
 
 # A local run on less input than this is over before worker processes would have started.
 _SMALL_INPUT_BYTES = 4 * 1024 * 1024
+# A month: timers take no infinity.
+_MAX_TIMEOUT_SECS = 30 * 24 * 3600
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,8 +67,10 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise UsageError("--overwrite starts anew and --resume goes on: give one of them.")
     if not 0 <= args.max_dead_letter_rate <= 1:
         raise UsageError(f"--max_dead_letter_rate is a share from 0 to 1, not {args.max_dead_letter_rate:g}.")
-    if args.batch_timeout_secs <= 0:
-        raise UsageError(f"--batch_timeout_secs must be above 0, not {args.batch_timeout_secs:g}.")
+    if not 0 < args.batch_timeout_secs <= _MAX_TIMEOUT_SECS:
+        raise UsageError(
+            f"--batch_timeout_secs must be above 0 and at most {_MAX_TIMEOUT_SECS:,}, not {args.batch_timeout_secs:g}."
+        )
     if args.workers is not None and args.workers < 1:
         raise UsageError(f"--workers must be 1 or more, not {args.workers}.")
     if args.workers is not None and args.runner not in LOCAL_RUNNERS:
@@ -77,7 +81,7 @@ def count_workers(args: argparse.Namespace, n_bytes: int) -> int:
     """Returns how many processes a local run works in; 1 means that it works in this one."""
     if args.workers is not None:
         return int(args.workers)
-    return 1 if n_bytes < _SMALL_INPUT_BYTES else (os.cpu_count() or 1)
+    return 1 if n_bytes < _SMALL_INPUT_BYTES else len(os.sched_getaffinity(0))
 
 
 def beam_flags(args: argparse.Namespace) -> list[str]:

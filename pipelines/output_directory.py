@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from pipelines.manifest import read_manifest
 from pipelines.records import FileSlice, WorkRange
 from pipelines.run import (
     DEAD_LETTERS_FOLDER,
+    LOCK,
     MANIFEST,
     REPORT,
+    RUN_ID,
     SCORES_FOLDER,
     SUCCESS,
     WORK_FOLDER,
@@ -28,6 +31,7 @@ from pipelines.run import (
 
 _OURS = {SCORES_FOLDER, DEAD_LETTERS_FOLDER, MANIFEST, SUCCESS, WORK_FOLDER, REPORT}
 _PLAN = "plan.json"
+_FOREIGN_WORK = re.compile(rf"{WORK_FOLDER}/(?!{LOCK}$|{RUN_ID}/)")
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,17 @@ def refuse_used(output: str, *, overwrite: bool, resume: bool) -> None:
     Raises:
         UsageError: With what it holds and the remedy.
     """
-    below = [path.removeprefix(output.rstrip("/") + "/") for path in storage.list_files(output)]
+    try:
+        below = [path.removeprefix(output.rstrip("/") + "/") for path in storage.list_files(output)]
+    except OSError as error:
+        raise UsageError(f"--output={output} cannot be read: {error}.") from error
     names = {storage.whole_name(path.split("/")[0]) for path in below}
-    foreign = sorted(names - _OURS)
+    # All of the work folder goes with the commit, so nothing but runs' own may lie there.
+    foreign = sorted([*names - _OURS, *(path for path in below if _FOREIGN_WORK.match(path))])
     if foreign:
         raise UsageError(f"--output={output} holds {foreign[0]}, which is no run's: give a directory of its own.")
+    if MANIFEST in below and "run_id" not in (read_manifest(output) or {}):
+        raise UsageError(f"--output={output} holds a {MANIFEST} that is no run's: give a directory of its own.")
     if MANIFEST in below and not (overwrite or resume):
         raise UsageError(f"--output={output} holds a run: --overwrite replaces it, or give another directory.")
     if (names - {WORK_FOLDER} or _plan_paths(output)) and not (overwrite or resume):

@@ -131,11 +131,13 @@ def _cut_parquet(whole: FileSlice, target_bytes: int) -> tuple[pa.Schema, list[_
 
 
 def _share_ranges(slices: Iterable[_Weighed], target_bytes: int) -> Iterator[WorkRange]:
-    """Yields ranges; slices are put together as long as the range stays below its target."""
+    """Yields ranges; files, not pieces of one, are put together as long as the range stays below its target."""
     index, n_bytes = 0, 0
     together: list[FileSlice] = []
     for weighed in slices:
-        if together and n_bytes + weighed.n_bytes > target_bytes:
+        # What was cut stays cut, or the cut that gives all workers equal shares would be undone.
+        is_cut = together and together[-1].path == weighed.piece.path
+        if is_cut or (together and n_bytes + weighed.n_bytes > target_bytes):
             yield WorkRange(index, tuple(together))
             index, together, n_bytes = index + 1, [], 0
         together.append(weighed.piece)

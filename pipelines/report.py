@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines import storage
@@ -52,10 +53,9 @@ def _sample(output: str, manifest: dict[str, Any]) -> dict[str, Values]:
         if part["path"].startswith(SCORES_FOLDER):
             with storage.open_read(storage.join(output, part["path"])) as file:
                 table = pq.read_table(file, columns=[*columns, "status"])
-            is_scored = np.asarray(table["status"].to_pylist()) == "scored"
+            table = table.filter(pc.equal(table["status"], "scored"))
             for column in columns:
-                values = table[column].to_numpy().astype(np.float64)[is_scored] if table.num_rows else np.zeros(0)
-                sampled[column].append(values[::step])
+                sampled[column].append(table[column].to_numpy().astype(np.float64)[::step])
     whole = {column: np.concatenate(values) for column, values in sampled.items()}
     oov_rate = whole.pop("n_oov") / np.maximum(1, whole["n_tokens"])
     return whole | {"share of OOV tokens": oov_rate}

@@ -26,6 +26,8 @@ DEAD_LETTERS_FOLDER = "dead_letters"
 MANIFEST = "manifest.json"
 REPORT = "report.html"
 SUCCESS = "_SUCCESS"
+# A pattern: the time, then chance.
+RUN_ID = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
 
 
 @dataclass(frozen=True)

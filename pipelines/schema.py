@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
+from model.errors import UsageError
 from pipelines.records import DeadLetter, ScoredBlock
 
 SCHEMA_VERSION = "1"
@@ -42,6 +43,20 @@ def scores_schema(outputs: Sequence[str], kept: Sequence[pa.Field]) -> pa.Schema
             pa.field("position", pa.int64(), nullable=False),
         ]
     )
+
+
+def refuse_taken_names(outputs: Sequence[str], kept: Sequence[str]) -> None:
+    """Refuses kept fields that would give the scores two columns of one name, which no reader takes.
+
+    Raises:
+        UsageError: The first such field.
+    """
+    taken = [name for name in kept if name in scores_schema(outputs, ()).names]
+    if taken:
+        raise UsageError(
+            f"--keep_fields={taken[0]}: the scores have a column {taken[0]!r} of their own; leave it out"
+            f"{' (--id_field=id carries the id)' if taken[0] == 'id' else ', or rename the field in the input'}."
+        )
 
 
 def scores_table(scored: ScoredBlock, schema: pa.Schema) -> pa.Table:

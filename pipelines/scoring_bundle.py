@@ -3,6 +3,8 @@
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from model.bundle import Bundle, read_bundle
@@ -38,51 +40,58 @@ class ScoringBundle:
 
     def load_encoder(self) -> Encoder:
         """Returns the bundle's encoder after golden texts gave the recorded tokens and ids."""
-        bundle = self._read()
-        encoder = bundle.encoder()
-        replay_ids(bundle, encoder, _REPLAYED)
+        with self._opened() as bundle:
+            encoder = bundle.encoder()
+            replay_ids(bundle, encoder, _REPLAYED)
         return encoder
 
     def load_engine(self) -> Engine:
         """Returns the engine after golden records gave the recorded scores."""
-        bundle = self._read()
-        if self.engine == "keras":
-            import_tensorflow()
-        engine = bundle.engine(self.engine, threads=self.threads)
-        replay_scores(bundle, engine, _REPLAYED)
+        with self._opened() as bundle:
+            if self.engine == "keras":
+                import_tensorflow()
+            engine = bundle.engine(self.engine, threads=self.threads)
+            replay_scores(bundle, engine, _REPLAYED)
         if self.engine == "packed":
             release_compiler_pages()
         return engine
 
-    def _read(self) -> Bundle:
-        bundle = open_bundle(self.path, trusted=self.trusted)
-        if bundle.bundle_id != self.bundle_id:
-            raise BundleError(
-                f"The bundle at {self.path} is {bundle.bundle_id} on this worker, but the run began with "
-                f"{self.bundle_id}: every worker must see the same bundle."
-            )
-        return bundle
+    @contextmanager
+    def _opened(self) -> Iterator[Bundle]:
+        with opened_bundle(self.path, trusted=self.trusted) as bundle:
+            if bundle.bundle_id != self.bundle_id:
+                raise BundleError(
+                    f"The bundle at {self.path} is {bundle.bundle_id} on this worker, but the run began with "
+                    f"{self.bundle_id}: every worker must see the same bundle."
+                )
+            yield bundle
 
 
-def open_bundle(path: str, *, trusted: bool = False) -> Bundle:
-    """Reads and checks a bundle, local or remote.
-
-    A remote bundle is copied to this machine's temporary folder first; it stays there as long
-    as the process, because an engine reads from it when it is first used.
+@contextmanager
+def opened_bundle(path: str, *, trusted: bool = False) -> Iterator[Bundle]:
+    """Reads and checks a bundle, local or remote; a remote one is copied to this machine while the block runs.
 
     Raises:
         BundleError: There is none, or it is refused.
     """
     if not storage.is_remote(path):
-        return read_bundle(pathlib.Path(path), trust=trusted)
-    files = storage.list_files(path)
+        yield read_bundle(pathlib.Path(path), trust=trusted)
+        return
+    with tempfile.TemporaryDirectory(prefix="saiten-bundle-") as folder:
+        _download(path, pathlib.Path(folder))
+        yield read_bundle(pathlib.Path(folder), trust=trusted)
+
+
+def _download(path: str, folder: pathlib.Path) -> None:
+    try:
+        files = storage.list_files(path)
+    except OSError as error:
+        raise BundleError(f"The bundle at {path} cannot be read: {error}.") from error
     if not files:
         raise BundleError(f"There is no bundle at {path}.")
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="saiten-bundle-"))
     for file in files:
         name = file.removeprefix(path.rstrip("/") + "/")
         if "/" in name:
             raise BundleError(f"The bundle at {path} holds a folder, {name.split('/')[0]}: a bundle is flat.")
         with storage.open_read(file) as source, (folder / name).open("wb") as target:
             shutil.copyfileobj(source, target)
-    return read_bundle(folder, trust=trusted)

@@ -108,7 +108,10 @@ def read_bytes(path: str) -> bytes | None:
 def list_files(folder: str) -> list[str]:
     """Returns the paths of all files below a folder, sorted; none where there is no such folder."""
     if is_remote(folder):
-        matches = _filesystems().match([join(folder, "**")])
+        try:
+            matches = _filesystems().match([join(folder, "**")])
+        except ValueError as error:  # how Beam says that it knows no such store
+            raise OSError(str(error)) from error
         return sorted(entry.path for match in matches for entry in match.metadata_list)
     root = pathlib.Path(folder)
     return sorted(join(folder, path.relative_to(root).as_posix()) for path in root.rglob("*") if path.is_file())

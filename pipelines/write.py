@@ -126,8 +126,8 @@ class _WriteScoresDoFn(_WritePartsDoFn):
     folder = SCORES_FOLDER
 
     def setup(self) -> None:
-        names = ("records", "scored", "empty")
-        self._counters = {name: Metrics.counter(_NAMESPACE, f"records-{name}") for name in names}
+        counters = {"records": "records-read", "scored": "records-scored", "empty": "records-empty"}
+        self._counters = {column: Metrics.counter(_NAMESPACE, name) for column, name in counters.items()}
 
     def add(self, scored: ScoredBlock) -> None:
         block = scored.block

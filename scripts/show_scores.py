@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from scipy.stats import pearsonr, spearmanr
 
 from pipelines.results import read_scores
+from pipelines.terminal import escape
 
 SHOWN_RECORDS, SHOWN_OUTPUTS = 3, 12
 # A text of so many characters can be read beside its number in a terminal of 80 columns.
@@ -51,7 +51,10 @@ def records_table(records: list[dict[str, Any]]) -> Table:
 
 def scores_table(records: list[dict[str, Any]], rows: pa.Table, outputs: list[str]) -> Table:
     """Returns a line an output: its scores for the records with their labels, and how well all rows agree."""
-    labels = [name for name in outputs if name in rows.column_names and len(rows) > 1]
+    numbers = {
+        field.name for field in rows.schema if pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
+    }
+    labels = [name for name in outputs if name in numbers and not rows[name].null_count and len(rows) > 1]
     table = Table("score (label)" if labels else "score", box=box.SIMPLE_HEAD)
     for header in [*map(str, range(1, len(records) + 1)), *(["Pearson", "Spearman"] if labels else [])]:
         table.add_column(header, justify="right")
@@ -61,7 +64,7 @@ def scores_table(records: list[dict[str, Any]], rows: pa.Table, outputs: list[st
             cells = [f"{cell} ({record[name]:.1f})" for cell, record in zip(cells, records, strict=True)]
             scores, truth = rows[f"score_{name}"].to_numpy(), rows[name].to_numpy()
             cells += [f"{measure(scores, truth).statistic:.2f}" for measure in (pearsonr, spearmanr)]
-        table.add_row(name, *cells)
+        table.add_row(escape(name), *cells)
     table.add_row("n_tokens", *(f"{record['n_tokens']:,}" for record in records), style="dim")
     return table
 

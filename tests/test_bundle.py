@@ -34,6 +34,15 @@ def test_the_encoder_comes_back(tiny_bundle: Bundle, encoder: Encoder) -> None:
     assert describe_encoder(again) == describe_encoder(encoder)
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85"])
+def test_a_golden_text_may_hold_any_line_end(
+    end: str, tmp_path: pathlib.Path, encoder: Encoder, tiny_model: Any
+) -> None:
+    text = f"とても{end}高い"
+    golden = write(tmp_path / "b", encoder, tiny_model, golden_texts=[text]).golden()
+    assert text in [record.text for record in golden]
+
+
 @pytest.mark.parametrize("name", ["packed", "keras"])
 def test_both_engines_give_the_models_scores(name: str, tiny_bundle: Bundle, encoder: Encoder, tiny_model: Any) -> None:
     encoded = encoder.encode(SENTENCES)

@@ -129,6 +129,19 @@ def test_a_killed_worker_fails_the_run_with_exit_1(
     assert not (out / "manifest.json").exists()
 
 
+def test_a_worker_that_ends_before_it_has_begun_fails_the_run_too(
+    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    with running(flags(tiny_bundle, long_file, out)) as process:
+        wait_for(lambda: workers(out), process)
+        os.kill(workers(out)[0], signal.SIGKILL)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert said.startswith("saiten: A worker process was killed or crashed")
+    assert said.count("\n") == 1
+
+
 def test_a_second_writer_is_refused(tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path) -> None:
     out = tmp_path / "out"
     arguments = flags(tiny_bundle, long_file, out)

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -73,6 +74,17 @@ def test_everything_on_the_store_gives_the_rows_of_a_local_run(
     assert score(tiny_bundle, reviews, tmp_path / "out") == 0
     assert remote_rows(f"{folder}/out") == rows(tmp_path / "out")
     assert_only_run(f"{folder}/out")
+
+
+def test_worker_processes_score_onto_the_store_and_leave_nothing_here(
+    folder: str, remote_bundle: str, reviews: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    assert remote_score(remote_bundle, str(reviews), f"{folder}/out", "--workers=2") == 0
+    assert len(remote_rows(f"{folder}/out")) == 5
+    assert_only_run(f"{folder}/out")
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_a_run_on_the_store_is_refused_replaced_and_left_as_it_is_when_its_successor_fails(

@@ -60,6 +60,20 @@ def test_files_that_only_look_partial_are_left(
     assert all(path.read_text() == "mine" for path in mine)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"), [("_work/thesis.txt", "mine"), ("manifest.json", '{"name": "app"}'), ("manifest.json", "{")]
+)
+def test_a_file_that_only_has_a_runs_name_is_never_taken_for_one(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, name: str, content: str
+) -> None:
+    mine = tmp_path / "out" / name
+    mine.parent.mkdir(parents=True)
+    mine.write_text(content)
+    for flags in ([], ["--overwrite"], ["--resume"]):
+        assert score(tiny_bundle, reviews, tmp_path / "out", *flags) == 2
+    assert mine.read_text() == content
+
+
 def test_resume_never_replaces_a_committed_run_of_other_settings(
     tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

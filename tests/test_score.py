@@ -178,6 +178,10 @@ def test_kept_fields_are_carried_with_their_types(tiny_bundle: Bundle, tmp_path:
         (["--max_dead_letter_rate=2"], "a share from 0 to 1, not 2."),
         (["--engine=fast"], "invalid choice: 'fast'"),
         (["--text_field=body", "--input_format=jsonl"], "body"),
+        (["--keep_fields=id"], "--keep_fields=id: the scores have a column 'id' of their own"),
+        (["--keep_fields=shop,score_taste:float64"], "the scores have a column 'score_taste' of their own"),
+        (["--batch_timeout_secs=inf"], "--batch_timeout_secs must be above 0 and at most"),
+        (["--check", "--num_worker=3"], "There is no flag --num_worker"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_2_before_any_work(
