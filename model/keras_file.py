@@ -42,6 +42,12 @@ _OTHERS = frozenset(
     )
 )
 
+# Layers that people put behind an Embedding, and that drop its mask with a warning at most.
+_MASK_LOSERS = {
+    "Flatten", "Reshape", "Permute", "Conv1D", "SeparableConv1D", "DepthwiseConv1D", "Conv1DTranspose",
+    "MaxPooling1D", "AveragePooling1D", "GlobalMaxPooling1D",
+}  # fmt: skip
+
 
 def check_keras_file(path: pathlib.Path, *, trust: bool = False) -> None:
     """Refuses a `.keras` file that holds more than a model of known layers.
@@ -110,8 +116,14 @@ def _check_classes(path: pathlib.Path, config: Any) -> None:
     for item in _serialized_objects(config):
         module, name = item.get("module"), item["class_name"]
         if not _is_known(module, name) or item.get("registered_name") not in (None, name):
+            layer = dict(item.get("config") or {}).get("name", name)
+            if name in _MASK_LOSERS:
+                raise BundleError(
+                    f"{path}: layer {layer!r} ({name}) loses the mask of the sequence that it reads, so that padding "
+                    "would count as text; build the model without it before the last recurrent layer."
+                )
             raise BundleError(
-                f"{path} holds {module}.{name}, which Saiten does not build; "
+                f"{path}: layer {layer!r} is a {module}.{name}, which Saiten does not build; "
                 "if you trust where the file comes from, pass --trust_bundle."
             )
 

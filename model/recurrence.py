@@ -5,7 +5,6 @@ it occurs (`table = embeddings @ kernel + bias`), and its gradient is summed bef
 multiplied back. Proven against Keras' own gradients in `tests/test_recurrence.py`.
 """
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from model import recurrent_kernels as kernels
+from model.cores import available_cores
 from model.sequences import FloatArray, OffsetArray
 
 # Pieces of a batch for each thread: texts differ in length, so one piece each would not do.
@@ -45,7 +45,7 @@ class Workers:
     """Threads for the kernels, which let go of the GIL; each text's result is the same on any number of them."""
 
     def __init__(self, threads: int | None = None) -> None:
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or available_cores()
         self._pool = ThreadPoolExecutor(self._threads)
 
     def run(self, kernel: Callable[..., None], offsets: OffsetArray, *arguments: Any) -> None:

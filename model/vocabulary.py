@@ -76,4 +76,14 @@ class Vocabulary:
             raise BundleError(f"{path} is not JSON.") from error
         if not isinstance(words, list) or not all(word is None or isinstance(word, str) for word in words):
             raise BundleError(f"{path} is not a JSON array of strings.")
+        if any(word is not None and not _is_unicode(word) for word in words):
+            raise BundleError(f"{path} holds half of a surrogate pair, which no text can hold.")
         return cls(words, oov_id)
+
+
+def _is_unicode(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -36,7 +36,9 @@ def check_run(args: argparse.Namespace) -> int:
     plan = plan_scoring(args, outputs)
     encoder, engine = bundle.load_encoder(), bundle.load_engine()
     scored = [score_block(encode_block(block, encoder), engine) for block in _first_records(iter_blocks(plan))]
-    Console().print(_table(scored, outputs))
+    # A pipe has no width of its own, and 80 columns cut ids and names.
+    console = Console(emoji=False, width=None if sys.stdout.isatty() else 160)
+    console.print(_table(scored, outputs))
     n_texts = sum(len(block.block.texts) for block in scored)
     n_dead = sum(len(block.block.dead_letters) for block in scored)
     n_empty = sum(int(block.is_empty.sum()) for block in scored)

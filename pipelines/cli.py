@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import signal
 import sys
@@ -28,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     A user's mistake, or a run that fails, gives one sentence on standard error and no traceback.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may have an encoding without our marks or the text
+            stream.reconfigure(errors="backslashreplace")
     previous = signal.signal(signal.SIGTERM, _end)
     try:
         return _run(arguments)
@@ -42,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"saiten: {escape_controls(str(error))}.", file=sys.stderr)
         return SaitenError.exit_code
     except KeyboardInterrupt:
-        print("saiten: interrupted; nothing was committed.", file=sys.stderr)
+        print("saiten: interrupted.", file=sys.stderr)
         return 128 + signal.SIGINT
     except _TerminatedError:
         print("saiten: terminated; nothing was committed.", file=sys.stderr)
@@ -59,23 +63,36 @@ def _run(arguments: list[str]) -> int:
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         if arguments[:1] == [name]:
             importlib.import_module(f"pipelines.{name}_command").add_arguments(command)
+    needed = _make_optional(commands.choices[arguments[0]]) if arguments[:1] and arguments[0] in _COMMANDS else {}
     parsed, unknown = parser.parse_known_args(arguments)
     if parsed.version:
         from importlib.metadata import version
 
         print(f"saiten {version('saiten')}")
         return 0
-    if parsed.command is None:
+    if parsed.command is None and not unknown:
         parser.print_help()
         return 2
-    module = importlib.import_module(f"pipelines.{parsed.command}_command")
+    missing = [flag for dest, flag in needed.items() if getattr(parsed, dest) is None]
     if parsed.command == "score":
         parsed.beam_flags = unknown
+        if missing and unknown:
+            importlib.import_module("pipelines.options").beam_flags(parsed)
     elif unknown:
-        flags = known_flags(commands.choices[parsed.command])
+        flags = known_flags(commands.choices[parsed.command] if parsed.command else parser)
         raise UsageError(unknown_flag_message(unknown[0], flags))
-    exit_code: int = module.run(parsed)
+    if missing:
+        raise UsageError(f"saiten {parsed.command} needs {', '.join(missing)}; see saiten {parsed.command} --help.")
+    exit_code: int = importlib.import_module(f"pipelines.{parsed.command}_command").run(parsed)
     return exit_code
+
+
+def _make_optional(parser: argparse.ArgumentParser) -> dict[str, str]:
+    """Lets the parser go on without what it needs, so that a misspelt flag is what is talked about; returns that."""
+    actions = [action for action in parser._actions if action.required]  # noqa: SLF001 - no public way to list them
+    for action in actions:
+        action.required = False
+    return {action.dest: str((*action.option_strings, action.metavar)[0]) for action in actions}
 
 
 class _TerminatedError(BaseException):

@@ -46,7 +46,7 @@ def _show(explanation: "Explanation", outputs: list[str]) -> None:
 
     from pipelines.terminal import escape
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     console.print(f"[bold]normal form[/]  {escape(explanation.normal_form)}")
     tokens = explanation.tokens
     kinds = {"oov": "[yellow]{} (OOV)[/]", "dropped": "[yellow]{} (OOV, dropped)[/]", "cut": "[dim]{} (cut)[/]"}

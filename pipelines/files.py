@@ -141,7 +141,7 @@ def _is_hidden(path: str) -> bool:
 
 
 def _files_below(folder: str) -> Iterator[str]:
-    for parent, folders, names in os.walk(folder, onerror=_raise):
+    for parent, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
         folders[:] = [name for name in folders if not _is_hidden(name)]
         paths = (os.path.join(parent, name) for name in names if not _is_hidden(name))
         yield from (path for path in paths if stat.S_ISREG(os.stat(path).st_mode))

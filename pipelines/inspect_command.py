@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     if not isinstance(manifest, dict) or not {"run_id", "files"} & manifest.keys():
         raise UsageError(f"{path} is the manifest of neither a bundle nor a run.")
     # A pipe has no width of its own, and 80 columns cut a sha256.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 120)
     rows = _run_rows(folder, manifest) if "run_id" in manifest else _bundle_rows(folder)
     _print_page(console, rows)
     return 0

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from model.errors import TooManyDeadLettersError
-from pipelines.records import DeadLetter
+from pipelines.records import Code, DeadLetter
 
 # A projection of the number of records from fewer than these would be guesswork.
 _MIN_RECORDS = 1_000
 _NAMED_CODES = 3
+# Records that are too large stand for many bytes, so the projection may be out by as much.
+_MARGIN = 2
 
 
 @dataclass
@@ -63,12 +65,12 @@ class DeadLetterTally:
             share_done: How much of the input's bytes the tally stands for, up to 1.
 
         Raises:
-            TooManyDeadLettersError: Even if every record to come is good, there will be more than `max_rate`.
+            TooManyDeadLettersError: There are twice as many as a run of the projected size may have.
         """
         if self.records < _MIN_RECORDS or share_done <= 0:
             return
         projected = self.records / min(1.0, share_done)
-        if self.dead > max_rate * projected:
+        if self.dead > _MARGIN * max_rate * projected:
             raise TooManyDeadLettersError(
                 f"{self.dead} of the first {self.records} records are dead letters, more than "
                 f"--max_dead_letter_rate={max_rate:g} allows for about {projected:.0f}: {self._commonest()}. "
@@ -77,4 +79,5 @@ class DeadLetterTally:
 
     def _commonest(self) -> str:
         commonest = self.codes.most_common(_NAMED_CODES)
-        return ", ".join(f"{code} {count} (such as {self.examples[code]})" for code, count in commonest)
+        named = ", ".join(f"{code} {count} (such as {self.examples[code]})" for code, count in commonest)
+        return f"{named}; is it in another --encoding?" if commonest[0][0] == Code.BAD_UTF8 else named

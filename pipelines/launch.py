@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from model.bundle import check_dictionary
-from model.errors import SaitenError
+from model.errors import SaitenError, UsageError
 from pipelines import output_directory, storage
 from pipelines.commit import finish_commit
 from pipelines.deadline import Deadline
@@ -47,14 +47,20 @@ def read_options(args: argparse.Namespace) -> ReadOptions:
 
 
 def plan_scoring(args: argparse.Namespace, outputs: Sequence[str]) -> WorkPlan:
-    """Plans the work.
+    """Plans the work, none of which may lie where it is going to be written.
 
     Raises:
         UsageError: The input will not do, or a kept field has the name of another column.
     """
     options = read_options(args)
     refuse_taken_names(outputs, [field.name for field in options.kept])
-    return plan_work(args.input, options)
+    plan = plan_work(args.input, options)
+    if args.output is not None and not storage.is_remote(args.output):
+        output = os.path.join(os.path.abspath(args.output), "")
+        inside = [file.path for file in plan.files.values() if file.path.startswith(output)]
+        if inside:
+            raise UsageError(f"--input has {printable(inside[0])}, which lies in --output: give another directory.")
+    return plan
 
 
 def choose_bundle(args: argparse.Namespace) -> tuple[ScoringBundle, tuple[str, ...]]:

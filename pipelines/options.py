@@ -1,11 +1,12 @@
 """The flags of `saiten score`, and Beam's, which stand on the same line."""
 
 import argparse
-import os
 from collections.abc import Sequence
 
+from model.cores import available_cores
 from model.errors import UsageError
 from pipelines.flags import known_flags, unknown_flag_message
+from pipelines.quiet import quiet_libraries
 
 # Beam's plain DirectRunner first tries to download a program; the in-process runner by name does not.
 LOCAL_RUNNERS = ("FnApiRunner", "DirectRunner")
@@ -81,7 +82,7 @@ def count_workers(args: argparse.Namespace, n_bytes: int) -> int:
     """Returns how many processes a local run works in; 1 means that it works in this one."""
     if args.workers is not None:
         return int(args.workers)
-    return 1 if n_bytes < _SMALL_INPUT_BYTES else len(os.sched_getaffinity(0))
+    return 1 if n_bytes < _SMALL_INPUT_BYTES else available_cores()
 
 
 def beam_flags(args: argparse.Namespace) -> list[str]:
@@ -98,6 +99,7 @@ def _check_beam_flags(flags: Sequence[str]) -> None:
     """Beam alone drops a misspelt flag without a word."""
     if not flags:
         return
+    quiet_libraries()
     from apache_beam.options.pipeline_options import PipelineOptions
 
     parsers: list[argparse.ArgumentParser] = []

@@ -57,6 +57,8 @@ def refuse_used(output: str, *, overwrite: bool, resume: bool) -> None:
     Raises:
         UsageError: With what it holds and the remedy.
     """
+    if not storage.is_remote(output) and os.path.lexists(output) and not os.path.isdir(output):
+        raise UsageError(f"--output={output} is a file: give a directory.")
     try:
         below = [path.removeprefix(output.rstrip("/") + "/") for path in storage.list_files(output)]
     except OSError as error:

@@ -82,6 +82,8 @@ class _HashingSink:
         self.closed = False
 
     def write(self, data: bytes) -> int:
+        if self._file.closed:  # a writer that was left open, when the reading failed, writes its footer as it goes
+            return len(data)
         self.hash.update(data)
         self.size += len(data)
         return self._file.write(data)

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pyarrow as pa
 
 from model.errors import DamagedFileError, UsageError
+from pipelines.delimited import DELIMITERS
 from pipelines.fields import check_fields, resolve_kept
 from pipelines.files import InputFile, list_inputs, open_unchanged, source_names
 from pipelines.formats import ReadOptions, compression_of, format_of, is_splittable
@@ -91,6 +92,9 @@ def _default_range_bytes(files: Iterable[InputFile]) -> int:
 def _check_content(whole: FileSlice, options: ReadOptions) -> None:
     compression = compression_of(whole.path)
     is_parquet = format_of(whole.path, options) == "parquet"
+    if format_of(whole.path, options) in DELIMITERS and options.codec.startswith("iso2022"):
+        # Its bytes for a kana may be those of a quotation mark.
+        raise UsageError(f"{whole.path!r}: rows cannot be told apart in {options.encoding}; convert it to UTF-8.")
     if compression is not None and is_parquet:
         raise UsageError(f"{whole.path!r} is a compressed Parquet file; unpack it first: Parquet is read from its end.")
     if whole.size == 0 and (compression is not None or is_parquet):

@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> int:
     from model.bundle import read_bundle
     from pipelines.terminal import escape
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     bundle = read_bundle(pathlib.Path(args.bundle), trust=args.trust_bundle)
     import_tensorflow()
     from model.validation import validate_bundle
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     for finding in validate_bundle(bundle):
         console.print(f"[green]✓[/] {finding.what:<14} {escape(finding.figure)}", soft_wrap=True)
         n_findings += 1
-    Console(stderr=True, highlight=False).print(
+    Console(stderr=True, highlight=False, emoji=False).print(
         f"saiten: {escape(args.bundle)} holds: {n_findings} checks, bundle {bundle.bundle_id[:12]}", soft_wrap=True
     )
     return 0

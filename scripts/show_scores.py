@@ -74,7 +74,7 @@ def main() -> int:
     run = pathlib.Path(sys.argv[1])
     manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
     rows = scored_rows(run)
-    console = Console()
+    console = Console(emoji=False)
     console.print()
     records = choose_records(rows)
     console.print(records_table(records))

@@ -8,9 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from model.bundle import Bundle
 from model.errors import DamagedFileError, UsageError
 from pipelines.formats import KeptField, ReadOptions, parse_kept_fields
 from pipelines.plan import plan_work
+from tests.scoring import score
 
 
 def _write(folder: pathlib.Path, **contents: bytes) -> None:
@@ -228,3 +230,27 @@ def test_an_empty_archive_is_refused_while_planning(tmp_path: pathlib.Path) -> N
     (tmp_path / "a.txt.gz").write_bytes(b"")
     with pytest.raises(DamagedFileError, match=r"^a\.txt\.gz is empty, so it is no whole gzip file\.$"):
         plan_work(str(tmp_path), ReadOptions())
+
+
+def test_an_input_below_the_output_is_refused(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """A commit removes the parts of the run before it: it must not have read them."""
+    out = tmp_path / "out"
+    assert score(tiny_bundle, reviews, out) == 0
+    assert score(tiny_bundle, out / "scores", out, "--overwrite", "--text_field=id") == 2
+    assert score(tiny_bundle, out / "scores", tmp_path / "other", "--text_field=id") == 0
+
+
+def test_a_linked_folder_is_read_too(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.txt").write_bytes(b"a\n")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "elsewhere")
+    assert list(plan_work(str(tmp_path / "in"), ReadOptions()).files) == ["a.txt"]
+
+
+def test_rows_in_a_stateful_encoding_are_refused(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a.csv").write_bytes("text\nあ\n".encode("iso2022_jp"))
+    with pytest.raises(UsageError, match="convert it to UTF-8"):
+        plan_work(str(tmp_path), ReadOptions(encoding="iso2022_jp"))

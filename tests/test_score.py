@@ -199,6 +199,25 @@ def test_a_mistake_is_one_sentence_and_exit_2_before_any_work(
     assert not (tmp_path / "out" / "scores").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["score", "--bundel=b", "--input=i"], "There is no flag --bundel; did you mean --bundle?"),
+        (["train", "--inptu=i"], "There is no flag --inptu; did you mean --input?"),
+        (["validate", "--bundl=b"], "There is no flag --bundl; did you mean --bundle?"),
+        (["bundle", "--keras_modl=m"], "There is no flag --keras_modl; did you mean --keras_model?"),
+        (["--verson"], "There is no flag --verson; did you mean --version?"),
+        (["score"], "saiten score needs --bundle, --input; see saiten score --help."),
+        (["inspect"], "saiten inspect needs DIR; see saiten inspect --help."),
+    ],
+)
+def test_a_misspelt_flag_is_named_before_what_is_missing(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == f"saiten: {message}\n"
+
+
 def test_what_is_missing_is_named(
     tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
