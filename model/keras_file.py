@@ -116,14 +116,15 @@ def _check_classes(path: pathlib.Path, config: Any) -> None:
     for item in _serialized_objects(config):
         module, name = item.get("module"), item["class_name"]
         if not _is_known(module, name) or item.get("registered_name") not in (None, name):
-            layer = dict(item.get("config") or {}).get("name", name)
+            settings = item.get("config")
+            layer = settings.get("name", "") if isinstance(settings, Mapping) else ""
             if name in _MASK_LOSERS:
                 raise BundleError(
                     f"{path}: layer {layer!r} ({name}) loses the mask of the sequence that it reads, so that padding "
                     "would count as text; build the model without it before the last recurrent layer."
                 )
             raise BundleError(
-                f"{path}: layer {layer!r} is a {module}.{name}, which Saiten does not build; "
+                f"{path} holds {module}.{name}{f' (layer {layer!r})' if layer else ''}, which Saiten does not build; "
                 "if you trust where the file comes from, pass --trust_bundle."
             )
 

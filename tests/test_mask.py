@@ -1,5 +1,6 @@
 """A model that loses the mask is refused, and the layer that loses it is named."""
 
+import pathlib
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ from model.errors import BundleError
 from model.keras_engine import KerasEngine, compile_model
 from model.mask import refuse_lost_mask
 from model.proof import check_proof, prove_invariance, random_texts, scaled_difference
+from pipelines.cli import main
 from tests.networks import VOCABULARY_SIZE, build_model, with_drawn_weights
 
 TEXTS = random_texts(VOCABULARY_SIZE)
@@ -179,3 +181,24 @@ def test_a_proof_that_does_not_hold_is_refused(proof: Any) -> None:
     check_proof(GOOD_PROOF)
     with pytest.raises(BundleError, match="invariance proof"):
         check_proof(proof)
+
+
+@pytest.mark.filterwarnings("ignore:Layer 'lossy'")  # what Keras says of it when it is built
+@pytest.mark.parametrize("layer", ["Flatten", "Conv1D"])
+def test_bundle_names_the_layer_that_loses_the_mask(
+    layer: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person sees the layer and why, not how to let it through."""
+
+    lossy = keras.layers.Flatten(name="lossy") if layer == "Flatten" else keras.layers.Conv1D(4, 2, name="lossy")
+    reader = [] if layer == "Flatten" else [keras.layers.LSTM(3)]
+    model = keras.Sequential(
+        [keras.Input((6,)), keras.layers.Embedding(5, 4, mask_zero=True), lossy, *reader, keras.layers.Dense(1)]
+    )
+    model.save(tmp_path / "model.keras")
+    (tmp_path / "words.json").write_text('{"良い": 1, "。": 2}', encoding="utf-8")
+    flags = [f"--keras_model={tmp_path}/model.keras", f"--word_index={tmp_path}/words.json", "--outputs=a"]
+    assert main(["bundle", *flags, f"--bundle={tmp_path}/bundle"]) == 2
+    said = capsys.readouterr().err
+    assert f"layer 'lossy' ({layer}) loses the mask" in said
+    assert said.count("\n") == 1
