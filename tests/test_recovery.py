@@ -123,7 +123,7 @@ def test_the_output_is_a_directory_of_any_name_but_no_file(
     if name == "a file":
         out.write_text("mine")
         assert score(tiny_bundle, reviews, out) == 2
-        assert capsys.readouterr().err == f"saiten: --output={out} cannot be written: Not a directory.\n"
+        assert capsys.readouterr().err == f"saiten: --output={out} is a file: give a directory.\n"
         assert out.read_text() == "mine"
     else:
         assert score(tiny_bundle, reviews, out, "--workers=2") == 0
