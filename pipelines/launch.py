@@ -182,7 +182,10 @@ def _make_scoring(
 
 
 def _new_run_id() -> str:
-    return f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{uuid.uuid4().hex[:8]}"
+    """Sorts by age: the second, then its microsecond in hexadecimal, then chance."""
+    now = time.time()
+    second = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    return f"{second}-{int(now % 1 * 1e6):05x}{uuid.uuid4().hex[:3]}"
 
 
 def _about_file(file: InputFile) -> dict[str, Any]:
