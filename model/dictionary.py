@@ -66,10 +66,11 @@ def fingerprint_files(dictionary: Dictionary, user_dictionary: str | None) -> di
     paths = {name: dictionary.directory / name for name in _RUNTIME_FILES}
     if user_dictionary:
         paths["user_dictionary"] = pathlib.Path(user_dictionary)
-    return {name: _sha256(path) for name, path in paths.items() if path.exists()}
+    return {name: sha256_of(path) for name, path in paths.items() if path.exists()}
 
 
-def _sha256(path: pathlib.Path) -> str:
+def sha256_of(path: pathlib.Path) -> str:
+    """Returns a file's sha256 in hexadecimal, read in pieces."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

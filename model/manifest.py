@@ -8,6 +8,7 @@ import stat
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from model.dictionary import sha256_of
 from model.errors import BundleError
 
 FORMAT_VERSION = 1
@@ -30,7 +31,7 @@ Field = TypeVar("Field")
 def describe_files(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
     """Returns size and sha256 of every bundle file that is in the folder, by name."""
     paths = [folder / name for name in MAX_BYTES if (folder / name).exists()]
-    return {path.name: {"bytes": path.stat().st_size, "sha256": _sha256(path)} for path in paths}
+    return {path.name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in paths}
 
 
 def bundle_id_of(manifest: Mapping[str, Any]) -> str:
@@ -121,13 +122,8 @@ def _check_file(path: pathlib.Path, expected: Any) -> None:
         raise BundleError(f"{path} has {status.st_size} bytes, not {expected.get('bytes')!r} as its manifest says.")
     if status.st_size > MAX_BYTES[path.name]:
         raise BundleError(f"{path} is larger than {MAX_BYTES[path.name]} bytes.")
-    if _sha256(path) != expected.get("sha256"):
+    if sha256_of(path) != expected.get("sha256"):
         raise BundleError(f"{path}: its sha256 is not that of the manifest; the file was changed or damaged.")
-
-
-def _sha256(path: pathlib.Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _refuse_constant(constant: str) -> None:

@@ -71,20 +71,7 @@ def prove_invariance(
     }
     largest = max(differences.values())
     if largest > TOLERANCE:
-        padding, extra, batch_size = max(differences, key=lambda case: differences[case])
-        # A mask that is lost changes scores by 1e-3 and more; rounding alone by some 1e-6.
-        why, remedy = (
-            ("reads its padding", "train it with mask_zero=True and layers that keep the mask")
-            if largest > _MOST_ROUNDING
-            else (
-                "rounds otherwise in other batches",
-                "leave TensorFlow's oneDNN switched on (TF_ENABLE_ONEDNN_OPTS=1)",
-            )
-        )
-        raise BundleError(
-            f"The model {why}: a score changes by {largest:.2g} when the text is padded "
-            f"{'before' if padding == 'pre' else 'behind'} to {widest + extra} in a batch of {batch_size}; {remedy}."
-        )
+        raise _difference_error(largest, widest, *max(differences, key=lambda case: differences[case]))
     return {
         "passed": True,
         "texts": len(offsets) - 1,
@@ -94,6 +81,19 @@ def prove_invariance(
         "largest_difference": largest,
         "tolerance": TOLERANCE,
     }
+
+
+def _difference_error(largest: float, widest: int, padding: str, extra: int, batch_size: int) -> BundleError:
+    # A mask that is lost changes scores by 1e-3 and more; rounding alone by some 1e-6.
+    why, remedy = (
+        ("reads its padding", "train it with mask_zero=True and layers that keep the mask")
+        if largest > _MOST_ROUNDING
+        else ("rounds otherwise in other batches", "leave TensorFlow's oneDNN switched on (TF_ENABLE_ONEDNN_OPTS=1)")
+    )
+    return BundleError(
+        f"The model {why}: a score changes by {largest:.2g} when the text is padded "
+        f"{'before' if padding == 'pre' else 'behind'} to {widest + extra} in a batch of {batch_size}; {remedy}."
+    )
 
 
 def check_proof(proof: object) -> None:
