@@ -44,7 +44,8 @@ def check_fields(slices: Iterable[FileSlice], schemas: dict[str, pa.Schema], opt
         schemas: Of the Parquet files, by source.
 
     Raises:
-        UsageError: None of them has the text field; or, where a header says all fields, the id or a kept one.
+        UsageError: None of them has the text field, the id field or a kept one. In JSONL a kept field that is
+            given with its type may come later.
     """
     wanted = {options.text_field, options.id_field, *(kept.name for kept in options.kept)} - {None}
     sample = _Sample()
@@ -63,10 +64,10 @@ def check_fields(slices: Iterable[FileSlice], schemas: dict[str, pa.Schema], opt
         return
     if options.text_field not in sample.names:
         raise UsageError(_missing("--text_field", options.text_field, sample))
-    if sample.has_all_names:
-        for flag, name in asked:
-            if name is not None and name not in sample.names:
-                raise UsageError(_missing(flag, name, sample))
+    may_come = set() if sample.has_all_names else {kept.name for kept in options.kept if kept.type is not None}
+    for flag, name in asked:
+        if name is not None and name not in sample.names.keys() | may_come:
+            raise UsageError(_missing(flag, name, sample))
 
 
 def resolve_kept(sources: Sequence[str], schemas: dict[str, pa.Schema], options: ReadOptions) -> ReadOptions:
@@ -134,7 +135,5 @@ def _sample_objects(batch: LineBatch, codec: str, sample: _Sample) -> None:
 
 def _missing(flag: str, name: str, sample: _Sample) -> str:
     names = nearest(name, sample.names)[:_SHOWN_NAMES]
-    return (
-        f"None of the first {_SAMPLE_RECORDS:,} records has the field {name!r} of {flag}; "
-        f"there are: {', '.join(map(repr, names)) or 'none'}."
-    )
+    there = f"there are: {', '.join(map(repr, names))}" if names else "no header can be read (is it in another --encoding?)"
+    return f"None of the first {_SAMPLE_RECORDS:,} records has the field {name!r} of {flag}; {there}."

@@ -78,8 +78,8 @@ def plan_work(patterns: str, options: ReadOptions, target_range_bytes: int | Non
             slices += cut
         else:
             slices += _cut_bytes(whole, options, target)
-    options = resolve_kept(list(sources.values()), schemas, options)
     check_fields((weighed.piece for weighed in slices if weighed.piece.start == 0), schemas, options)
+    options = resolve_kept(list(sources.values()), schemas, options)
     by_source = {sources[file.path]: file for file in files}
     return WorkPlan(options, by_source, tuple(_share_ranges(slices, target)))
 

@@ -205,9 +205,32 @@ def test_a_header_must_have_every_field(tmp_path: pathlib.Path, options: ReadOpt
     assert message in str(raised.value)
 
 
-def test_json_may_have_a_kept_field_later(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (ReadOptions(id_field="nr"), "None of the first 1,000 records has the field 'nr' of --id_field"),
+        (ReadOptions(kept=(KeptField("rare"),)), "'rare' of --keep_fields; there are: 'text'."),
+    ],
+)
+def test_a_field_that_no_object_has_is_a_misspelt_one(
+    tmp_path: pathlib.Path, options: ReadOptions, message: str
+) -> None:
     (tmp_path / "a.jsonl").write_bytes(b'{"text":"a"}\n')
-    plan_work(str(tmp_path), ReadOptions(id_field="id", kept=(KeptField("rare"),)))
+    with pytest.raises(UsageError) as raised:
+        plan_work(str(tmp_path), options)
+    assert message in str(raised.value)
+
+
+def test_json_may_have_a_kept_field_later_if_its_type_is_given(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'{"text":"a"}\n')
+    kept = (KeptField("rare", pa.string()),)
+    assert plan_work(str(tmp_path), ReadOptions(kept=kept)).options.kept == kept
+
+
+def test_a_header_that_cannot_be_read_asks_for_the_encoding(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a.csv").write_bytes("本文,番号\nあ,1\n".encode("cp932"))
+    with pytest.raises(UsageError, match=r"no header can be read \(is it in another --encoding\?\)\.$"):
+        plan_work(str(tmp_path), ReadOptions(text_field="本文"))
 
 
 def test_plain_text_has_no_fields(tmp_path: pathlib.Path) -> None:

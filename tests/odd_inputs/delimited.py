@@ -67,6 +67,6 @@ CSV = [
         "a CSV without the field", "a.csv", b"id,txet\n1,a\n", error=UsageError, message="there are: 'txet', 'id'"
     ),
     OddInput(
-        "a header that cannot be read", "a.csv", b'"id"x,text\n1,a\n', error=UsageError, message="there are: none"
+        "a header that cannot be read", "a.csv", b'"id"x,text\n1,a\n', error=UsageError, message="no header can be read"
     ),
 ]
