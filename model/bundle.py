@@ -21,6 +21,7 @@ from model.encoder_settings import (
 from model.engine import Engine
 from model.errors import BundleError, UsageError
 from model.golden import GoldenRecord, choose_golden_texts, load_golden, make_golden, save_golden
+from model.keras_file import check_keras_file
 from model.layers import refuse_misfit, steps_of
 from model.manifest import FORMAT_VERSION, MANIFEST, bundle_id_of, describe_files, get, read_manifest, without_holes
 from model.mask import refuse_lost_mask
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from model.packed import PackedEngine
 
 _LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "mecab-python3", "gensim", "numba", "pyarrow")
+
+
+_NO_TENSORFLOW = "The keras engine needs TensorFlow: pip install 'saiten[keras]'."
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ class Bundle:
             try:
                 from model.keras_engine import load_keras_engine
             except ImportError as error:
-                raise UsageError("The keras engine needs TensorFlow: pip install 'saiten[keras]'.") from error
+                raise UsageError(_NO_TENSORFLOW) from error
 
             engine = load_keras_engine(self.path / "model.keras", trust=self.trusted, threads=threads)
         self._check_fit(engine.n_outputs, engine.vocabulary_size)
@@ -135,6 +139,19 @@ class Bundle:
         if name == "packed" and not self.has_packed:
             raise BundleError(f"{self.path} has no packed engine: {self.why_not_packed} Use --engine=keras.")
         return "packed" if name != "keras" and self.has_packed else "keras"
+
+    def check_engine(self, name: str) -> None:
+        """Judges the file that `engine` would load, without loading it.
+
+        Raises:
+            BundleError: It holds what must not be there.
+            UsageError: The keras engine is asked for and TensorFlow is not installed.
+        """
+        if self.engine_name(name) == "keras":
+            try:
+                check_keras_file(self.path / "model.keras", trust=self.trusted)
+            except ImportError as error:
+                raise UsageError(_NO_TENSORFLOW) from error
 
     @property
     def why_not_packed(self) -> str:

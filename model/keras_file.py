@@ -8,45 +8,13 @@ import io
 import json
 import pathlib
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from model.errors import BundleError
+from model.keras_config import check_classes, check_sizes
 
-_MEMBERS = {"metadata.json": 1 << 20, "config.json": 64 << 20, "model.weights.h5": 8 << 30}
-
-_LAYERS = frozenset(
-    (
-        "Functional",
-        "Sequential",
-        "InputLayer",
-        "Embedding",
-        "LSTM",
-        "GRU",
-        "Bidirectional",
-        "Dense",
-        "Activation",
-        "Dropout",
-        "SpatialDropout1D",
-    )
-)
-# What a layer's config may hold beside layers: none of these runs code of the file.
-_MODULES = frozenset(("keras.initializers", "keras.regularizers", "keras.constraints"))
-# How Keras 3.15 names a Functional model, and the mask of an Embedding in it.
-_OTHERS = frozenset(
-    (
-        (None, "__keras_tensor__"),
-        ("keras", "DTypePolicy"),
-        ("keras.src.models.functional", "Functional"),
-        ("keras.src.ops.numpy", "NotEqual"),
-    )
-)
-
-# Layers that people put behind an Embedding, and that drop its mask with a warning at most.
-_MASK_LOSERS = {
-    "Flatten", "Reshape", "Permute", "Conv1D", "SeparableConv1D", "DepthwiseConv1D", "Conv1DTranspose",
-    "MaxPooling1D", "AveragePooling1D", "GlobalMaxPooling1D",
-}  # fmt: skip
+_MEMBERS = {"metadata.json": 1 << 20, "config.json": 4 << 20, "model.weights.h5": 8 << 30}
 
 
 def check_keras_file(path: pathlib.Path, *, trust: bool = False) -> None:
@@ -65,7 +33,8 @@ def check_keras_file(path: pathlib.Path, *, trust: bool = False) -> None:
             _check_members(path, archive)
             config = json.loads(archive.read("config.json"))
             if not trust:
-                _check_classes(path, config)
+                check_classes(path, config)
+            check_sizes(path, config, archive.getinfo("model.weights.h5").file_size)
             with archive.open("model.weights.h5") as weights:
                 _check_weights(path, weights.read())
     except (
@@ -110,42 +79,6 @@ def _check_members(path: pathlib.Path, archive: zipfile.ZipFile) -> None:
             raise BundleError(
                 f"{path}: {member.filename} is compressed or too large; save the model anew with Keras 3."
             )
-
-
-def _check_classes(path: pathlib.Path, config: Any) -> None:
-    for item in _serialized_objects(config):
-        module, name = item.get("module"), item["class_name"]
-        if not _is_known(module, name) or item.get("registered_name") not in (None, name):
-            settings = item.get("config")
-            layer = settings.get("name", "") if isinstance(settings, Mapping) else ""
-            if name in _MASK_LOSERS:
-                raise BundleError(
-                    f"{path}: layer {layer!r} ({name}) loses the mask of the sequence that it reads, so that padding "
-                    "would count as text; build the model without it before the last recurrent layer."
-                )
-            raise BundleError(
-                f"{path} holds {module}.{name}{f' (layer {layer!r})' if layer else ''}, which Saiten does not build; "
-                "if you trust where the file comes from, pass --trust_bundle."
-            )
-
-
-def _is_known(module: Any, name: Any) -> bool:
-    if module in ("keras", "keras.layers") and name in _LAYERS:
-        return True
-    return module in _MODULES or (module, name) in _OTHERS
-
-
-def _serialized_objects(node: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(node, Mapping):
-        if "class_name" in node:
-            yield node
-        # Models are loaded uncompiled: Keras never looks at compile_config.
-        for key, value in node.items():
-            if key != "compile_config":
-                yield from _serialized_objects(value)
-    elif isinstance(node, list):
-        for item in node:
-            yield from _serialized_objects(item)
 
 
 def _check_weights(path: pathlib.Path, content: bytes) -> None:

@@ -14,15 +14,16 @@ from model.errors import BundleError
 FORMAT_VERSION = 1
 MANIFEST = "manifest.json"
 
-_MAX_MANIFEST_BYTES = 16 << 20
-# Every file a bundle may have, and its largest size; all but packed.npz must be there.
-MAX_BYTES = {
+# Every file that a manifest may name, and its largest size; all but packed.npz must be there.
+_MAX_FILE_BYTES = {
     "model.keras": 8 << 30,
     "vocabulary.json": 1 << 30,
     "packed.npz": 8 << 30,
     "golden.jsonl": 64 << 20,
     "reference.json": 64 << 20,
 }
+# Every file that a bundle may have, and its largest size.
+MAX_BYTES = {MANIFEST: 16 << 20, **_MAX_FILE_BYTES}
 _OPTIONAL = frozenset(("packed.npz",))
 
 Field = TypeVar("Field")
@@ -30,7 +31,7 @@ Field = TypeVar("Field")
 
 def describe_files(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
     """Returns size and sha256 of every bundle file that is in the folder, by name."""
-    paths = [folder / name for name in MAX_BYTES if (folder / name).exists()]
+    paths = [folder / name for name in _MAX_FILE_BYTES if (folder / name).exists()]
     return {path.name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in paths}
 
 
@@ -52,8 +53,8 @@ def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
         raise BundleError(f"There is no bundle at {folder}.")
     if not path.is_file() or path.is_symlink():
         raise BundleError(f"{folder} is no bundle: it has no {MANIFEST}.")
-    if path.stat().st_size > _MAX_MANIFEST_BYTES:
-        raise BundleError(f"{path} is larger than {_MAX_MANIFEST_BYTES} bytes.")
+    if path.stat().st_size > MAX_BYTES[MANIFEST]:
+        raise BundleError(f"{path} is larger than {MAX_BYTES[MANIFEST]} bytes.")
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
@@ -96,15 +97,15 @@ def get(manifest: Mapping[str, Any], field: str, kind: type[Field]) -> Field:
 
 
 def _check_files(folder: pathlib.Path, files: Mapping[str, Any]) -> None:
-    missing = MAX_BYTES.keys() - files.keys() - _OPTIONAL
+    missing = _MAX_FILE_BYTES.keys() - files.keys() - _OPTIONAL
     if missing:
         raise BundleError(f"The manifest of {folder} does not name {min(missing)}.")
-    for name in sorted(files.keys() - MAX_BYTES.keys()):
+    for name in sorted(files.keys() - _MAX_FILE_BYTES.keys()):
         raise BundleError(f"The manifest of {folder} names {name!r}, which is no file of a bundle.")
     for path in sorted(folder.iterdir()):
         if path.name != MANIFEST and path.name not in files:
             raise BundleError(f"{folder} holds {path.name!r}, which its manifest does not name; remove it.")
-    for name in MAX_BYTES:
+    for name in _MAX_FILE_BYTES:
         if name in files:
             _check_file(folder / name, files[name])
 

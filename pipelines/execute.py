@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from types import FrameType
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions
-from apache_beam.runners.runner import PipelineRunner, PipelineState
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
+from apache_beam.runners.runner import PipelineRunner, PipelineState, create_runner
 
-from model.errors import SaitenError
+from model.errors import SaitenError, UsageError
+from pipelines.formats import nearest
 from pipelines.manifest import read_manifest
 from pipelines.score import Scoring, build
 from pipelines.workers import LocalWorkers
@@ -29,11 +31,10 @@ class Execution:
     """Where the pipeline runs.
 
     Attributes:
-        runner: None for the runner that the options name.
         workers: The local worker processes, None on a remote runner.
     """
 
-    runner: PipelineRunner | None
+    runner: PipelineRunner
     options: PipelineOptions
     workers: LocalWorkers | None
 
@@ -44,8 +45,23 @@ def local_execution(workers: LocalWorkers, flags: list[str]) -> Execution:
 
 
 def remote_execution(runner: str, flags: list[str]) -> Execution:
-    """Returns an execution on Dataflow, Flink or another of Beam's runners."""
-    return Execution(None, PipelineOptions([*flags, f"--runner={runner}"]), None)
+    """Returns an execution on Dataflow, Flink or another of Beam's runners.
+
+    Raises:
+        UsageError: Beam has no such runner, it is not installed, or its options will not do.
+    """
+    options = PipelineOptions([*flags, f"--runner={runner}"])
+    try:
+        made = create_runner(runner)
+    except (ValueError, AttributeError) as error:
+        meant = nearest(runner, StandardOptions.KNOWN_RUNNER_NAMES)[0]
+        raise UsageError(f"Beam has no --runner={runner}; did you mean {meant}?") from error
+    except ImportError as error:
+        raise UsageError(f"--runner={runner}: {_plain(error)}.") from error
+    problems = PipelineOptionsValidator(options, made).validate()
+    if problems:
+        raise UsageError(f"--runner={runner}: {_plain(problems[0])}.")
+    return Execution(made, options, None)
 
 
 def execute(scoring: Scoring, execution: Execution) -> None:
@@ -130,6 +146,11 @@ def _lost_worker(workers: LocalWorkers | None) -> SaitenError | None:
     if log is None:
         return None
     return SaitenError(f"A worker process was killed or crashed (its log: {log}); --resume goes on from here.")
+
+
+def _plain(message: object) -> str:
+    """Beam's message on one line, without a full stop."""
+    return " ".join(str(message).split()).rstrip(".")
 
 
 def _last_line(error: BaseException) -> str:

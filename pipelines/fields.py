@@ -135,5 +135,7 @@ def _sample_objects(batch: LineBatch, codec: str, sample: _Sample) -> None:
 
 def _missing(flag: str, name: str, sample: _Sample) -> str:
     names = nearest(name, sample.names)[:_SHOWN_NAMES]
-    there = f"there are: {', '.join(map(repr, names))}" if names else "no header can be read (is it in another --encoding?)"
+    there = (
+        f"there are: {', '.join(map(repr, names))}" if names else "no header can be read (is it in another --encoding?)"
+    )
     return f"None of the first {_SAMPLE_RECORDS:,} records has the field {name!r} of {flag}; {there}."

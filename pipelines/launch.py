@@ -24,7 +24,7 @@ from pipelines.execute import execute, local_execution, remote_execution
 from pipelines.files import InputFile, printable
 from pipelines.formats import ReadOptions, parse_kept_fields
 from pipelines.manifest import CommitPlan, read_manifest
-from pipelines.options import LOCAL_RUNNERS, beam_flags, count_workers
+from pipelines.options import beam_flags, count_workers, is_local
 from pipelines.plan import WorkPlan, plan_work
 from pipelines.progress import shown
 from pipelines.run import Run
@@ -64,7 +64,7 @@ def plan_scoring(args: argparse.Namespace, outputs: Sequence[str]) -> WorkPlan:
 
 
 def choose_bundle(args: argparse.Namespace) -> tuple[ScoringBundle, tuple[str, ...]]:
-    """Opens the bundle, with its dictionary checked whole, and chooses the engine.
+    """Opens the bundle, with its dictionary checked whole, and chooses and judges the engine.
 
     Returns:
         The bundle as the steps carry it, and the names of its outputs.
@@ -75,6 +75,7 @@ def choose_bundle(args: argparse.Namespace) -> tuple[ScoringBundle, tuple[str, .
     with opened_bundle(args.bundle, trusted=args.trust_bundle) as bundle:
         check_dictionary(bundle)
         engine = bundle.engine_name(args.engine)
+        bundle.check_engine(engine)
         return ScoringBundle(args.bundle, bundle.bundle_id, engine, args.trust_bundle), tuple(bundle.outputs)
 
 
@@ -85,6 +86,7 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
         SaitenError: Nothing was committed.
     """
     flags = beam_flags(args)
+    remote = None if is_local(args.runner) else remote_execution(args.runner, flags)
     bundle, outputs = choose_bundle(args)
     plan = plan_scoring(args, outputs)
     n_workers = count_workers(args, plan.total_bytes)
@@ -98,9 +100,7 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
             return committed
         scoring = _make_scoring(args, bundle, outputs, plan, settings)
         with _worker_folder(scoring.commit.run) as folder, _progress(args, scoring):
-            is_local = args.runner in LOCAL_RUNNERS
-            local = local_execution(LocalWorkers(n_workers, folder), flags) if is_local else None
-            execute(scoring, local or remote_execution(args.runner, flags))
+            execute(scoring, remote or local_execution(LocalWorkers(n_workers, folder), flags))
     manifest = read_manifest(args.output)
     if manifest is None or manifest["run_id"] != scoring.commit.run.run_id:
         raise SaitenError(f"The pipeline ended, but {args.output} holds no commit of run {scoring.commit.run.run_id}.")
@@ -114,13 +114,18 @@ def _worker_folder(run: Run) -> Iterator[str]:
         yield run.work_folder
         return
     folder = tempfile.mkdtemp(prefix="saiten-workers-")
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)  # not after an error, which may name a log in it
+    try:
+        yield folder
+    except BaseException:
+        with contextlib.suppress(OSError):  # an error may name a log in it
+            os.rmdir(folder)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _progress(args: argparse.Namespace, scoring: Scoring) -> contextlib.AbstractContextManager[None]:
     """Shows how far a local run has come; workers leave no notes of that on an object store."""
-    if args.quiet or args.runner not in LOCAL_RUNNERS or storage.is_remote(args.output):
+    if args.quiet or not is_local(args.runner) or storage.is_remote(args.output):
         return contextlib.nullcontext()
     return shown(scoring.commit.run.work_folder, scoring.total_bytes)
 

@@ -1,6 +1,8 @@
 """The flags of `saiten score`, and Beam's, which stand on the same line."""
 
 import argparse
+import contextlib
+import io
 from collections.abc import Sequence
 
 from model.cores import available_cores
@@ -8,8 +10,9 @@ from model.errors import UsageError
 from pipelines.flags import known_flags, unknown_flag_message
 from pipelines.quiet import quiet_libraries
 
-# Beam's plain DirectRunner first tries to download a program; the in-process runner by name does not.
-LOCAL_RUNNERS = ("FnApiRunner", "DirectRunner")
+# Beam's plain DirectRunner first tries to download a program; the in-process runner does not, so both mean that.
+_DEFAULT_RUNNER = "FnApiRunner"
+_LOCAL_RUNNERS = ("fnapi", "direct")
 
 # A local run on less input than this is over before worker processes would have started.
 _SMALL_INPUT_BYTES = 4 * 1024 * 1024
@@ -25,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--id_field", help="field with the record's id (default: source:position)")
     parser.add_argument("--keep_fields", default="", help="fields to carry over, name or name:type, comma-separated")
     parser.add_argument("--engine", choices=["auto", "packed", "keras"], default="auto")
-    parser.add_argument("--runner", default=LOCAL_RUNNERS[0], help="a Beam runner (default: on this machine)")
+    parser.add_argument("--runner", default=_DEFAULT_RUNNER, help="a Beam runner (default: on this machine)")
     parser.add_argument("--workers", type=int, help="local worker processes (default: all cores)")
     parser.add_argument("--max_dead_letter_rate", type=float, default=0.01, help="above it nothing is committed")
     parser.add_argument("--allow_dead_letters", action="store_true", help="exit 0 although there are dead letters")
@@ -74,8 +77,13 @@ def check_arguments(args: argparse.Namespace) -> None:
         )
     if args.workers is not None and args.workers < 1:
         raise UsageError(f"--workers must be 1 or more, not {args.workers}.")
-    if args.workers is not None and args.runner not in LOCAL_RUNNERS:
+    if args.workers is not None and not is_local(args.runner):
         raise UsageError(f"--workers is for local runs; {args.runner} has flags of its own for that.")
+
+
+def is_local(runner: str) -> bool:
+    """Tells whether a runner works on this machine; Beam takes its name in any case, with or without "Runner"."""
+    return runner.lower().removesuffix("runner") in _LOCAL_RUNNERS
 
 
 def count_workers(args: argparse.Namespace, n_bytes: int) -> int:
@@ -104,10 +112,12 @@ def _check_beam_flags(flags: Sequence[str]) -> None:
 
     parsers: list[argparse.ArgumentParser] = []
     PipelineOptions([]).get_all_options(add_extra_args_fn=parsers.append)
+    printed = io.StringIO()
     try:
-        _, unknown = parsers[0].parse_known_args(list(flags))
-    except SystemExit as error:  # argparse has printed what is wrong with the value
-        raise UsageError("Beam does not take that value.") from error
+        with contextlib.redirect_stderr(printed):
+            _, unknown = parsers[0].parse_known_args(list(flags))
+    except SystemExit as error:  # argparse has printed all flags, and what is wrong with one
+        raise UsageError(f"Beam: {printed.getvalue().strip().rpartition('error: ')[2]}.") from error
     if unknown:
         own_parser = argparse.ArgumentParser()
         add_arguments(own_parser)

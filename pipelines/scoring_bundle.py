@@ -1,7 +1,6 @@
 """The bundle as the steps of a pipeline carry it: a path and what must be found there."""
 
 import pathlib
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from model.bundle import Bundle, read_bundle
 from model.engine import Engine
 from model.errors import BundleError
 from model.golden import replay_ids, replay_scores
+from model.manifest import MAX_BYTES
 from model.sequences import Encoder
 from pipelines import storage
 from pipelines.memory import release_compiler_pages
@@ -18,6 +18,7 @@ from pipelines.quiet import import_tensorflow
 
 # Enough to notice a wrong dictionary or a broken engine, few enough to cost a worker nothing.
 _REPLAYED = 8
+_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -93,5 +94,10 @@ def _download(path: str, folder: pathlib.Path) -> None:
         name = file.removeprefix(path.rstrip("/") + "/")
         if "/" in name:
             raise BundleError(f"The bundle at {path} holds a folder, {name.split('/')[0]}: a bundle is flat.")
+        if name not in MAX_BYTES:
+            raise BundleError(f"The bundle at {path} holds {name!r}, which is no file of a bundle; remove it.")
         with storage.open_read(file) as source, (folder / name).open("wb") as target:
-            shutil.copyfileobj(source, target)
+            while chunk := source.read(_CHUNK_BYTES):
+                target.write(chunk)
+                if target.tell() > MAX_BYTES[name]:
+                    raise BundleError(f"{file} is larger than {MAX_BYTES[name]} bytes.")

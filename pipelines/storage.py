@@ -19,6 +19,8 @@ from typing import IO, Any
 _PARTIAL_SUFFIX = ".partial"
 _PARTIAL_NAME = re.compile(rf"\.(?P<whole>.+)\.[0-9a-f]{{8}}{re.escape(_PARTIAL_SUFFIX)}")
 
+_WILDCARD = re.compile(r"[*?[]")
+
 
 def is_remote(path: str) -> bool:
     """Tells whether the path is a URL of an object store rather than a local path."""
@@ -106,8 +108,15 @@ def read_bytes(path: str) -> bytes | None:
 
 
 def list_files(folder: str) -> list[str]:
-    """Returns the paths of all files below a folder, sorted; none where there is no such folder."""
+    """Returns the paths of all files below a folder, sorted; none where there is no such folder.
+
+    Raises:
+        OSError: It cannot be read, or has a wildcard in its name, which Beam's filesystems have no way to quote:
+            they would list, and remove, what lies in other folders.
+    """
     if is_remote(folder):
+        if _WILDCARD.search(folder):
+            raise OSError("on an object store a folder's name may hold no *, ? or [")
         try:
             matches = _filesystems().match([join(folder, "**")])
         except ValueError as error:  # how Beam says that it knows no such store

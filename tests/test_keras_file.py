@@ -19,6 +19,7 @@ from model.errors import BundleError
 from model.keras_file import check_keras_file, load_keras_file
 from tests.forgery import reseal
 from tests.networks import build_model
+from tests.scoring import score
 
 Members = dict[str, bytes]
 Forge = Callable[[Members], object]
@@ -195,6 +196,37 @@ def test_a_forged_archive_is_refused_even_if_trusted(
         check_keras_file(tmp_path / "forged.keras", trust=True)
 
 
+def set_size(layer: int, *keys: str, size: Any) -> Forge:
+    def change(config: Any) -> None:
+        node = config["config"]["layers"][layer]
+        for key in keys[:-1]:
+            node = node[key]
+        node[keys[-1]] = size
+
+    return in_config(change)
+
+
+SIZES: dict[str, Forge] = {
+    "words": set_size(1, "config", "input_dim", size=1 << 40),
+    "a word's vector": set_size(1, "config", "output_dim", size=1 << 40),
+    "a state": set_size(2, "config", "layer", "config", "units", size=1 << 20),
+    "an output": set_size(-1, "config", "units", size=1 << 40),
+    "a float for a size": set_size(-1, "config", "units", size=1e12),
+    "what a layer reads": set_size(-1, "build_config", size={"input_shape": [None, 1 << 40]}),
+    "what the model reads": set_size(0, "config", "batch_shape", size=[None, 1 << 40]),
+}
+
+
+@pytest.mark.parametrize("forge", SIZES.values(), ids=SIZES)
+def test_a_size_that_the_weights_do_not_have_is_refused_even_if_trusted(
+    forge: Forge, good_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """Keras makes room for what config.json announces, terabytes if need be, before it looks at the weights."""
+    rewrite(good_file, tmp_path / "forged.keras", forge)
+    with pytest.raises(BundleError, match=r"config\.json announces up to [\d,]{10,} weights"):
+        check_keras_file(tmp_path / "forged.keras", trust=True)
+
+
 def test_a_compressed_archive_is_refused(good_file: pathlib.Path, tmp_path: pathlib.Path) -> None:
     """Keras stores its members plainly; a compressed one may be a bomb."""
     rewrite(good_file, tmp_path / "bomb.keras", lambda _: None, zipfile.ZIP_DEFLATED)
@@ -241,6 +273,17 @@ def test_a_forged_model_in_a_bundle_never_runs(bundle_copy: pathlib.Path, tmp_pa
         with pytest.raises(BundleError):
             read_bundle(bundle_copy, trust=trust).engine("keras")
     assert not canary.exists()
+
+
+def test_a_run_with_a_layer_that_is_not_let_through_does_not_begin(
+    bundle_copy: pathlib.Path, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rewrite(bundle_copy / "model.keras", tmp_path / "forged.keras", add_layer("keras.layers", "StringLookup"))
+    (tmp_path / "forged.keras").replace(bundle_copy / "model.keras")
+    reseal(bundle_copy)
+    assert score(read_bundle(bundle_copy), reviews, tmp_path / "out", "--engine=keras") == 2
+    assert "pass --trust_bundle" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_weights_that_are_loaded_are_those_of_the_file(good_file: pathlib.Path) -> None:

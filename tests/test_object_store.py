@@ -12,6 +12,7 @@ import pytest
 
 from model.bundle import Bundle
 from model.errors import UsageError
+from model.manifest import MAX_BYTES
 from pipelines import claim, storage
 from pipelines.claim import Lease
 from pipelines.cli import main
@@ -35,7 +36,7 @@ def no_settling(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(store: str, request: pytest.FixtureRequest) -> str:
-    return f"{store}/{request.node.name}"
+    return f"{store}/{request.node.name.partition('[')[0]}"
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +86,40 @@ def test_worker_processes_score_onto_the_store_and_leave_nothing_here(
     assert len(remote_rows(f"{folder}/out")) == 5
     assert_only_run(f"{folder}/out")
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("notes.txt", "holds 'notes.txt', which is no file of a bundle"),
+        ("sub/model.keras", "holds a folder, sub"),
+        ("golden.jsonl", "golden.jsonl is larger than 10 bytes"),
+    ],
+)
+def test_a_bundle_on_the_store_is_judged_while_it_is_copied(
+    name: str,
+    message: str,
+    folder: str,
+    reviews: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A stranger's bundle may hold what would fill this machine's disk."""
+    monkeypatch.setitem(MAX_BYTES, "golden.jsonl", 10)
+    storage.write_atomic(f"{folder}/{name}/bundle/{name}", b"a" * 20)
+    assert remote_score(f"{folder}/{name}/bundle", str(reviews), f"{folder}/out") == 2
+    assert message in capsys.readouterr().err
+    assert storage.list_files(f"{folder}/out") == []
+
+
+def test_no_output_on_the_store_has_a_wildcard(
+    folder: str, remote_bundle: str, reviews: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beam would take it for a pattern, and clear up in other people's folders."""
+    storage.write_atomic(f"{folder}/out1/_work/precious", b"a")
+    assert remote_score(remote_bundle, str(reviews), f"{folder}/out[1]", "--overwrite") == 2
+    assert "a folder's name may hold no *, ? or [" in capsys.readouterr().err
+    assert storage.list_files(folder) == [f"{folder}/out1/_work/precious"]
 
 
 def test_a_run_on_the_store_is_refused_replaced_and_left_as_it_is_when_its_successor_fails(

@@ -182,6 +182,10 @@ def test_kept_fields_are_carried_with_their_types(tiny_bundle: Bundle, tmp_path:
         (["--keep_fields=shop,score_taste:float64"], "the scores have a column 'score_taste' of their own"),
         (["--batch_timeout_secs=inf"], "--batch_timeout_secs must be above 0 and at most"),
         (["--check", "--num_worker=3"], "There is no flag --num_worker"),
+        (["--num_workers=many"], "Beam: argument --num_workers: invalid int value: 'many'."),
+        (["--runner=FlinkRuner"], "Beam has no --runner=FlinkRuner; did you mean FlinkRunner?"),
+        (["--runner=no.such.Runner"], "--runner=no.such.Runner: No module named 'no'."),
+        (["--runner=DataflowRunner"], "--runner=DataflowRunner: "),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_2_before_any_work(
@@ -196,7 +200,7 @@ def test_a_mistake_is_one_sentence_and_exit_2_before_any_work(
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
-    assert not (tmp_path / "out" / "scores").exists()
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
