@@ -42,7 +42,6 @@ from pipelines.run import (
     Run,
     SourceCount,
 )
-from pipelines.schema import DEAD_LETTER_SCHEMA
 
 _PART_NAME = re.compile(rf"part-{RUN_ID}-\d{{5,}}\.parquet")
 
@@ -176,4 +175,4 @@ def _check_part(run: Run, part: Part) -> None:
 
 def _write_empty_dead_letters(run: Run) -> Part:
     name = run.part_name(DEAD_LETTERS_FOLDER, 0)
-    return PartWriter(run, name, DEAD_LETTER_SCHEMA.with_metadata(run.metadata)).close()
+    return PartWriter(run, name, run.dead_letters_schema).close()

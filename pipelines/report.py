@@ -1,9 +1,11 @@
 """`report.html`: a committed run as a person reads it, in one file without scripts."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
@@ -49,13 +51,13 @@ def _sample(output: str, manifest: dict[str, Any]) -> dict[str, Values]:
     step = max(1, manifest["counts"]["scored"] // _SAMPLED_ROWS)
     columns = [*(f"score_{name}" for name in manifest["outputs_scored"]), "n_tokens", "n_oov"]
     sampled: dict[str, list[Values]] = {column: [np.zeros(0)] for column in columns}
-    for part in manifest["outputs"]:
-        if part["path"].startswith(SCORES_FOLDER):
-            with storage.open_read(storage.join(output, part["path"])) as file:
-                table = pq.read_table(file, columns=[*columns, "status"])
-            table = table.filter(pc.equal(table["status"], "scored"))
-            for column in columns:
-                sampled[column].append(table[column].to_numpy().astype(np.float64)[::step])
+    n_seen = 0
+    for batch in _batches(output, manifest, SCORES_FOLDER, [*columns, "status"]):
+        scored = batch.filter(pc.equal(batch["status"], "scored"))
+        every_kth = np.arange(-n_seen % step, scored.num_rows, step)
+        for column in columns:
+            sampled[column].append(scored[column].to_numpy(zero_copy_only=False)[every_kth].astype(np.float64))
+        n_seen += scored.num_rows
     whole = {column: np.concatenate(values) for column, values in sampled.items()}
     oov_rate = whole.pop("n_oov") / np.maximum(1, whole["n_tokens"])
     return whole | {"share of OOV tokens": oov_rate}
@@ -78,12 +80,17 @@ def _describe(values: Values) -> dict[str, Any]:
 def _examples(output: str, manifest: dict[str, Any]) -> dict[str, list[str]]:
     """Returns the beginnings of some dead letters of each code."""
     examples: dict[str, list[str]] = {}
-    for part in manifest["outputs"]:
-        if part["path"].startswith(DEAD_LETTERS_FOLDER):
-            with storage.open_read(storage.join(output, part["path"])) as file:
-                for batch in pq.ParquetFile(file).iter_batches(columns=["code", "raw"]):
-                    for row in batch.to_pylist():
-                        found = examples.setdefault(row["code"], [])
-                        if len(found) < _SHOWN_EXAMPLES and row["raw"] is not None:
-                            found.append(row["raw"].decode("utf-8", "replace")[:_EXAMPLE_CHARS])
+    for batch in _batches(output, manifest, DEAD_LETTERS_FOLDER, ["code", "raw"]):
+        for row in batch.to_pylist():
+            found = examples.setdefault(row["code"], [])
+            if len(found) < _SHOWN_EXAMPLES and row["raw"] is not None:
+                found.append(row["raw"].decode("utf-8", "replace")[:_EXAMPLE_CHARS])
     return examples
+
+
+def _batches(output: str, manifest: dict[str, Any], folder: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Yields the rows of a folder's parts, never a whole part: one may hold all records of a compressed file."""
+    for part in manifest["outputs"]:
+        if part["path"].startswith(folder):
+            with storage.open_read(storage.join(output, part["path"])) as file:
+                yield from pq.ParquetFile(file).iter_batches(columns=columns)

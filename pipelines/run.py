@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from pipelines import storage
 from pipelines.failures import FailureReports
-from pipelines.schema import SCHEMA_VERSION, scores_schema
+from pipelines.schema import DEAD_LETTER_SCHEMA, SCHEMA_VERSION, scores_schema
 
 WORK_FOLDER = "_work"
 LOCK = "lock"
@@ -61,13 +61,17 @@ class Run:
         return FailureReports(self.work_folder)
 
     @property
-    def schema(self) -> pa.Schema:
+    def scores_schema(self) -> pa.Schema:
         """The scores' columns, with the bundle and the run in the file metadata."""
-        return scores_schema(self.outputs, self.kept).with_metadata(self.metadata)
+        return scores_schema(self.outputs, self.kept).with_metadata(self._metadata)
 
     @property
-    def metadata(self) -> dict[str, str]:
-        """What every Parquet file of the run says of itself."""
+    def dead_letters_schema(self) -> pa.Schema:
+        """The dead letters' columns, with the same metadata."""
+        return DEAD_LETTER_SCHEMA.with_metadata(self._metadata)
+
+    @property
+    def _metadata(self) -> dict[str, str]:
         return {
             "saiten.bundle_id": self.bundle_id,
             "saiten.run_id": self.run_id,

@@ -77,10 +77,10 @@ def scores_table(scored: ScoredBlock, schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def dead_letters_table(letters: Sequence[DeadLetter], *, keep_raw: bool) -> pa.Table:
+def dead_letters_table(letters: Sequence[DeadLetter], schema: pa.Schema, *, keep_raw: bool) -> pa.Table:
     """Returns dead letters as rows; without their bytes where `keep_raw` is False."""
     columns = {
         name: [getattr(letter, name) if keep_raw or name != "raw" else None for letter in letters]
-        for name in DEAD_LETTER_SCHEMA.names
+        for name in schema.names
     }
-    return pa.table(columns, DEAD_LETTER_SCHEMA)
+    return pa.table(columns, schema)

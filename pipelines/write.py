@@ -1,5 +1,6 @@
 """Blocks to Parquet: a range's rows end in parts of their own, closed as soon as it is done."""
 
+import abc
 import contextlib
 import dataclasses
 import json
@@ -18,7 +19,7 @@ from pipelines.part_writer import PartWriter
 from pipelines.progress import ProgressNote
 from pipelines.records import ScoredBlock
 from pipelines.run import DEAD_LETTERS_FOLDER, SCORES_FOLDER, RangeSummary, Run, SourceCount
-from pipelines.schema import DEAD_LETTER_SCHEMA, dead_letters_table, scores_table
+from pipelines.schema import dead_letters_table, scores_table
 
 _NAMESPACE = "saiten"
 
@@ -50,7 +51,7 @@ class WriteDeadLetters(beam.PTransform):
         return blocks | "Write" >> beam.ParDo(_WriteDeadLettersDoFn(self.run, self.max_rate, self.total_bytes))
 
 
-class _WritePartsDoFn(beam.DoFn):
+class _WritePartsDoFn(beam.DoFn, abc.ABC):
     """Follows one range at a time from its first block to its last.
 
     The steps before are fused with this one on every runner, so the blocks of a range come in
@@ -59,14 +60,18 @@ class _WritePartsDoFn(beam.DoFn):
 
     folder: str
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, schema: pa.Schema) -> None:
         self._run = run
+        self._schema = schema
 
     def start_bundle(self) -> None:
+        self._begin_range()
+
+    def _begin_range(self) -> None:
         self._range_index: int | None = None
         self._writer: PartWriter | None = None
         self._counts: Counter[tuple[str, str]] = Counter()
-        self._tally = DeadLetterTally()
+        self._tally = DeadLetterTally()  # stays empty in the scores' writer
 
     def process(self, scored: ScoredBlock) -> Iterator[RangeSummary]:
         block = scored.block
@@ -86,16 +91,16 @@ class _WritePartsDoFn(beam.DoFn):
                 self._writer.abandon()
             raise SaitenError(f"Range {self._range_index} has no end: its last block did not arrive.")
 
+    @abc.abstractmethod
     def add(self, scored: ScoredBlock) -> None:
         """Takes what this writer writes of the block."""
-        raise AssertionError("subclasses say what they write")
 
-    def write(self, table: pa.Table, schema: pa.Schema) -> None:
+    def write(self, table: pa.Table) -> None:
         """Adds rows to the range's part, which the first rows open."""
         if self._writer is None:
             assert self._range_index is not None
             name = self._run.part_name(self.folder, self._range_index)
-            self._writer = PartWriter(self._run, name, schema)
+            self._writer = PartWriter(self._run, name, self._schema)
         self._writer.write(table)
 
     def _finish(self, range_index: int) -> RangeSummary:
@@ -108,7 +113,7 @@ class _WritePartsDoFn(beam.DoFn):
         summary = RangeSummary(range_index, self.folder, by_source, part, dict(tally.codes), tally.examples)
         note = json.dumps(dataclasses.asdict(summary), ensure_ascii=False)
         storage.write_atomic(self._run.range_note(self.folder, range_index), note.encode())
-        self.start_bundle()
+        self._begin_range()
         return summary
 
     @contextlib.contextmanager
@@ -118,12 +123,15 @@ class _WritePartsDoFn(beam.DoFn):
         except BaseException:
             if self._writer:
                 self._writer.abandon()
-            self.start_bundle()
+            self._begin_range()
             raise
 
 
 class _WriteScoresDoFn(_WritePartsDoFn):
     folder = SCORES_FOLDER
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run, run.scores_schema)
 
     def setup(self) -> None:
         counters = {"records": "records-read", "scored": "records-scored", "empty": "records-empty"}
@@ -137,15 +145,14 @@ class _WriteScoresDoFn(_WritePartsDoFn):
         for (_, column), count in counts.items():
             self._counters[column].inc(count)
         self._counts.update(counts)
-        schema = self._run.schema
-        self.write(scores_table(scored, schema), schema)
+        self.write(scores_table(scored, self._schema))
 
 
 class _WriteDeadLettersDoFn(_WritePartsDoFn):
     folder = DEAD_LETTERS_FOLDER
 
     def __init__(self, run: Run, max_rate: float, total_bytes: int) -> None:
-        super().__init__(run)
+        super().__init__(run, run.dead_letters_schema)
         self._max_rate = max_rate
         self._total_bytes = total_bytes
 
@@ -159,9 +166,7 @@ class _WriteDeadLettersDoFn(_WritePartsDoFn):
         self._counts.update((letter.source, "dead") for letter in letters)
         self._counter.inc(len(letters))
         if letters:
-            schema = DEAD_LETTER_SCHEMA.with_metadata(self._run.metadata)
-            table = dead_letters_table(letters, keep_raw=self._run.keep_raw)
-            self.write(table.replace_schema_metadata(self._run.metadata), schema)
+            self.write(dead_letters_table(letters, self._schema, keep_raw=self._run.keep_raw))
         done = self._progress.add(scored.block)
         if done:
             done.tally.judge_early(self._max_rate, done.n_bytes / max(1, self._total_bytes))

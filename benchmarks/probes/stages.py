@@ -47,7 +47,7 @@ def measure(bundle_path: pathlib.Path, corpus: pathlib.Path) -> dict[str, object
     texts = tokens = 0
     with tempfile.TemporaryDirectory() as folder:
         run = Run("benchmark", folder, bundle.bundle_id, tuple(bundle.outputs), (), keep_raw=True)
-        writer = PartWriter(run, run.part_name(SCORES_FOLDER, 0), run.schema)
+        writer = PartWriter(run, run.part_name(SCORES_FOLDER, 0), run.scores_schema)
         while True:
             with watch.stage("read"):
                 block = next(blocks, None)
@@ -60,7 +60,7 @@ def measure(bundle_path: pathlib.Path, corpus: pathlib.Path) -> dict[str, object
             with watch.stage("score"):
                 scored = score_block(EncodedBlock(block, encoded), engine)
             with watch.stage("write"):
-                writer.write(scores_table(scored, run.schema))
+                writer.write(scores_table(scored, run.scores_schema))
             texts, tokens = texts + len(block.texts), tokens + int(encoded.n_tokens.sum())
         with watch.stage("write"):
             writer.close()
