@@ -58,7 +58,7 @@ def check_classes(path: pathlib.Path, config: Any) -> None:
     Raises:
         BundleError: Another class, by its layer's name.
     """
-    for item in _serialized_objects(config):
+    for item in _loaded_objects(config):
         module, name = item.get("module"), item["class_name"]
         if not _is_known(module, name) or item.get("registered_name") not in (None, name):
             settings = item.get("config")
@@ -80,14 +80,19 @@ def _is_known(module: Any, name: Any) -> bool:
     return module in _MODULES or (module, name) in _OTHERS
 
 
+def _loaded_objects(config: Any) -> Iterator[Mapping[str, Any]]:
+    """Yields what Keras builds: of the outermost compile_config nothing, of a model's within the model all."""
+    if isinstance(config, Mapping):
+        config = {key: value for key, value in config.items() if key != "compile_config"}
+    yield from _serialized_objects(config)
+
+
 def _serialized_objects(node: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(node, Mapping):
         if "class_name" in node:
             yield node
-        # Models are loaded uncompiled: Keras never looks at compile_config.
-        for key, value in node.items():
-            if key != "compile_config":
-                yield from _serialized_objects(value)
+        for value in node.values():
+            yield from _serialized_objects(value)
     elif isinstance(node, list):
         for item in node:
             yield from _serialized_objects(item)
@@ -104,7 +109,7 @@ def check_sizes(path: pathlib.Path, config: Any, weights_bytes: int) -> None:
     Raises:
         BundleError: It does.
     """
-    layers = [(item["class_name"], item["config"]) for item in _serialized_objects(config) if _has_config(item)]
+    layers = [(item["class_name"], item["config"]) for item in _loaded_objects(config) if _has_config(item)]
     widths = [_size(settings, "output_dim") for _, settings in layers]
     widths += [2 * _size(settings, "units") for _, settings in layers]
     widest = max([0, *widths, *_shape_sizes(config)])

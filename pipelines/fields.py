@@ -1,6 +1,7 @@
 """Makes sure, before anything runs, that the fields asked for are there."""
 
 import dataclasses
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,8 @@ from pipelines.text import decode_lines
 
 _SAMPLE_RECORDS = 1000
 _SHOWN_NAMES = 20
+# A field's name as people give them; Japanese ones are as short as words.
+_NAME = re.compile(r"[A-Za-z_][\w.:/ -]{0,30}|\w{1,6}")
 
 
 @dataclass
@@ -134,8 +137,16 @@ def _sample_objects(batch: LineBatch, codec: str, sample: _Sample) -> None:
 
 
 def _missing(flag: str, name: str, sample: _Sample) -> str:
-    names = nearest(name, sample.names)[:_SHOWN_NAMES]
-    there = (
-        f"there are: {', '.join(map(repr, names))}" if names else "no header can be read (is it in another --encoding?)"
+    return (
+        f"None of the first {_SAMPLE_RECORDS:,} records has the field {name!r} of {flag}; {_there_are(name, sample)}."
     )
-    return f"None of the first {_SAMPLE_RECORDS:,} records has the field {name!r} of {flag}; {there}."
+
+
+def _there_are(name: str, sample: _Sample) -> str:
+    """Says which fields there are, but for names that may be a record's text: a header may be missing."""
+    if not sample.names:
+        return "no header can be read (is it in another --encoding?)"
+    names = [other for other in nearest(name, sample.names) if _NAME.fullmatch(other)][:_SHOWN_NAMES]
+    n_others = len(sample.names) - len(names)
+    others = [f"{n_others} that may be text (is there a header?)"] if n_others else []
+    return f"there are: {', '.join([*map(repr, names), *others])}"

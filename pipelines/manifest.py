@@ -16,6 +16,9 @@ from pipelines.run import MANIFEST, SCORES_FOLDER, Part, Run, SourceCount
 
 FORMAT_VERSION = 1
 
+# An id may be as long as a record: so many are in memory at once.
+_ID_ROWS = 1_024
+
 
 @dataclass(frozen=True)
 class CommitPlan:
@@ -90,16 +93,16 @@ def _duplicate_ids(plan: CommitPlan, parts: Sequence[Part]) -> int:
     """How many scored or empty records repeat an earlier one's id; 8 bytes of memory an id."""
     if not plan.counts_duplicates:
         return 0
-    hashes = [np.zeros(0, np.int64)]
-    for part in parts:
-        if part.path.startswith(SCORES_FOLDER):
-            with storage.open_read(storage.join(plan.run.output, part.path)) as file:
-                hashes += [
-                    np.fromiter(map(hash, batch.column(0).to_pylist()), np.int64, batch.num_rows)
-                    for batch in pq.ParquetFile(file).iter_batches(columns=["id"])
-                ]
-    ids = np.concatenate(hashes)
-    return len(ids) - len(np.unique(ids))
+    scores = [part for part in parts if part.path.startswith(SCORES_FOLDER)]
+    hashes = np.empty(sum(part.rows for part in scores), np.int64)
+    n_read = 0
+    for part in scores:
+        with storage.open_read(storage.join(plan.run.output, part.path)) as file:
+            for batch in pq.ParquetFile(file).iter_batches(_ID_ROWS, columns=["id"]):
+                hashes[n_read : n_read + batch.num_rows] = list(map(hash, batch.column(0).to_pylist()))
+                n_read += batch.num_rows
+    hashes.sort()
+    return int(np.count_nonzero(hashes[1:] == hashes[:-1]))
 
 
 def _utc(seconds: float) -> str:

@@ -92,6 +92,8 @@ def _download(path: str, folder: pathlib.Path) -> None:
         raise BundleError(f"There is no bundle at {path}.")
     for file in files:
         name = file.removeprefix(path.rstrip("/") + "/")
+        if not name:  # consoles of object stores make an empty object that stands for the folder
+            continue
         if "/" in name:
             raise BundleError(f"The bundle at {path} holds a folder, {name.split('/')[0]}: a bundle is flat.")
         if name not in MAX_BYTES:

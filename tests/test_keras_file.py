@@ -117,6 +117,15 @@ CLASSES: dict[str, tuple[Forge, str]] = {
         ),
         "evil",
     ),
+    "a metric of a model in the model": (
+        in_config(
+            lambda config: config["config"]["layers"].append(
+                {"module": "keras", "class_name": "Sequential", "config": {"layers": []}}
+                | {"compile_config": {"metrics": [{"module": "keras.layers", "class_name": "Conv2D", "config": {}}]}}
+            )
+        ),
+        r"keras\.layers\.Conv2D",
+    ),
     "a subclassed model": (in_config(lambda config: config.update(module="evil", class_name="Model")), "evil.Model"),
 }
 

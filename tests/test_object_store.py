@@ -41,6 +41,7 @@ def folder(store: str, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def remote_bundle(store: str, tiny_bundle: Bundle) -> str:
+    storage.write_atomic(f"{store}/bundle/", b"")  # what a store's console makes for a folder
     for path in tiny_bundle.path.iterdir():
         storage.write_atomic(f"{store}/bundle/{path.name}", path.read_bytes())
     return f"{store}/bundle"

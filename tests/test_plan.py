@@ -221,6 +221,18 @@ def test_a_field_that_no_object_has_is_a_misspelt_one(
     assert message in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.csv", "これは秘密の一行目です,本文\nb,c\n"), ("a.jsonl", '{"これは秘密の一行目です": 1, "本文": "a"}\n')],
+)
+def test_a_name_that_may_be_a_records_text_is_not_shown(tmp_path: pathlib.Path, name: str, content: str) -> None:
+    """The first row of a file without a header is a record."""
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError) as raised:
+        plan_work(str(tmp_path), ReadOptions())
+    assert str(raised.value).endswith("there are: '本文', 1 that may be text (is there a header?).")
+
+
 def test_json_may_have_a_kept_field_later_if_its_type_is_given(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(b'{"text":"a"}\n')
     kept = (KeptField("rare", pa.string()),)
