@@ -10,7 +10,7 @@ import threading
 import time
 
 PID_PREFIX = "worker-"
-_LAUNCHER_POLL_SECS = 0.5
+_LAUNCHER_POLL_SECS = 0.1
 
 
 def log_path(folder: str, pid: int) -> str:

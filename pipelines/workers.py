@@ -41,7 +41,9 @@ class LocalWorkers:
             return FnApiRunner()
         settings = [f"{name}={value}" for name, value in memory.ENVIRONMENT.items() if name not in os.environ]
         command = ["env", *settings, sys.executable, "-m", "pipelines.worker", self.folder, str(os.getpid())]
-        return FnApiRunner(SubprocessSDKEnvironment.from_command_string(f"exec {shlex.join(command)}"))
+        # Ctrl-C goes to the whole group: the launcher ends its workers, and one that just starts would complain.
+        start = f"trap '' INT; exec {shlex.join(command)}"
+        return FnApiRunner(SubprocessSDKEnvironment.from_command_string(start))
 
     def options(self, flags: list[str]) -> PipelineOptions:
         """Returns Beam's options for `runner`."""

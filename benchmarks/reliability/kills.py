@@ -20,6 +20,8 @@ _INJECT = pathlib.Path(__file__).with_name("inject")
 _POLL_SECS = 0.01
 # What a person waits at most after the last signal; far above what a busy machine needs.
 _END_SECS = 60.0
+# A signal that comes when the run has ended shows nothing; the try is made again, at another moment.
+_MAX_TOO_LATE = 20
 # A process does fewer operations of each kind than these, so some faults never happen: they are counted.
 _MAX_OPERATIONS = {"full-parts": 3, "full-manifest": 1, "rename": 8, "fsync": 16, "read-only": 16}
 
@@ -40,14 +42,17 @@ class Scene:
     workers: int = 2
 
     @cached_property
-    def expected(self) -> Rows:
-        """The rows of an unbroken run."""
+    def unbroken(self) -> tuple[Rows, float]:
+        """The rows of an unbroken run, and the seconds from its plan to its end: as far as random times reach."""
         output = self.bench.folder / "unbroken"
-        began = time.monotonic()
-        code, said = self.bench.score(self.source, output, "--workers=1")
-        self.__dict__["unbroken_secs"] = time.monotonic() - began
-        promise(code == 0, f"the unbroken run ended with {code}: {said}")
-        return read_rows(output)
+        shutil.copytree(self.earlier, output)
+        with self.start(output, {}) as process:
+            for _ in _until_planned(process, output):
+                time.sleep(_POLL_SECS)
+            began = time.monotonic()
+            _, said = process.communicate()
+        promise(process.returncode == 0, f"the unbroken run ended with {process.returncode}: {said}")
+        return read_rows(output), time.monotonic() - began
 
     @cached_property
     def earlier(self) -> pathlib.Path:
@@ -57,30 +62,32 @@ class Scene:
         promise(code == 0, f"the earlier run ended with {code}: {said}")
         return output
 
-    @cached_property
-    def unbroken_secs(self) -> float:
-        """How long an unbroken run takes: how far random times reach."""
-        assert self.expected
-        return float(self.__dict__["unbroken_secs"])
-
     def try_once(self, kind: str, outcome: Outcome) -> None:
-        """Overwrites the earlier run, breaks that by `kind`, and resumes it.
+        """Overwrites the earlier run, breaks that by `kind`, and resumes it; again, if the break came too late.
 
         Raises:
             BrokenPromiseError: A reader would have found something torn, or resuming did not complete it.
         """
-        expected = self.expected
+        for _ in range(_MAX_TOO_LATE):
+            if self._break_once(kind, outcome):
+                return
+            outcome.note("too late")
+        promise(False, f"it came too late {_MAX_TOO_LATE} times")
+
+    def _break_once(self, kind: str, outcome: Outcome) -> bool:
+        expected, _ = self.unbroken
         output = self.bench.folder / "output"
         shutil.rmtree(output, ignore_errors=True)
         shutil.copytree(self.earlier, output)
         before = content(output)
-        KINDS[kind](self, output, outcome)
+        happened = KINDS[kind](self, output)
         wait_until_alone(output)
         check_untorn(output, before, expected)
-        if run_id(output) != run_id(self.earlier):
+        if happened and run_id(output) != run_id(self.earlier):
             outcome.note("committed all the same")
         self._complete(output, outcome)
         check_only_run(output, expected)
+        return happened
 
     def _complete(self, output: pathlib.Path, outcome: Outcome) -> None:
         code, said = self.bench.score(self.source, output, "--workers=1", "--resume")
@@ -95,8 +102,8 @@ class Scene:
         return self.bench.start(arguments, environment=environment)
 
 
-# Runs a scene in an output directory, breaks it, and notes what happened.
-Break = Callable[[Scene, pathlib.Path, Outcome], None]
+# Runs a scene in an output directory and breaks it; tells whether that happened before the run had ended.
+Break = Callable[[Scene, pathlib.Path], bool]
 _Victims = Callable[["subprocess.Popen[str]", pathlib.Path], list[int]]
 
 
@@ -126,10 +133,13 @@ def wait_until_alone(output: pathlib.Path) -> None:
 
 
 def _signals(who: _Victims, *numbers: int, code: int | None) -> Break:
-    def run(scene: Scene, output: pathlib.Path, outcome: Outcome) -> None:
+    def run(scene: Scene, output: pathlib.Path) -> bool:
+        moment = scene.bench.random.uniform(0, scene.unbroken[1])
         with scene.start(output, {}) as process:
-            moment = scene.bench.random.uniform(0, scene.unbroken_secs)
-            for _ in _until_planned(process, output, moment):
+            for _ in _until_planned(process, output):
+                time.sleep(_POLL_SECS)
+            until = time.monotonic() + moment
+            while process.poll() is None and time.monotonic() < until:
                 time.sleep(_POLL_SECS)
             fired = False
             while process.poll() is None and not fired:  # a worker may not have started yet
@@ -144,20 +154,18 @@ def _signals(who: _Victims, *numbers: int, code: int | None) -> Break:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 promise(False, f"it did not end within {_END_SECS:.0f} s")
-        outcome.note("happened", fired)
-        if fired and code is not None and process.returncode:
-            promise(process.returncode == code, f"exit {process.returncode} and not {code}: {said}")
+        if not fired or (code is not None and process.returncode):
+            expected = code if fired else 0
+            promise(process.returncode == expected, f"exit {process.returncode} and not {expected}: {said}")
             promise(said.count("\n") == 1, f"more than one line: {said!r}")
+        return fired
 
     return run
 
 
-def _until_planned(process: "subprocess.Popen[str]", output: pathlib.Path, moment: float) -> Iterator[None]:
-    """Goes on until `moment` seconds after the run's plan lies there, or the run has ended."""
-    until: float | None = None
-    while process.poll() is None and (until is None or time.monotonic() < until):
-        if until is None and list(output.glob("_work/*/plan.json")):
-            until = time.monotonic() + moment
+def _until_planned(process: "subprocess.Popen[str]", output: pathlib.Path) -> Iterator[None]:
+    """Goes on until the run's plan lies there, or the run has ended."""
+    while process.poll() is None and not list(output.glob("_work/*/plan.json")):
         yield
 
 
@@ -179,7 +187,7 @@ def _group(process: "subprocess.Popen[str]", _: pathlib.Path) -> list[int]:
 
 
 def _injected(fault: str) -> Break:
-    def run(scene: Scene, output: pathlib.Path, outcome: Outcome) -> None:
+    def run(scene: Scene, output: pathlib.Path) -> bool:
         mark = scene.bench.folder / "happened"
         mark.unlink(missing_ok=True)
         environment = {
@@ -191,22 +199,22 @@ def _injected(fault: str) -> Break:
         }
         with scene.start(output, environment) as process:
             _, said = process.communicate(timeout=_END_SECS * 5)
-        outcome.note("happened", mark.exists())
         if process.returncode:
             promise(process.returncode in (1, 2), f"exit {process.returncode}: {said}")
             promise(said.count("\n") == 1, f"more than one line: {said!r}")
         else:
             promise(run_id(output) != run_id(scene.earlier), "exit 0, and the run is not there")
+        return mark.exists()
 
     return run
 
 
-def _retried(scene: Scene, output: pathlib.Path, outcome: Outcome) -> None:
+def _retried(scene: Scene, output: pathlib.Path) -> bool:
     arguments = scene.bench.arguments(scene.source, output, "--overwrite", "--workers=1")
     with scene.bench.start(arguments, program="benchmarks.reliability.retried") as process:
         _, said = process.communicate()
-    outcome.note("happened")
     promise(process.returncode == 0, f"exit {process.returncode}: {said}")
+    return True
 
 
 KINDS: dict[str, Break] = {
