@@ -49,7 +49,7 @@ class FileSlice:
         end: One behind the last byte or row group; the file's size where it stays whole.
         first_row: Row number of the slice's first row (Parquet only).
         size: The file's size in bytes when the work was planned.
-        modified: Its modification time or etag when the work was planned.
+        modified: Its time of change when the work was planned, as the file system tells it.
     """
 
     path: str
