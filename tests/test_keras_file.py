@@ -106,6 +106,10 @@ CLASSES: dict[str, tuple[Forge, str]] = {
         "__lambda__",
     ),
     "a function for an activation": (set_activation(function("system", "os")), "os.function"),
+    "a function of keras for an activation": (
+        set_activation(function("get", "keras.initializers")),
+        r"keras\.initializers\.function",
+    ),
     "a typespec": (set_activation({"class_name": "__typespec__", "spec_name": "x"}), "__typespec__"),
     "a layer in a wrapper": (
         in_config(lambda config: config["config"]["layers"][2]["config"]["layer"].update(class_name="Lambda")),
