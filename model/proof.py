@@ -9,13 +9,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from model.engine import TOLERANCE
 from model.errors import BundleError
 from model.sequences import FloatArray, IntArray, OffsetArray, pad
 
-_EXTRA_WIDTHS = (0, 1, 7, 64, 301)
-_BATCH_SIZES = (1, 3, 32)
+# How far beyond the longest text each try is padded, and in batches of how many texts.
+_CASES = ((0, 32), (1, 3), (7, 1), (64, 32), (301, 32))
+_N_TEXTS = 32
 _MAX_LENGTH = 400
 _MOST_ROUNDING = 1e-4
 
@@ -31,9 +33,10 @@ def scaled_difference(scores: FloatArray, expected: FloatArray) -> float:
 
 
 def random_texts(vocabulary_size: int, seed: int = 0) -> tuple[IntArray, OffsetArray]:
-    """Returns 24 texts of random ids, from 1 to 400 ids long, the ends of the range among them."""
+    """Returns 32 texts of random ids, from 1 to 400 ids long, the ends of the range among them."""
     generator = np.random.default_rng(seed)
-    lengths = np.concatenate([[1, 1, 2, 3, _MAX_LENGTH], generator.integers(1, 120, 19)])
+    ends = [1, 1, 2, 3, _MAX_LENGTH]
+    lengths = np.concatenate([ends, generator.integers(1, 120, _N_TEXTS - len(ends))])
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     token_ids = generator.integers(1, vocabulary_size, int(offsets[-1]), np.int32, endpoint=False)
     token_ids[0], token_ids[1] = 1, vocabulary_size - 1
@@ -67,16 +70,16 @@ def prove_invariance(
             _score(score_matrix, token_ids, offsets, batch_size, widest + extra, padding), alone
         )
         for padding in ("post", "pre")
-        for extra, batch_size in zip(_EXTRA_WIDTHS, (32, 3, 1, 32, 32), strict=True)
+        for extra, batch_size in _CASES
     }
     largest = max(differences.values())
     if largest > TOLERANCE:
         raise _difference_error(largest, widest, *max(differences, key=lambda case: differences[case]))
     return {
         "passed": True,
-        "texts": len(offsets) - 1,
-        "sequence_lengths": [widest + extra for extra in _EXTRA_WIDTHS],
-        "batch_sizes": list(_BATCH_SIZES),
+        "texts": len(alone),
+        "sequence_lengths": [widest + extra for extra, _ in _CASES],
+        "batch_sizes": sorted({len(batch) for _, size in _CASES for batch in _batches(len(alone), size)}),
         "padding": ["post", "pre"],
         "largest_difference": largest,
         "tolerance": TOLERANCE,
@@ -107,7 +110,7 @@ def check_proof(proof: object) -> None:
 
 
 def _shorten(token_ids: IntArray, offsets: OffsetArray) -> tuple[IntArray, OffsetArray]:
-    # The cost is the padded width times 24 texts times ten shapes; long texts prove no more.
+    # The cost is the padded width times the texts times ten shapes; long texts prove no more.
     pieces = [token_ids[start : min(end, start + _MAX_LENGTH)] for start, end in itertools.pairwise(offsets)]
     pieces = [piece for piece in pieces if len(piece)]
     lengths = np.array([len(piece) for piece in pieces], np.int64)
@@ -122,10 +125,13 @@ def _score(
     width: int,
     padding: str,
 ) -> FloatArray:
-    rows = np.arange(len(offsets) - 1)
     lengths = np.diff(offsets)
-    batches = [rows[start : start + batch_size] for start in range(0, len(rows), batch_size)]
     scored = [
-        score_matrix(pad(token_ids, offsets, batch, width or int(lengths[batch].max()), padding)) for batch in batches
+        score_matrix(pad(token_ids, offsets, batch, width or int(lengths[batch].max()), padding))
+        for batch in _batches(len(lengths), batch_size)
     ]
     return np.concatenate(scored)
+
+
+def _batches(n_texts: int, batch_size: int) -> list[npt.NDArray[np.int64]]:
+    return np.split(np.arange(n_texts), range(batch_size, n_texts, batch_size))
