@@ -17,7 +17,8 @@ SCORE = [
     "unidic-lite>=1.0.8,<2",
 ]
 # Several ways to run code from a .keras file were closed up to mid 2026 and are all closed only from 3.15.1 on.
-KERAS = ["keras>=3.15.1,<3.16"]
+# h5py reads the file's weights before Keras does.
+KERAS = ["h5py>=3.14", "keras>=3.15.1,<3.16"]
 TENSORFLOW = ["tensorflow>=2.21,<2.22"]
 # The same library and module without what a GPU needs: 274 MB to download rather than 572.
 TENSORFLOW_CPU = [

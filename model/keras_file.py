@@ -4,12 +4,11 @@ Keras builds whatever classes `config.json` names, and h5py follows links out of
 so both are read and judged before Keras sees them.
 """
 
-import io
 import json
 import pathlib
 import zipfile
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 from model.errors import BundleError
 from model.keras_config import check_classes, check_sizes
@@ -34,9 +33,10 @@ def check_keras_file(path: pathlib.Path, *, trust: bool = False) -> None:
             config = json.loads(archive.read("config.json"))
             if not trust:
                 check_classes(path, config)
-            check_sizes(path, config, archive.getinfo("model.weights.h5").file_size)
+            size = archive.getinfo("model.weights.h5").file_size
+            check_sizes(path, config, size)
             with archive.open("model.weights.h5") as weights:
-                _check_weights(path, weights.read())
+                _check_weights(path, weights, size)
     except (
         zipfile.BadZipFile,
         ValueError,
@@ -81,17 +81,17 @@ def _check_members(path: pathlib.Path, archive: zipfile.ZipFile) -> None:
             )
 
 
-def _check_weights(path: pathlib.Path, content: bytes) -> None:
+def _check_weights(path: pathlib.Path, weights: IO[bytes], size: int) -> None:
     import h5py
 
     try:
-        with h5py.File(io.BytesIO(content), "r") as file:
+        with h5py.File(weights, "r") as file:
             total = sum(_check_group(path, file, set()))
     except OSError as error:
         raise BundleError(f"{path}: model.weights.h5 is damaged.") from error
     # Keras stores weights plainly, so the file cannot be smaller than they are.
-    if total > len(content):
-        raise BundleError(f"{path}: model.weights.h5 announces {total} bytes of weights and has {len(content)}.")
+    if total > size:
+        raise BundleError(f"{path}: model.weights.h5 announces {total} bytes of weights and has {size}.")
 
 
 def _check_group(path: pathlib.Path, group: Any, seen: set[int]) -> Iterator[int]:

@@ -4,6 +4,7 @@ import io
 import json
 import pathlib
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -54,6 +55,19 @@ def test_functional_models_are_let_through(tmp_path: pathlib.Path) -> None:
     states = layers.LSTM(4)(layers.Embedding(9, 3, mask_zero=True)(ids))
     keras.Model(ids, layers.Dense(1, kernel_regularizer="l2")(states)).save(tmp_path / "m.keras")
     check_keras_file(tmp_path / "m.keras")
+
+
+def test_weights_are_judged_without_holding_them(tmp_path: pathlib.Path) -> None:
+    """They may be as large as the machine's memory, and Keras is about to read them again."""
+    keras.Sequential([layers.Input((None,)), layers.Embedding(100_000, 200, mask_zero=True)]).save(tmp_path / "m.keras")
+    tracemalloc.start()
+    try:
+        check_keras_file(tmp_path / "m.keras")
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (tmp_path / "m.keras").stat().st_size > 80_000_000
+    assert peak_bytes < 40_000_000
 
 
 # --- classes ---
