@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from model.errors import UsageError
+from model.errors import UsageError, missing_library
 from model.progress import TrainingWatcher
 from model.sequences import FloatArray
 from model.vocabulary import PAD_ID, Vocabulary
@@ -67,7 +67,7 @@ def refuse_missing_gensim() -> None:
         UsageError: gensim is not installed.
     """
     if importlib.util.find_spec("gensim") is None:
-        raise UsageError("gensim is not installed: pip install 'saiten[train]', or give ready --vectors.")
+        raise missing_library("gensim", "train", ", or give ready --vectors")
 
 
 def train_word2vec(

@@ -55,3 +55,14 @@ class RecordError(SaitenError):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+
+
+def missing_library(library: str, extra: str, instead: str = "") -> UsageError:
+    """Returns the error for a library of one of Saiten's extras, which come from its checkout: it is on no index.
+
+    Args:
+        library: As people call it.
+        extra: What of `setup.py` brings it.
+        instead: How to go on without it, after a comma.
+    """
+    return UsageError(f"{library} is not installed: run pip install '.[{extra}]' in Saiten's checkout{instead}.")

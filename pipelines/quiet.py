@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from model.errors import UsageError
+from model.errors import missing_library
 
 
 def quiet_libraries() -> None:
@@ -35,7 +35,7 @@ def import_tensorflow() -> None:
         try:
             importlib.import_module("tensorflow")
         except ImportError as error:
-            raise UsageError("TensorFlow is not installed: pip install 'saiten[keras]'.") from error
+            raise missing_library("TensorFlow", "keras") from error
 
 
 @contextmanager
