@@ -12,7 +12,7 @@ from collections import Counter
 import keras
 import numpy as np
 
-from model.bundle import write_bundle
+from model.bundle_writer import write_bundle
 from model.network import build_network
 from model.sequences import Encoder
 from model.tokenizer import Tokenizer, TokenizerConfig

@@ -13,7 +13,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from model.bundle import Bundle, refuse_used, write_bundle
+from model.bundle import Bundle
+from model.bundle_writer import refuse_used, write_bundle
 from model.corpus import (
     EncodedCorpus,
     SegmentedCorpus,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from model.bundle import Bundle, check_dictionary
+from model.bundle import Bundle
 from model.errors import BundleError
 from model.golden import ids_of, replay_ids, replay_scores
 from model.keras_engine import KerasEngine, load_keras_engine
@@ -35,7 +35,7 @@ def validate_bundle(bundle: Bundle) -> Iterator[Finding]:
         BundleError: The first thing that does not hold.
     """
     yield Finding("files", f"{len(bundle.manifest['files'])} sizes and hashes as in the manifest")
-    check_dictionary(bundle)
+    bundle.check_dictionary()
     yield Finding("dictionary", f"{len(bundle.manifest['tokenizer']['files'])} files as in the manifest")
     encoder = bundle.encoder()
     replay_ids(bundle, encoder)

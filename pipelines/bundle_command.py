@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         UsageError: Model, word index and flags do not go together.
     """
     import_tensorflow()
-    from model.bundle import write_bundle
+    from model.bundle_writer import write_bundle
     from model.errors import UsageError
     from model.keras_file import check_keras_file, load_keras_file
 

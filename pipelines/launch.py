@@ -15,7 +15,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from model.bundle import check_dictionary
 from model.errors import SaitenError, UsageError
 from pipelines import output_directory, storage
 from pipelines.commit import finish_commit
@@ -73,7 +72,7 @@ def choose_bundle(args: argparse.Namespace) -> tuple[ScoringBundle, tuple[str, .
         BundleError: It is missing or refused.
     """
     with opened_bundle(args.bundle, trusted=args.trust_bundle) as bundle:
-        check_dictionary(bundle)
+        bundle.check_dictionary()
         engine = bundle.engine_name(args.engine)
         bundle.check_engine(engine)
         return ScoringBundle(args.bundle, bundle.bundle_id, engine, args.trust_bundle), tuple(bundle.outputs)

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from model.bundle import Bundle, write_bundle
+from model.bundle import Bundle
+from model.bundle_writer import write_bundle
 from model.sequences import Encoder
 from model.tokenizer import Tokenizer, TokenizerConfig
 from model.vocabulary import OOV_ID, OOV_WORD, PAD_WORD, Vocabulary

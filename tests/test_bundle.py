@@ -1,5 +1,6 @@
 """A bundle says what it is, gives back what was written, and is refused when anything differs."""
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from model.bundle import Bundle, read_bundle, write_bundle
+from model.bundle import Bundle, read_bundle
+from model.bundle_writer import write_bundle
 from model.encoder_settings import describe_encoder
 from model.errors import BundleError, UsageError
 from model.golden import N_GOLDEN, replay_golden
@@ -109,7 +111,7 @@ def test_the_packed_engine_needs_no_tensorflow(tiny_bundle: Bundle) -> None:
 def test_a_missing_tensorflow_is_one_sentence(tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "model.keras_engine")
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(UsageError, match=r"needs TensorFlow: pip install 'saiten\[keras\]'"):
+    with pytest.raises(UsageError, match=r"TensorFlow is not installed: run pip install '\.\[keras\]' in Saiten's"):
         tiny_bundle.engine("keras")
 
 
@@ -181,7 +183,26 @@ def test_a_failure_on_the_way_leaves_nothing(
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("model.bundle.bundle_id_of", full_disk)
+    monkeypatch.setattr("model.bundle_writer.bundle_id_of", full_disk)
     with pytest.raises(OSError, match="No space left"):
         write(tmp_path / "b", encoder, tiny_model)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bundle_is_durable_when_it_appears(
+    tmp_path: pathlib.Path, encoder: Encoder, tiny_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a power cut a name may lead to nothing, unless files, names and the rename were synced in this order."""
+    synced: list[tuple[int, bool]] = []
+    sync = os.fsync
+
+    def watched(descriptor: int) -> None:
+        synced.append((os.fstat(descriptor).st_ino, (tmp_path / "b").exists()))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    path = write(tmp_path / "b", encoder, tiny_model).path
+    *before, (last, is_renamed) = synced
+    assert {(file.stat().st_ino, False) for file in path.iterdir()} | {(path.stat().st_ino, False)} == set(before)
+    assert before[-1][0] == path.stat().st_ino
+    assert (last, is_renamed) == (tmp_path.stat().st_ino, True)

@@ -6,7 +6,8 @@ import pathlib
 
 import pytest
 
-from model.bundle import Bundle, write_bundle
+from model.bundle import Bundle
+from model.bundle_writer import write_bundle
 from model.explain import ExplainedToken, explain_text
 from model.sequences import Encoder
 from pipelines.cli import main

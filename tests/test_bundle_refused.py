@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from model.bundle import Bundle, check_dictionary, read_bundle
+from model.bundle import Bundle, read_bundle
 from model.errors import BundleError, SaitenError, UsageError
 from model.golden import replay_ids, replay_scores
 from model.manifest import describe_files
@@ -143,15 +143,21 @@ def test_another_dictionary_is_refused(
     with pytest.raises(error, match=message):
         bundle.encoder()
     with pytest.raises(error, match=message):
-        check_dictionary(bundle)
+        bundle.check_dictionary()
 
 
 def test_a_changed_dictionary_file_is_named(bundle_copy: pathlib.Path, tiny_bundle: Bundle) -> None:
     tokenizer = tiny_bundle.manifest["tokenizer"]
     reseal(bundle_copy, tokenizer={**tokenizer, "files": {**tokenizer["files"], "matrix.bin": "0" * 64}})
     with pytest.raises(BundleError, match=r"matrix\.bin of unidic-lite is not the one"):
-        check_dictionary(read_bundle(bundle_copy))
-    check_dictionary(tiny_bundle)
+        read_bundle(bundle_copy).check_dictionary()
+    tiny_bundle.check_dictionary()
+
+
+@pytest.mark.parametrize("packed", ["no", [1], 1, None, {}])
+def test_a_reason_that_is_none_is_not_shown(packed: Any, bundle_copy: pathlib.Path) -> None:
+    reseal(bundle_copy, packed=packed)
+    assert read_bundle(bundle_copy).why_not_packed == ""
 
 
 # --- what a worker finds when it replays ---
