@@ -45,11 +45,8 @@ class FailureReports:
 
     def first(self) -> SaitenError | None:
         """Returns the error that a worker reported, the one with the highest exit code; None where none did."""
-        reports = []
-        for path in storage.list_files(self.folder):
-            content = storage.read_bytes(path) if f"/{_PREFIX}" in path else None
-            if content:
-                reports.append(json.loads(content))
+        contents = map(storage.read_bytes, storage.list_named(self.folder, _PREFIX))
+        reports = [json.loads(content) for content in contents if content]
         if not reports:
             return None
         report = max(reports, key=lambda report: (report["exit_code"], report["message"]))

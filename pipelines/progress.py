@@ -57,7 +57,8 @@ class ProgressNote:
         """Counts one more block.
 
         Returns:
-            What all writers have done, where it was time to write; None otherwise, and on object stores.
+            What all writers have done, where it was time to write and this one has met a dead letter, which is
+            what it may be judged by; None otherwise, and on object stores.
         """
         self._done.n_bytes += block.n_bytes
         self._done.tally.add(sum(block.n_read.values()), block.dead_letters)
@@ -66,15 +67,14 @@ class ProgressNote:
         note = {"n_bytes": self._done.n_bytes, "tally": vars(self._done.tally)}
         storage.write_replaced(self._path, json.dumps(note).encode())
         self._written = self._clock()
-        return read_progress(self._folder)
+        return read_progress(self._folder) if self._done.tally.dead else None
 
 
 def read_progress(folder: str) -> Progress:
     """Returns the sum of what all writers have noted."""
     total = Progress()
-    for path in storage.list_files(folder):
-        is_note = f"/{_PREFIX}" in path and path.endswith(".json")
-        content = storage.read_bytes(path) if is_note else None
+    for path in storage.list_named(folder, _PREFIX):
+        content = storage.read_bytes(path) if path.endswith(".json") else None  # others are not whole yet
         if content:
             note = json.loads(content)
             total.n_bytes += note["n_bytes"]

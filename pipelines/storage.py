@@ -126,6 +126,17 @@ def list_files(folder: str) -> list[str]:
     return sorted(join(folder, path.relative_to(root).as_posix()) for path in root.rglob("*") if path.is_file())
 
 
+def list_named(folder: str, prefix: str) -> list[str]:
+    """Returns the paths of the files in a folder, not below it, whose names begin so; none where there is no folder."""
+    if is_remote(folder):
+        return [path for path in list_files(folder) if path.startswith(join(folder, prefix))]
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(join(folder, entry.name) for entry in entries if entry.name.startswith(prefix))
+    except FileNotFoundError:
+        return []
+
+
 def remove_files(paths: list[str]) -> None:
     """Removes files; those that are gone already are no error."""
     if paths and is_remote(paths[0]):

@@ -71,8 +71,8 @@ class LocalWorkers:
         return None
 
     def _pids(self) -> list[int]:
-        names = [path.rpartition("/")[2] for path in storage.list_files(self.folder)]
-        return [int(name.removeprefix(PID_PREFIX)) for name in names if name.startswith(PID_PREFIX)]
+        paths = storage.list_named(self.folder, PID_PREFIX)
+        return [int(path.removeprefix(storage.join(self.folder, PID_PREFIX))) for path in paths]
 
 
 def _is_running(pid: int) -> bool:

@@ -12,6 +12,7 @@ from pipelines.failures import FailureReports
 from pipelines.judge import DeadLetterTally
 from pipelines.progress import ProgressNote, read_progress
 from pipelines.records import DeadLetter, RecordBlock
+from pipelines.storage import list_named
 from tests.fakes import make_block
 
 
@@ -82,6 +83,27 @@ def test_the_gravest_report_of_a_worker_reaches_the_launcher(tmp_path: pathlib.P
             raise error
     first = reports.first()
     assert (str(first), first.exit_code if first else 0) == ("too many", 4)
+
+
+def test_notes_are_known_by_their_own_names_whatever_folders_they_lie_in(tmp_path: pathlib.Path) -> None:
+    folder = tmp_path / "progress-2026" / "failure-x" / "worker-7"
+    folder.mkdir(parents=True)
+    (folder / "plan.json").write_text("{}")
+    assert read_progress(str(folder)).tally.records == 0
+    assert FailureReports(str(folder)).first() is None
+    (folder / "worker-123").touch()
+    assert list_named(str(folder), "worker-") == [f"{folder}/worker-123"]
+    assert list_named(f"{folder}/none", "worker-") == []
+
+
+def test_only_a_writer_that_has_met_a_dead_letter_looks_at_what_the_others_have(tmp_path: pathlib.Path) -> None:
+    """All of them looking, twice a second each, would be the run's main work on a large machine."""
+    seconds = iter([0.0, 1.0, 1.0, 2.0, 2.0])
+    note = ProgressNote(str(tmp_path), lambda: next(seconds))
+    block = make_block(["ab", "c"])
+    assert note.add(block) is None
+    assert read_progress(str(tmp_path)).tally.records == 2, "it has noted its own"
+    assert note.add(block.bury({1: ("BAD_JSON", "wrong")}, "read")) == read_progress(str(tmp_path))
 
 
 def test_a_block_that_lost_a_record_stops_the_run() -> None:
