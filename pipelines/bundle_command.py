@@ -2,11 +2,11 @@
 
 import argparse
 import pathlib
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.quiet import import_tensorflow
+from pipelines.terminal import say
 
 if TYPE_CHECKING:
     from model.sequences import Encoder
@@ -67,10 +67,9 @@ def run(args: argparse.Namespace) -> int:
         reference={},
     )
     engine = "packed and keras engines" if bundle.has_packed else f"keras engine only: {bundle.why_not_packed}"
-    print(
-        f"saiten: bundle {bundle.bundle_id[:12]} in {args.bundle}: {bundle.manifest['num_words']:,} ids, "
-        f"{len(outputs)} outputs, {engine}",
-        file=sys.stderr,
+    say(
+        f"bundle {bundle.bundle_id[:12]} in {args.bundle}: {bundle.manifest['num_words']:,} ids, "
+        f"{len(outputs)} outputs, {engine}"
     )
     return 0
 

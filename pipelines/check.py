@@ -12,7 +12,7 @@ from pipelines.options import beam_flags
 from pipelines.output_directory import refuse_used
 from pipelines.read import iter_blocks
 from pipelines.records import RecordBlock, ScoredBlock
-from pipelines.terminal import escape
+from pipelines.terminal import escape, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,10 +42,9 @@ def check_run(args: argparse.Namespace) -> int:
     n_texts = sum(len(block.block.texts) for block in scored)
     n_dead = sum(len(block.block.dead_letters) for block in scored)
     n_empty = sum(int(block.is_empty.sum()) for block in scored)
-    print(
-        f"saiten: of the first {n_texts + n_dead} records {n_texts - n_empty} scored, {n_empty} empty, {n_dead} dead; "
-        f"{len(plan.files)} files with {plan.total_bytes:,} bytes to score; nothing is written.",
-        file=sys.stderr,
+    say(
+        f"of the first {n_texts + n_dead} records {n_texts - n_empty} scored, {n_empty} empty, {n_dead} dead; "
+        f"{len(plan.files)} files with {plan.total_bytes:,} bytes to score; nothing is written."
     )
     return 0
 

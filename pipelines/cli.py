@@ -11,7 +11,7 @@ from types import FrameType
 
 from model.errors import SaitenError, UsageError
 from pipelines.flags import known_flags, unknown_flag_message
-from pipelines.terminal import escape_controls
+from pipelines.terminal import say
 
 _COMMANDS = {
     "train": "train a model on labelled text and bundle it",
@@ -36,20 +36,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except SaitenError as error:
-        print(f"saiten: {escape_controls(str(error))}", file=sys.stderr)
+        say(str(error))
         return error.exit_code
     except BrokenPipeError:
         # The reader has gone (`saiten inspect DIR | head`): nothing is left to say, or to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        print(f"saiten: {escape_controls(str(error))}.", file=sys.stderr)
+        say(f"{error}.")
         return SaitenError.exit_code
     except KeyboardInterrupt:
-        print("saiten: interrupted.", file=sys.stderr)
+        say("interrupted.")
         return 128 + signal.SIGINT
     except _TerminatedError:
-        print("saiten: terminated; nothing was committed.", file=sys.stderr)
+        say("terminated.")
         return 128 + signal.SIGTERM
     finally:
         signal.signal(signal.SIGTERM, previous)

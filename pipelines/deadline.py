@@ -2,7 +2,6 @@
 
 import faulthandler
 import os
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 
 from model.errors import SaitenError
 from pipelines.failures import FailureReports
+from pipelines.terminal import end_process
 
 # A library that hangs without giving up the interpreter's lock stops Python's own timers too.
 _BACKSTOP_SECS = 5.0
@@ -46,6 +46,5 @@ class Deadline:
         message = f"A batch took longer than --batch_timeout_secs={self.secs:g}; nothing was committed."
         self.reports.write(SaitenError(message))
         if os.getpid() == self.launcher_pid:
-            sys.stderr.write(f"saiten: {message}\n")
-            sys.stderr.flush()
+            end_process(SaitenError.exit_code, message)
         os._exit(SaitenError.exit_code)

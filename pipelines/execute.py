@@ -1,9 +1,7 @@
 """Runs the pipeline, and ends it cleanly whatever happens."""
 
 import contextlib
-import os
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from model.errors import SaitenError, UsageError
 from pipelines.formats import nearest
 from pipelines.manifest import read_manifest
 from pipelines.score import Scoring, build
+from pipelines.terminal import end_process
 from pipelines.workers import LocalWorkers
 
 # The thread of Beam's that starts a worker process and waits for its end.
@@ -100,10 +99,7 @@ def _ending_on_signals(scoring: Scoring, workers: LocalWorkers | None) -> Iterat
         committed = manifest is not None and manifest["run_id"] == run.run_id
         word = "interrupted" if number == signal.SIGINT else "terminated"
         what = "after the commit" if committed else "nothing was committed, --resume goes on from here"
-        clear = "\r\033[K" if sys.stderr.isatty() else ""
-        sys.stderr.write(f"{clear}saiten: {word}; {what}.\n")
-        sys.stderr.flush()
-        os._exit(128 + number)
+        end_process(128 + number, f"{word}; {what}.")
 
     previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -128,9 +124,7 @@ def _ending_when_lost(scoring: Scoring, workers: LocalWorkers | None) -> Iterato
         error = scoring.commit.run.reports.first() or _lost_worker(workers) or SaitenError("A worker did not start.")
         if workers:
             workers.kill()
-        sys.stderr.write(f"saiten: {error}\n")
-        sys.stderr.flush()
-        os._exit(error.exit_code)
+        end_process(error.exit_code, str(error))
 
     previous = threading.excepthook
     threading.excepthook = end_if_unnoticed

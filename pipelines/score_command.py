@@ -2,11 +2,11 @@
 
 import argparse
 import json
-import sys
 from typing import Any
 
 from pipelines.options import add_arguments, check_arguments
 from pipelines.quiet import quiet_libraries
+from pipelines.terminal import say
 
 __all__ = ["add_arguments", "run"]
 
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     manifest = score_files(args)
     if args.json:
         print(json.dumps(manifest, ensure_ascii=False, indent=1))
-    print(summary_line(manifest, args.output), file=sys.stderr)
+    say(summary_line(manifest, args.output))
     dead = manifest["counts"]["dead"]
     return _DEAD_LETTERS_EXIT_CODE if dead and not args.allow_dead_letters else 0
 
@@ -42,7 +42,7 @@ def summary_line(manifest: dict[str, Any], output: str) -> str:
     duplicates = f", {counts['duplicate_ids']:,} repeated ids" if counts["duplicate_ids"] else ""
     seconds = max(manifest["seconds"], 1e-3)
     return (
-        f"saiten: {counts['records']:,} records = {counts['scored']:,} scored + {counts['empty']:,} empty + "
+        f"{counts['records']:,} records = {counts['scored']:,} scored + {counts['empty']:,} empty + "
         f"{counts['dead']:,} dead{f' ({codes})' if codes else ''}{duplicates}; "
         f"{seconds:.1f} s, {counts['records'] / seconds:,.0f} records/s; in {output}"
     )

@@ -5,11 +5,11 @@ import dataclasses
 import json
 import os
 import pathlib
-import sys
 from typing import TYPE_CHECKING, Any
 
 from pipelines.options import add_input_arguments
 from pipelines.quiet import import_tensorflow
+from pipelines.terminal import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -113,7 +113,7 @@ def _report(result: "TrainingResult", records: "LabelledRecords", args: argparse
         console.print(metrics_table(result.training["metrics"]))
     if args.json:
         print(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, ensure_ascii=False, indent=1))
-    print(summary_line(result.training, records, args.bundle), file=sys.stderr)
+    say(summary_line(result.training, records, args.bundle))
 
 
 def training_config(args: argparse.Namespace) -> "TrainingConfig":
@@ -142,6 +142,6 @@ def summary_line(training: dict[str, Any], records: "LabelledRecords", bundle: s
     codes = "".join(f", {code} {count:,}" for code, count in sorted(left_out.items()))
     best = max(report["epoch"] for report in epochs if report["is_best"])
     return (
-        f"saiten: {records.n_read:,} records read, {data['used'] - data['held_out']:,} trained on, "
+        f"{records.n_read:,} records read, {data['used'] - data['held_out']:,} trained on, "
         f"{data['held_out']:,} held out{codes}; best of {len(epochs)} epochs is {best}; in {bundle}"
     )

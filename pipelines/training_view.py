@@ -8,8 +8,10 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from model.progress import EpochReport
+from pipelines.terminal import escape_controls
 
 
 class TrainingView:
@@ -79,5 +81,5 @@ def metrics_table(metrics: dict[str, Any]) -> Table:
         table.add_column(name, justify="right")
     for label, values in metrics["outputs"].items():
         spearman = "-" if values["spearman"] is None else f"{values['spearman']:.3f}"
-        table.add_row(label, f"{values['mse']:.4g}", f"{values['mae']:.4g}", spearman)
+        table.add_row(Text(escape_controls(label)), f"{values['mse']:.4g}", f"{values['mae']:.4g}", spearman)
     return table

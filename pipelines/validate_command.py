@@ -21,7 +21,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from model.bundle import read_bundle
-    from pipelines.terminal import escape
+    from pipelines.terminal import escape, say
 
     console = Console(highlight=False, emoji=False)
     bundle = read_bundle(pathlib.Path(args.bundle), trust=args.trust_bundle)
@@ -32,7 +32,5 @@ def run(args: argparse.Namespace) -> int:
     for finding in validate_bundle(bundle):
         console.print(f"[green]✓[/] {finding.what:<14} {escape(finding.figure)}", soft_wrap=True)
         n_findings += 1
-    Console(stderr=True, highlight=False, emoji=False).print(
-        f"saiten: {escape(args.bundle)} holds: {n_findings} checks, bundle {bundle.bundle_id[:12]}", soft_wrap=True
-    )
+    say(f"{args.bundle} holds: {n_findings} checks, bundle {bundle.bundle_id[:12]}")
     return 0

@@ -15,6 +15,7 @@ import pytest
 
 from model.bundle import Bundle
 from pipelines.cli import main
+from tests.on_terminal import HIDE_CURSOR, run_on_terminal
 
 LINES = 60_000
 SENTENCE = "料理は普通でしたが、店員さんが親切でした。駅から遠くて、値段も高い。もう行きません！"
@@ -96,6 +97,18 @@ def test_a_signal_ends_the_run_with_one_line_and_resume_completes_it(
     assert main([*arguments, "--resume"]) == 0
     assert_whole(out)
     assert {path: path.stat().st_mtime_ns for path in finished} == finished, "what was finished was done again"
+
+
+def test_a_signal_under_the_progress_bar_gives_the_cursor_back(
+    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    arguments = [flag for flag in flags(tiny_bundle, long_file, tmp_path / "out") if flag != "--quiet"]
+    command = [sys.executable, "-m", "pipelines.cli", *arguments]
+    exit_code, said = run_on_terminal(command, interrupt_at=HIDE_CURSOR)
+    assert exit_code == 130
+    assert said.rpartition(HIDE_CURSOR)[2].endswith(
+        "\r\x1b[K\x1b[?25hsaiten: interrupted; nothing was committed, --resume goes on from here.\r\n"
+    )
 
 
 def test_workers_end_with_a_launcher_that_was_killed(

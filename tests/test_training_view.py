@@ -78,3 +78,11 @@ def test_metrics_are_a_table_with_a_row_for_each_label() -> None:
     assert rows[0] == ["1,234", "held-out", "texts,", "accuracy", "0.900"]
     assert ["taste", "0.01235", "0.1", "0.877"] in rows
     assert ["price", "0.01235", "0.1", "-"] in rows
+
+
+@pytest.mark.parametrize("label", ["score[taste]", "[/a]", ":smile:", "a\x1b[31mb"])
+def test_a_label_is_shown_as_it_is_whatever_a_terminal_would_make_of_it(label: str) -> None:
+    metrics = {"texts": 1, "outputs": {label: {"mse": 1.0, "mae": 1.0, "spearman": None}}}
+    out = io.StringIO()
+    Console(file=out, width=80).print(metrics_table(metrics))
+    assert label.replace("\x1b", "\\x1b") in out.getvalue()

@@ -1,0 +1,48 @@
+"""What Saiten says is one line whatever it quotes, and leaves the terminal as it was."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from pipelines.terminal import say
+from tests.on_terminal import HIDE_CURSOR, run_on_terminal
+
+HOSTILE = "a\x1b]0;owned\x07\n\u202eb"
+ESCAPED = "a\\x1b]0;owned\\x07\\n\\u202eb"
+
+
+def test_a_line_is_one_line_whatever_it_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+    say(f"{HOSTILE} [b]良い[/b]")
+    assert capsys.readouterr().err == f"saiten: {ESCAPED} [b]良い[/b]\n"
+
+
+def test_the_last_line_of_a_process_is_escaped_too_and_ends_it_at_once() -> None:
+    program = (
+        "import sys\n"
+        "from pipelines.terminal import end_process\n"
+        "try:\n"
+        f"    end_process(5, {HOSTILE!r})\n"
+        "finally:\n"
+        "    print('still here')\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (5, "", f"saiten: {ESCAPED}\n")
+
+
+def test_a_process_that_ends_under_a_progress_bar_gives_the_cursor_back(tmp_path: pathlib.Path) -> None:
+    """On a terminal of its own, with a bar that has taken the place of standard error."""
+    program = (
+        "import sys, time\n"
+        "from pipelines.progress import shown\n"
+        "from pipelines.terminal import end_process\n"
+        "with shown(sys.argv[1], 10):\n"
+        "    while sys.stderr is sys.__stderr__:\n"
+        "        time.sleep(0.01)\n"
+        "    end_process(1, 'ended.')\n"
+    )
+    exit_code, said = run_on_terminal([sys.executable, "-c", program, str(tmp_path)])
+    assert exit_code == 1
+    assert HIDE_CURSOR in said, "there was no bar"
+    assert said.rpartition(HIDE_CURSOR)[2].endswith("\r\x1b[K\x1b[?25hsaiten: ended.\r\n")
