@@ -53,7 +53,8 @@ class LocalWorkers:
 
     def kill(self) -> None:
         """Ends the workers at once, and returns when they are gone (or after 10 s, if one hangs in the kernel)."""
-        pids = self._pids()
+        # Only children that have not ended: the system gives the number of one that has to any other process.
+        pids = list(filter(_is_running, self._pids()))
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -64,9 +65,7 @@ class LocalWorkers:
     def log_of_lost(self) -> str | None:
         """Returns the log of a worker that is gone although nobody asked it to end; None where all are there."""
         for pid in self._pids():
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
+            if not _is_running(pid):
                 return log_path(self.folder, pid)
         return None
 
