@@ -10,6 +10,9 @@ SaitenError                    exit 1
 └── RecordError                one record becomes a dead letter; never ends a run
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class SaitenError(Exception):
     """A run cannot go on. The message is one sentence: what, the value, the remedy."""
@@ -55,6 +58,20 @@ class RecordError(SaitenError):
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
+
+
+@contextmanager
+def refusing(message: str) -> Iterator[None]:
+    """Turns whatever a library raises over a stranger's file into a `BundleError` with the message.
+
+    No list of exceptions is ever complete for bytes that somebody chose: h5py, zipfile and NumPy raise a dozen kinds.
+    """
+    try:
+        yield
+    except (SaitenError, ImportError, FileNotFoundError, PermissionError):
+        raise
+    except Exception as error:
+        raise BundleError(message) from error
 
 
 def missing_library(library: str, extra: str, instead: str = "") -> UsageError:

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from model.engine import check_ids
+from model.errors import refusing
 from model.keras_file import check_keras_file, load_keras_file
 from model.layers import model_vocabulary_size
 from model.sequences import FloatArray, IntArray, OffsetArray, cut_batches, pad
@@ -91,7 +92,9 @@ def load_keras_engine(path: pathlib.Path, *, trust: bool = False, threads: int =
     if threads:
         limit_threads(threads)
     check_keras_file(path, trust=trust)
-    return KerasEngine(load_keras_file(path))
+    model = load_keras_file(path)
+    with refusing(f"{path} holds no model from ids to scores; make the bundle anew."):
+        return KerasEngine(model)
 
 
 def limit_threads(threads: int) -> None:

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from typing import IO, Any
 
-from model.errors import BundleError
+from model.errors import BundleError, refusing
 from model.keras_config import check_classes, check_sizes
 
 _MEMBERS = {"metadata.json": 1 << 20, "config.json": 4 << 20, "model.weights.h5": 8 << 30}
@@ -27,28 +27,16 @@ def check_keras_file(path: pathlib.Path, *, trust: bool = False) -> None:
     Raises:
         BundleError: What is wrong with the file.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            _check_members(path, archive)
-            config = json.loads(archive.read("config.json"))
-            if not trust:
-                check_classes(path, config)
-            size = archive.getinfo("model.weights.h5").file_size
-            check_sizes(path, config, size)
-            with archive.open("model.weights.h5") as weights:
-                _check_weights(path, weights, size)
-    except (
-        zipfile.BadZipFile,
-        ValueError,
-        TypeError,
-        RecursionError,
-        NotImplementedError,
-        RuntimeError,
-        EOFError,
-    ) as error:
-        raise BundleError(
-            f"{path} is no .keras file that can be read; save the model as .keras with Keras 3."
-        ) from error
+    unreadable = f"{path} is no .keras file that can be read; save the model as .keras with Keras 3."
+    with refusing(unreadable), zipfile.ZipFile(path) as archive:
+        _check_members(path, archive)
+        config = json.loads(archive.read("config.json"))
+        if not trust:
+            check_classes(path, config)
+        size = archive.getinfo("model.weights.h5").file_size
+        check_sizes(path, config, size)
+        with archive.open("model.weights.h5") as weights:
+            _check_weights(path, weights, size)
 
 
 def load_keras_file(path: pathlib.Path) -> Any:
@@ -61,7 +49,7 @@ def load_keras_file(path: pathlib.Path) -> Any:
 
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, KeyError, AttributeError, ImportError, OSError) as error:
+    except Exception as error:  # a stranger's file makes Keras and TensorFlow raise anything
         raise BundleError(f"Keras {keras.version()} cannot load {path}: {_first_line(error)}") from error
 
 
@@ -84,11 +72,8 @@ def _check_members(path: pathlib.Path, archive: zipfile.ZipFile) -> None:
 def _check_weights(path: pathlib.Path, weights: IO[bytes], size: int) -> None:
     import h5py
 
-    try:
-        with h5py.File(weights, "r") as file:
-            total = sum(_check_group(path, file, set()))
-    except OSError as error:
-        raise BundleError(f"{path}: model.weights.h5 is damaged.") from error
+    with refusing(f"{path}: model.weights.h5 is damaged."), h5py.File(weights, "r") as file:
+        total = sum(_check_group(path, file, set()))
     # Keras stores weights plainly, so the file cannot be smaller than they are.
     if total > size:
         raise BundleError(f"{path}: model.weights.h5 announces {total} bytes of weights and has {size}.")

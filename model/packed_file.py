@@ -14,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from model.errors import BundleError
+from model.errors import refusing
 from model.packed import ACTIVATIONS, MERGES, DenseLayer, PackedEngine, RecurrentCell, RecurrentLayer
 from model.packed_kernel import UNIT_BLOCK
 
@@ -52,7 +52,7 @@ def load_packed(path: pathlib.Path) -> PackedEngine:
     Raises:
         BundleError: The file is damaged, or its arrays do not fit each other.
     """
-    try:
+    with refusing(f"{path} is damaged, or not written by this saiten: make the bundle anew."):
         arrays = _read_arrays(path)
         layout = json.loads(arrays[_LAYOUT].tobytes())
         recurrent: list[RecurrentLayer] = []
@@ -65,8 +65,6 @@ def load_packed(path: pathlib.Path) -> PackedEngine:
             width = len(dense[-1].bias) or width
         _require(not recurrent[-1].keep_all and any(len(layer.bias) for layer in dense), "layers")
         return PackedEngine(recurrent, dense)
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError, zipfile.BadZipFile, OSError) as error:
-        raise BundleError(f"{path} is damaged, or not written by this saiten: make the bundle anew.") from error
 
 
 def _recurrent_layer(

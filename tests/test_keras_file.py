@@ -7,6 +7,7 @@ import struct
 import tracemalloc
 import zipfile
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import h5py
@@ -17,6 +18,7 @@ from keras import layers
 
 from model.bundle import read_bundle
 from model.errors import BundleError
+from model.keras_engine import load_keras_engine
 from model.keras_file import check_keras_file, load_keras_file
 from tests.forgery import reseal
 from tests.networks import build_model
@@ -275,6 +277,45 @@ def test_what_is_no_archive_is_one_sentence(content: bytes, tmp_path: pathlib.Pa
     (tmp_path / "model.h5").write_bytes(content)
     with pytest.raises(BundleError, match=r"no \.keras file that can be read; save the model as \.keras"):
         check_keras_file(tmp_path / "model.h5")
+
+
+def test_flipped_bytes_of_the_weights_are_refused_in_one_sentence_or_change_nothing_that_is_checked(
+    good_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """h5py raises KeyError, OverflowError and more over them, each of which would end in a traceback."""
+    random, n_refused = Random(1), 0
+
+    def flip(members: Members) -> None:
+        content = bytearray(members["model.weights.h5"])
+        for _ in range(10):
+            content[random.randrange(min(len(content), 4_000))] = random.randrange(256)
+        members["model.weights.h5"] = bytes(content)
+
+    for _ in range(200):
+        rewrite(good_file, tmp_path / "forged.keras", flip)
+        try:
+            check_keras_file(tmp_path / "forged.keras")
+        except BundleError:
+            n_refused += 1
+    assert n_refused > 20
+
+
+@pytest.mark.parametrize(
+    "forge",
+    [
+        set_size(-1, "config", "dtype", size="string"),
+        set_size(-1, "config", "dtype", size="int32"),
+        in_config(lambda config: config["config"].update(layers=[])),
+        in_config(lambda config: config["config"].update(layers=3)),
+    ],
+    ids=["a dtype without numbers", "a dtype without fractions", "no layers", "a number for layers"],
+)
+def test_a_model_that_keras_cannot_build_is_one_sentence(
+    forge: Forge, good_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    rewrite(good_file, tmp_path / "forged.keras", forge)
+    with pytest.raises(BundleError):
+        load_keras_engine(tmp_path / "forged.keras")
 
 
 def test_safe_mode_stays_on_when_trusted(tmp_path: pathlib.Path) -> None:
