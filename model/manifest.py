@@ -51,7 +51,7 @@ def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
     path = folder / MANIFEST
     if not folder.is_dir():
         raise BundleError(f"There is no bundle at {folder}.")
-    if not path.is_file() or path.is_symlink():
+    if not is_plain(path):
         raise BundleError(f"{folder} is no bundle: it has no {MANIFEST}.")
     if path.stat().st_size > MAX_BYTES[MANIFEST]:
         raise BundleError(f"{path} is larger than {MAX_BYTES[MANIFEST]} bytes.")
@@ -68,6 +68,11 @@ def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
     if get(manifest, "bundle_id", str) != bundle_id_of(manifest):
         raise BundleError(f"{path}: bundle_id is not that of its settings; the manifest was changed.")
     return manifest
+
+
+def is_plain(path: pathlib.Path) -> bool:
+    """Whether a regular file is there: a link may lead anywhere, and whoever opens a pipe waits for ever."""
+    return path.is_file() and not path.is_symlink()
 
 
 def without_holes(content: Any) -> Any:

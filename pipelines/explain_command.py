@@ -1,7 +1,6 @@
 """`saiten explain`: how one text is normalised, tokenized and scored."""
 
 import argparse
-import pathlib
 import sys
 from typing import TYPE_CHECKING
 
@@ -28,14 +27,14 @@ def run(args: argparse.Namespace) -> int:
         UsageError: The bundle is refused, or the text cannot be tokenized.
     """
     quiet_libraries()
-    from model.bundle import read_bundle
     from model.explain import explain_text
+    from pipelines.scoring_bundle import opened_bundle
 
     text = sys.stdin.read() if args.text == "-" else args.text
-    bundle = read_bundle(pathlib.Path(args.bundle), trust=args.trust_bundle)
-    if bundle.engine_name(args.engine) == "keras":
-        import_tensorflow()
-    explanation = explain_text(bundle.encoder(), bundle.engine(args.engine), text)
+    with opened_bundle(args.bundle, trusted=args.trust_bundle) as bundle:
+        if bundle.engine_name(args.engine) == "keras":
+            import_tensorflow()
+        explanation = explain_text(bundle.encoder(), bundle.engine(args.engine), text)
     _show(explanation, bundle.outputs)
     return 0
 

@@ -1,7 +1,6 @@
 """`saiten validate`: proves a bundle anew."""
 
 import argparse
-import pathlib
 
 from pipelines.quiet import import_tensorflow
 
@@ -20,17 +19,17 @@ def run(args: argparse.Namespace) -> int:
     """
     from rich.console import Console
 
-    from model.bundle import read_bundle
+    from pipelines.scoring_bundle import opened_bundle
     from pipelines.terminal import escape, say
 
     console = Console(highlight=False, emoji=False)
-    bundle = read_bundle(pathlib.Path(args.bundle), trust=args.trust_bundle)
-    import_tensorflow()
-    from model.validation import validate_bundle
-
     n_findings = 0
-    for finding in validate_bundle(bundle):
-        console.print(f"[green]✓[/] {finding.what:<14} {escape(finding.figure)}", soft_wrap=True)
-        n_findings += 1
+    with opened_bundle(args.bundle, trusted=args.trust_bundle) as bundle:
+        import_tensorflow()
+        from model.validation import validate_bundle
+
+        for finding in validate_bundle(bundle):
+            console.print(f"[green]✓[/] {finding.what:<14} {escape(finding.figure)}", soft_wrap=True)
+            n_findings += 1
     say(f"{args.bundle} holds: {n_findings} checks, bundle {bundle.bundle_id[:12]}")
     return 0

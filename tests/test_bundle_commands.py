@@ -2,11 +2,12 @@
 
 import io
 import json
+import os
 import pathlib
 
 import pytest
 
-from model.bundle import Bundle
+from model.bundle import Bundle, read_bundle
 from model.bundle_writer import write_bundle
 from model.explain import ExplainedToken, explain_text
 from model.sequences import Encoder
@@ -201,3 +202,112 @@ def test_names_of_outputs_are_escaped(
     assert shown.count("[bold]\\x1b[2J") == 2
     assert "note [red]" in shown
     assert "\x1b" not in shown
+
+
+# --- what is not this machine's own ---
+
+
+def nested(depth: int) -> list[object]:
+    value: list[object] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+FORGED_BUNDLES: dict[str, tuple[dict[str, object], str]] = {
+    "no oov": ({"oov": ...}, "oov is missing"),
+    "a list for oov": ({"oov": ["token"]}, "oov is missing or of the wrong type"),
+    "a proof without widths": (
+        {"invariance": {"passed": True, "largest_difference": 0, "texts": 1}},
+        r"invariance.sequence_lengths is missing",
+    ),
+    "a proof of words": (
+        {"invariance": {"passed": True, "largest_difference": 0, "texts": "all", "sequence_lengths": [1]}},
+        "invariance.texts is missing or of the wrong type",
+    ),
+    "a network of no layers": ({"network": 1}, "network is missing or of the wrong type"),
+    "a length in words": ({"max_sequence_length": "long"}, "max_sequence_length is missing or of the wrong type"),
+    "settings nested deep": ({"training": {"seed": nested(700)}}, "nested too deep"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), FORGED_BUNDLES.values(), ids=FORGED_BUNDLES)
+def test_inspect_refuses_a_forged_bundle_with_one_sentence(
+    changes: dict[str, object], message: str, bundle_copy: pathlib.Path, capsys: Output
+) -> None:
+    reseal(bundle_copy, **changes)
+    assert main(["inspect", str(bundle_copy)]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"training": "much"}, {"training": {"settings": 1}}, {"libraries": [1]}, {"training": {"a" * 500: {"b": 1}}}],
+)
+def test_inspect_shows_what_it_knows_of_whatever_lies_beside_it(
+    changes: dict[str, object], bundle_copy: pathlib.Path, capsys: Output
+) -> None:
+    reseal(bundle_copy, **changes)
+    assert main(["inspect", str(bundle_copy)]) == 0
+    assert read_bundle(bundle_copy).bundle_id in capsys.readouterr().out
+
+
+def test_inspect_refuses_a_dictionary_without_a_version(
+    bundle_copy: pathlib.Path, tiny_bundle: Bundle, capsys: Output
+) -> None:
+    tokenizer = {key: value for key, value in tiny_bundle.manifest["tokenizer"].items() if key != "dictionary_version"}
+    reseal(bundle_copy, tokenizer=tokenizer)
+    assert main(["inspect", str(bundle_copy)]) == 2
+    assert "tokenizer.dictionary_version is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"counts": [1]},
+        {"counts": {"records": "all"}},
+        {"dead_letter_codes": "BAD_JSON"},
+        {"dead_letter_codes": {"BAD_JSON": None}},
+        {"inputs": 1},
+        {"inputs": ["a.txt"]},
+        {"inputs": [{"source": "a.txt", "records": "all", "scored": None}]},
+        {"outputs": {"path": "x"}},
+        {"outputs": [{"path": 1, "rows": [], "bytes": {}}]},
+    ],
+)
+def test_inspect_shows_a_forged_run_without_a_traceback(
+    changes: dict[str, object], tmp_path: pathlib.Path, capsys: Output
+) -> None:
+    assert main(["inspect", write_run(tmp_path, **changes)]) == 0
+    assert RUN["run_id"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+@pytest.mark.parametrize("beside", [None, "model.keras"])
+def test_inspect_opens_no_pipe_and_follows_no_link(
+    kind: str, beside: str | None, tmp_path: pathlib.Path, capsys: Output
+) -> None:
+    folder = tmp_path / "forged"
+    folder.mkdir()
+    if beside:
+        (folder / beside).touch()
+    if kind == "pipe":
+        os.mkfifo(folder / "manifest.json")
+    else:
+        write_run(tmp_path)
+        (folder / "manifest.json").symlink_to(tmp_path / "manifest.json")
+    assert main(["inspect", str(folder)]) == 2
+    assert "it has no manifest.json" in capsys.readouterr().err
+
+
+def test_inspect_reads_no_manifest_as_large_as_memory(tmp_path: pathlib.Path, capsys: Output) -> None:
+    with (tmp_path / "manifest.json").open("wb") as file:
+        file.truncate(1 << 40)
+    assert main(["inspect", str(tmp_path)]) == 2
+    assert "is larger than 268435456 bytes" in capsys.readouterr().err
+    (tmp_path / "golden.jsonl").touch()
+    assert main(["inspect", str(tmp_path)]) == 2
+    assert "is larger than 16777216 bytes" in capsys.readouterr().err

@@ -113,6 +113,34 @@ def test_a_bundle_on_the_store_is_judged_while_it_is_copied(
     assert storage.list_files(f"{folder}/out") == []
 
 
+def test_what_lies_on_the_store_is_shown_explained_and_proven(
+    folder: str, remote_bundle: str, tiny_bundle: Bundle, reviews: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", remote_bundle]) == 0
+    shown = capsys.readouterr().out
+    assert f"{remote_bundle}: sizes, hashes and proof hold" in shown
+    assert tiny_bundle.bundle_id in shown
+    assert main(["explain", f"--bundle={remote_bundle}", "とても高い"]) == 0
+    assert "とても" in capsys.readouterr().out
+    assert main(["validate", f"--bundle={remote_bundle}"]) == 0
+    assert f"saiten: {remote_bundle} holds" in capsys.readouterr().err
+
+    assert remote_score(remote_bundle, str(reviews), f"{folder}/out") == 0
+    capsys.readouterr()
+    assert main(["inspect", f"{folder}/out"]) == 0
+    shown = capsys.readouterr().out
+    assert manifest_of(f"{folder}/out")["run_id"] in shown
+    assert "no _SUCCESS" not in shown
+
+
+@pytest.mark.parametrize("name", ["nowhere", "wild[1]"])
+def test_inspect_finds_nothing_on_the_store_in_one_sentence(
+    name: str, folder: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", f"{folder}/{name}"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_no_output_on_the_store_has_a_wildcard(
     folder: str, remote_bundle: str, reviews: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
