@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from model.encoder_settings import check_dictionary_files, check_dictionary_version, tokenizer_config
+from model.encoder_settings import check_dictionary_files, refuse_dictionary_paths, tokenizer_config
 from model.engine import Engine
 from model.errors import BundleError, missing_library
 from model.golden import GoldenRecord, load_golden
@@ -32,7 +32,7 @@ class Bundle:
     Attributes:
         path: The directory.
         manifest: What `manifest.json` says.
-        trusted: Layer classes that Saiten does not build are let through.
+        trusted: Layer classes that Saiten does not build, and dictionaries given by path, are let through.
     """
 
     path: pathlib.Path
@@ -55,22 +55,19 @@ class Bundle:
         return "packed.npz" in get(self.manifest, "files", dict)
 
     def encoder(self) -> Encoder:
-        """Makes the encoder, with a Tagger of its own.
+        """Makes the encoder, with a Tagger of its own, of the dictionary that the bundle was made with.
 
         Raises:
-            BundleError: The dictionary is missing or of another version, or the vocabulary is damaged.
+            BundleError: A file of the dictionary differs, or the vocabulary is damaged.
+            UsageError: The dictionary is not installed.
         """
-        config = tokenizer_config(self.manifest)
-        if config.user_dictionary and pathlib.Path(config.user_dictionary).resolve().parent == self.path.resolve():
-            # MeCab maps a dictionary into memory and checks nothing in it: a stranger's file is no dictionary.
-            raise BundleError(f"{self.path}: tokenizer.user_dictionary is a file of the bundle itself.")
-        check_dictionary_version(self.manifest)
+        self.check_dictionary()
         oov_id = None if self.manifest.get("oov_id") is None else get(self.manifest, "oov_id", int)
         vocabulary = Vocabulary.load(self.path / "vocabulary.json", oov_id)
         if len(vocabulary) != get(self.manifest, "num_words", int):
             raise BundleError(f"{self.path}: num_words is not the vocabulary's size, {len(vocabulary)}.")
         return Encoder(
-            Tokenizer(config),
+            Tokenizer(tokenizer_config(self.manifest)),
             vocabulary,
             get(self.manifest, "max_sequence_length", int),
             get(self.manifest, "truncating", str),
@@ -171,7 +168,7 @@ def read_bundle(path: pathlib.Path, *, trust: bool = False) -> Bundle:
 
     Args:
         path: The directory.
-        trust: Let through layer classes that Saiten does not build.
+        trust: Let through layer classes that Saiten does not build, and dictionaries given by path.
 
     Raises:
         BundleError: A file, a hash, a version or the proof of invariance is not as it must be.
@@ -179,6 +176,8 @@ def read_bundle(path: pathlib.Path, *, trust: bool = False) -> Bundle:
     manifest = read_manifest(path)
     check_proof(manifest.get("invariance"))
     tokenizer_config(manifest)
+    if not trust:
+        refuse_dictionary_paths(manifest)
     outputs = get(manifest, "outputs", list)
     if not outputs or not all(isinstance(name, str) and name for name in outputs) or len(set(outputs)) < len(outputs):
         raise BundleError(f"{path}: outputs must be different names, not {outputs!r}.")

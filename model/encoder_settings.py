@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from model.dictionary import find_dictionary, fingerprint_files
+from model.dictionary import PACKAGES, find_dictionary, fingerprint_files
 from model.errors import BundleError
 from model.manifest import get
 from model.sequences import Encoder
@@ -49,13 +49,26 @@ def tokenizer_config(manifest: Mapping[str, Any]) -> TokenizerConfig:
     )
 
 
-def check_dictionary_version(manifest: Mapping[str, Any]) -> None:
-    """Compares the installed dictionary package's version: what every worker can afford.
+def refuse_dictionary_paths(manifest: Mapping[str, Any]) -> None:
+    """Refuses dictionaries that are given by path: MeCab maps them into memory and checks nothing in them.
 
     Raises:
-        UsageError: The dictionary is not installed.
-        BundleError: Its version differs.
+        BundleError: A dictionary is none of the known packages.
     """
+    config = tokenizer_config(manifest)
+    paths = {
+        "dictionary": None if config.dictionary in PACKAGES else config.dictionary,
+        "user_dictionary": config.user_dictionary,
+    }
+    for field, path in paths.items():
+        if path is not None:
+            raise BundleError(
+                f"tokenizer.{field} is a path, {path!r:.200}: a dictionary can be made to do harm, so if you trust "
+                "where bundle and dictionary come from, pass --trust_bundle."
+            )
+
+
+def _check_dictionary_version(manifest: Mapping[str, Any]) -> None:
     name, expected = get(manifest, "tokenizer.dictionary", str), get(manifest, "tokenizer.dictionary_version", str)
     version = find_dictionary(name).version
     if version != expected:
@@ -66,13 +79,13 @@ def check_dictionary_version(manifest: Mapping[str, Any]) -> None:
 
 
 def check_dictionary_files(manifest: Mapping[str, Any]) -> None:
-    """Compares the hash of every file that decides how a text is segmented; 0.5 s for unidic-lite.
+    """Compares the hash of every file that decides how a text is segmented, once a process; see `fingerprint_files`.
 
     Raises:
-        UsageError: The dictionary is not installed.
+        UsageError: The dictionary is not installed, or not what a dictionary is.
         BundleError: Its version or a file differs.
     """
-    check_dictionary_version(manifest)
+    _check_dictionary_version(manifest)
     config = tokenizer_config(manifest)
     found = fingerprint_files(find_dictionary(config.dictionary), config.user_dictionary)
     expected = get(manifest, "tokenizer.files", dict)

@@ -121,18 +121,17 @@ def scores_of(records: Sequence[GoldenRecord]) -> FloatArray:
     return np.array([record.scores for record in records], np.float32)
 
 
-def replay_ids(bundle: "Bundle", encoder: Encoder, some: int | None = None) -> None:
-    """Tokenizes and encodes golden texts again.
+def replay_ids(bundle: "Bundle", encoder: Encoder) -> None:
+    """Tokenizes and encodes all golden texts again.
 
     Args:
         bundle: Where the records lie.
         encoder: What is tried.
-        some: How many records, spread over all of them; None takes all.
 
     Raises:
         BundleError: A token or an id differs: MeCab, its dictionary or Unicode's tables are others.
     """
-    records = _spread(bundle.golden(), some)
+    records = bundle.golden()
     encoded = encoder.encode([record.text for record in records])
     for i, record in enumerate(records):
         if tuple(encoder.tokenizer.tokenize(record.text)) != record.tokens:
@@ -146,6 +145,11 @@ def replay_ids(bundle: "Bundle", encoder: Encoder, some: int | None = None) -> N
 
 def replay_scores(bundle: "Bundle", engine: Engine, some: int | None = None) -> float:
     """Scores golden records again, from their recorded ids; returns the largest scaled difference.
+
+    Args:
+        bundle: Where the records lie.
+        engine: What is tried.
+        some: How many records, spread over all of them; None takes all.
 
     Raises:
         BundleError: A score differs by more than 1e-5, scaled.
@@ -161,8 +165,8 @@ def replay_scores(bundle: "Bundle", engine: Engine, some: int | None = None) -> 
 
 
 def replay_golden(bundle: "Bundle", engine: Engine, some: int | None = None) -> float:
-    """Replays golden records from text to score; see `replay_ids` and `replay_scores`."""
-    replay_ids(bundle, bundle.encoder(), some)
+    """Replays golden records from text to score, the scores of `some` or all; see `replay_ids` and `replay_scores`."""
+    replay_ids(bundle, bundle.encoder())
     return replay_scores(bundle, engine, some)
 
 

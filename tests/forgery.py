@@ -1,9 +1,11 @@
-"""Bundles that were changed by someone who knows how the manifest is made."""
+"""Bundles and dictionaries that were changed by someone who knows how the manifest is made."""
 
 import json
 import pathlib
+import shutil
 from typing import Any
 
+from model.dictionary import find_dictionary
 from model.manifest import bundle_id_of, describe_files
 
 
@@ -15,3 +17,13 @@ def reseal(path: pathlib.Path, **changes: Any) -> None:
         del manifest[field]
     manifest["bundle_id"] = bundle_id_of(manifest)
     (path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def copy_dictionary(folder: pathlib.Path) -> pathlib.Path:
+    """Makes a dictionary in a folder of its own, of links but for `dicrc`, which may be changed; returns the folder."""
+    folder.mkdir()
+    package = find_dictionary("unidic-lite").directory
+    for name in ("sys.dic", "matrix.bin", "char.bin", "unk.dic"):
+        (folder / name).symlink_to(package / name)
+    shutil.copy(package / "dicrc", folder)
+    return folder

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from model import dictionary
 from model.bundle import Bundle
 from model.packed import PackedEngine
 from model.sequences import FloatArray, IntArray, OffsetArray
@@ -52,3 +53,20 @@ def test_one_tagger_one_model_and_no_padding(
     golden_ids, *batches = scored_ids
     assert sum(batches) == n_tokens.sum() == 6 * LINES
     assert golden_ids > 0, "golden records come first"
+
+
+def test_a_dictionary_is_compared_once_a_process(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the launcher, and again by every step that tokenizes: 250 MB are read once all the same."""
+    hashed: Counter[str] = Counter()
+    compute = dictionary.sha256_of
+
+    def counted(path: pathlib.Path) -> str:
+        hashed[path.name] += 1
+        return compute(path)
+
+    monkeypatch.setattr(dictionary, "sha256_of", counted)
+    dictionary._sha256_once.cache_clear()  # other tests have filled it
+    assert score(tiny_bundle, reviews, tmp_path / "out", "--workers=1") == 0
+    assert hashed == dict.fromkeys(("sys.dic", "matrix.bin", "char.bin", "unk.dic", "dicrc"), 1)
