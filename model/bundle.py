@@ -14,7 +14,7 @@ from model.engine import Engine
 from model.errors import BundleError, missing_library
 from model.golden import GoldenRecord, load_golden
 from model.keras_file import check_keras_file
-from model.manifest import get, read_manifest
+from model.manifest import get, read_manifest, refuse_output_names
 from model.proof import check_proof
 from model.sequences import Encoder
 from model.tokenizer import Tokenizer
@@ -74,10 +74,11 @@ class Bundle:
         )
 
     def check_dictionary(self) -> None:
-        """Compares every file of the dictionary with the manifest: 0.5 s, so the launcher does it.
+        """Compares every file of the dictionary with the manifest: 0.2 to 0.7 s, once a process.
 
         Raises:
-            BundleError: The dictionary is missing, of another version, or a file differs.
+            BundleError: The dictionary is of another version, or a file differs.
+            UsageError: The dictionary is not installed.
         """
         check_dictionary_files(self.manifest)
 
@@ -178,7 +179,5 @@ def read_bundle(path: pathlib.Path, *, trust: bool = False) -> Bundle:
     tokenizer_config(manifest)
     if not trust:
         refuse_dictionary_paths(manifest)
-    outputs = get(manifest, "outputs", list)
-    if not outputs or not all(isinstance(name, str) and name for name in outputs) or len(set(outputs)) < len(outputs):
-        raise BundleError(f"{path}: outputs must be different names, not {outputs!r}.")
+    refuse_output_names(get(manifest, "outputs", list))
     return Bundle(path, manifest, trust)

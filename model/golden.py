@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from model.engine import Engine
-from model.errors import BundleError
+from model.errors import BundleError, RecordError
 from model.proof import scaled_difference
 from model.sequences import EncodedTexts, Encoder, FloatArray, IntArray, OffsetArray
 from model.vocabulary import Vocabulary
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 GOLDEN_TOLERANCE = 1e-5
 N_GOLDEN = 32
 _MAX_CHARS = 20_000
+
+# Of all records together, well above what `choose_golden_texts` gives: replaying has no deadline.
+_MAX_RECORDS = 1_000
+_MAX_TOTAL = 2_000_000
 
 # Every tokenizer rule, a word that no vocabulary has, and the shortest and odd texts there are.
 _ODD_TEXTS = (
@@ -66,7 +70,7 @@ def choose_golden_texts(texts: Sequence[str], vocabulary: Vocabulary) -> list[st
     by_length = sorted({text for text in texts if text and len(text) <= _MAX_CHARS}, key=lambda text: (len(text), text))
     chosen = [by_length[i * len(by_length) // N_GOLDEN] for i in range(N_GOLDEN)] if by_length else []
     words = list(vocabulary.ids)
-    known = [" ".join(words[i * 7 : i * 7 + 1 + i * i]) for i in range(8)]
+    known = [" ".join(words[i * 7 : i * 7 + 1 + i * i])[:_MAX_CHARS] for i in range(8)]
     missing = max(0, N_GOLDEN - len(set(chosen)))
     varied = [f"{odd} 第{n}版" for n in range(2, 5) for odd in _ODD_TEXTS]
     return list(dict.fromkeys([*chosen, *filter(None, known), *_ODD_TEXTS, *varied[:missing]]))
@@ -96,7 +100,7 @@ def load_golden(path: pathlib.Path, n_outputs: int) -> list[GoldenRecord]:
     """Reads what `save_golden` wrote.
 
     Raises:
-        BundleError: A line is no golden record, or there are fewer than 32.
+        BundleError: A line is no golden record, or there are fewer than 32, or more than workers can replay.
     """
     try:
         # Not splitlines: JSON leaves U+2028 and U+0085 as they are, and a text may hold them.
@@ -106,6 +110,12 @@ def load_golden(path: pathlib.Path, n_outputs: int) -> list[GoldenRecord]:
         raise BundleError(f"{path} holds a line that is no golden record.") from error
     if len(records) < N_GOLDEN or not any(record.token_ids for record in records):
         raise BundleError(f"{path} holds {len(records)} golden records; a bundle has {N_GOLDEN} or more.")
+    total = sum(max(len(record.text), len(record.tokens), len(record.token_ids)) for record in records)
+    if len(records) > _MAX_RECORDS or total > _MAX_TOTAL:
+        raise BundleError(
+            f"{path} holds {len(records):,} golden records of {total:,} characters or tokens; "
+            f"{_MAX_RECORDS:,} of {_MAX_TOTAL:,} together are the most."
+        )
     return records
 
 
@@ -132,7 +142,10 @@ def replay_ids(bundle: "Bundle", encoder: Encoder) -> None:
         BundleError: A token or an id differs: MeCab, its dictionary or Unicode's tables are others.
     """
     records = bundle.golden()
-    encoded = encoder.encode([record.text for record in records])
+    try:
+        encoded = encoder.encode([record.text for record in records])
+    except RecordError as error:
+        raise BundleError(f"{bundle.path}: a golden record cannot be tokenized: {error}.") from error
     for i, record in enumerate(records):
         if tuple(encoder.tokenizer.tokenize(record.text)) != record.tokens:
             raise BundleError(

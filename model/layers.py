@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from model.errors import BundleError
+from model.manifest import refuse_output_names
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,7 @@ def refuse_misfit(model: Any, vocabulary_size: int, outputs: Sequence[str]) -> N
         raise BundleError("The model must take one matrix of ids and give one row of scores a text.")
     if model.output_shape[-1] != len(outputs):
         raise BundleError(f"The model gives {model.output_shape[-1]} scores, but {len(outputs)} outputs are named.")
-    if len(set(outputs)) < len(outputs) or not all(outputs):
-        raise BundleError(f"The outputs need different names, not {', '.join(outputs)}.")
+    refuse_output_names(outputs)
     input_dim = model_vocabulary_size(model)
     if vocabulary_size > input_dim:
         raise BundleError(

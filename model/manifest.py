@@ -5,7 +5,8 @@ import json
 import math
 import pathlib
 import stat
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from model.dictionary import sha256_of
@@ -56,7 +57,7 @@ def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
     if path.stat().st_size > MAX_BYTES[MANIFEST]:
         raise BundleError(f"{path} is larger than {MAX_BYTES[MANIFEST]} bytes.")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        manifest = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{path} is not JSON.") from error
     if not isinstance(manifest, dict):
@@ -85,6 +86,21 @@ def without_holes(content: Any) -> Any:
     if isinstance(content, list | tuple):
         return [without_holes(value) for value in content]
     return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
+def refuse_output_names(names: Sequence[Any]) -> None:
+    """Refuses names of outputs that cannot be columns: no text, empty, twice, or with what no terminal can show.
+
+    Raises:
+        BundleError: The names.
+    """
+    if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
+        raise BundleError(f"The outputs must be different names, not {names!r:.200}.")
+    for name in names:
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+            raise BundleError(
+                f"The output {name!r:.200} holds a control character or half a surrogate pair; rename it."
+            )
 
 
 def get(manifest: Mapping[str, Any], field: str, kind: type[Field]) -> Field:
@@ -132,5 +148,10 @@ def _check_file(path: pathlib.Path, expected: Any) -> None:
         raise BundleError(f"{path}: its sha256 is not that of the manifest; the file was changed or damaged.")
 
 
-def _refuse_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
+def _refuse(number: str) -> float:
+    raise ValueError(f"{number} is not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if math.isfinite(value) else _refuse(number)

@@ -28,6 +28,7 @@ from model.embeddings import Sentences, fill_matrix, has_vector, refuse_missing_
 from model.errors import SaitenError, UsageError
 from model.fit import fit
 from model.keras_engine import KerasEngine
+from model.manifest import refuse_output_names
 from model.mask import refuse_lost_mask
 from model.metrics import evaluate
 from model.network import build_network
@@ -90,6 +91,7 @@ def train(
     """
     watcher = watcher or SilentWatcher()
     refuse_used(bundle_path)
+    refuse_output_names(outputs)
     if config.vectors is None:
         refuse_missing_gensim()
     elif not config.vectors.is_file():

@@ -14,10 +14,11 @@ from model.bundle import Bundle, read_bundle
 from model.bundle_writer import write_bundle
 from model.encoder_settings import describe_encoder
 from model.errors import BundleError, UsageError
-from model.golden import N_GOLDEN, replay_golden
+from model.golden import N_GOLDEN, choose_golden_texts, replay_golden
 from model.manifest import without_holes
 from model.sequences import Encoder
 from model.validation import validate_bundle
+from model.vocabulary import OOV_ID, OOV_WORD, PAD_WORD, Vocabulary
 from tests.conftest import SENTENCES
 from tests.networks import build_model
 
@@ -92,6 +93,14 @@ def test_golden_records_are_many_short_long_and_odd(tiny_bundle: Bundle) -> None
     assert any(len(record.token_ids) < len(record.tokens) for record in records), "one must be truncated"
     assert any(1 in record.token_ids for record in records), "one must hold OOV"
     assert set(SENTENCES) <= {record.text for record in records}
+
+
+def test_golden_texts_stay_below_what_a_bundle_may_have() -> None:
+    vocabulary = Vocabulary([PAD_WORD, OOV_WORD, *(f"{i}" * 9_000 for i in range(100, 200))], OOV_ID)
+    texts = choose_golden_texts([f"{i:05}" * 4_000 for i in range(100)], vocabulary)
+    assert max(map(len, texts)) <= 20_000
+    assert sum(map(len, texts)) < 2_000_000
+    assert len(texts) < 1_000
 
 
 def test_the_packed_engine_needs_no_tensorflow(tiny_bundle: Bundle) -> None:

@@ -193,15 +193,15 @@ def test_names_of_outputs_are_escaped(
     encoder: Encoder, tiny_model: object, tmp_path: pathlib.Path, capsys: Output
 ) -> None:
     write_bundle(
-        tmp_path / "b", model=tiny_model, encoder=encoder, outputs=["[bold]\x1b[2J", "b"], golden_texts=[],
+        tmp_path / "b", model=tiny_model, encoder=encoder, outputs=["[bold]\u202e", "b"], golden_texts=[],
         training={"note": "[red]"}, reference={},
     )  # fmt: skip
     assert main(["inspect", str(tmp_path / "b")]) == 0
     assert main(["explain", f"--bundle={tmp_path / 'b'}", "高い"]) == 0
     shown = capsys.readouterr().out
-    assert shown.count("[bold]\\x1b[2J") == 2
+    assert shown.count("[bold]\\u202e") == 2
     assert "note [red]" in shown
-    assert "\x1b" not in shown
+    assert "\u202e" not in shown
 
 
 # --- what is not this machine's own ---

@@ -86,6 +86,8 @@ REFUSED: dict[str, tuple[Damage, str]] = {
     "a manifest that is no text": (write_manifest(b"\xff\xfe\x00"), "manifest.json is not JSON"),
     "a manifest nested deep": (write_manifest(b"[" * 200_000), "manifest.json is not JSON"),
     "a manifest with NaN": (write_manifest(b'{"a": NaN}'), "manifest.json is not JSON"),
+    "a manifest with a number without end": (write_manifest(b'{"a": 1e999}'), "manifest.json is not JSON"),
+    "a manifest with a number without start": (write_manifest(b'{"a": -1e999}'), "manifest.json is not JSON"),
     "a manifest that is a list": (write_manifest(b"[]"), "is not a JSON object"),
     "a manifest without end": (write_manifest(b" " * (17 << 20)), "is larger than"),
     "another format": (forge(format_version=2), "format_version 2 is not 1"),
@@ -96,6 +98,12 @@ REFUSED: dict[str, tuple[Damage, str]] = {
     "a failed proof": (forge(invariance={"passed": False, "largest_difference": 0.3}), "invariance proof failed"),
     "no outputs": (forge(outputs=[]), "outputs must be different names"),
     "outputs that are numbers": (forge(outputs=[1, 2]), "outputs must be different names"),
+    "outputs of one name": (forge(outputs=["a", "a"]), "outputs must be different names"),
+    "an output with a control character": (forge(outputs=["a", "b\x1b"]), r"output 'b\\x1b' holds a control character"),
+    "an output with half a pair": (
+        forge(outputs=["a", "\ud800"]),
+        r"output '\\ud800' holds a control character or half",
+    ),
     "no tokenizer": (forge(tokenizer=...), "tokenizer is missing"),
     "a tokenizer without settings": (forge(tokenizer={}), "tokenizer.normalization is missing"),
     "no files": (forge(files=...), "files is missing or of the wrong type"),
@@ -204,6 +212,12 @@ def test_another_id_stops_a_worker(bundle_copy: pathlib.Path) -> None:
         replay_ids(bundle, bundle.encoder())
 
 
+def test_a_golden_text_that_is_none_stops_a_worker(bundle_copy: pathlib.Path) -> None:
+    bundle = change_golden(bundle_copy, text=lambda text: f"{text}\ud800")
+    with pytest.raises(BundleError, match="a golden record cannot be tokenized: BAD_UNICODE"):
+        replay_ids(bundle, bundle.encoder())
+
+
 @pytest.mark.parametrize("name", ["packed", "keras"])
 def test_another_score_stops_a_worker(name: str, bundle_copy: pathlib.Path) -> None:
     bundle = change_golden(bundle_copy, scores=lambda scores: [scores[0] + 2e-5, *scores[1:]])
@@ -236,6 +250,30 @@ def test_too_few_golden_records_are_refused(bundle_copy: pathlib.Path) -> None:
     (bundle_copy / "golden.jsonl").write_text("\n".join(lines[:31]), encoding="utf-8")
     reseal(bundle_copy)
     with pytest.raises(BundleError, match="holds 31 golden records; a bundle has 32"):
+        read_bundle(bundle_copy).golden()
+
+
+EMPTY = {"text": "", "tokens": [], "token_ids": [], "scores": []}
+
+
+@pytest.mark.parametrize(
+    ("record", "times"),
+    [
+        (EMPTY, 1_000),
+        (EMPTY | {"text": "1" * 2_000_000}, 1),
+        (EMPTY | {"text": "1" * 50_000}, 40),
+        (EMPTY | {"tokens": [""] * 2_000_000}, 1),
+        (EMPTY | {"token_ids": [1] * 2_000_000, "scores": [0, 0]}, 1),
+    ],
+)
+def test_golden_records_that_keep_a_worker_busy_are_refused(
+    record: dict[str, Any], times: int, bundle_copy: pathlib.Path
+) -> None:
+    """Replaying has no deadline: 5 MB of digits take MeCab minutes."""
+    with (bundle_copy / "golden.jsonl").open("a", encoding="utf-8") as file:
+        file.write((json.dumps(record) + "\n") * times)
+    reseal(bundle_copy)
+    with pytest.raises(BundleError, match=r"golden\.jsonl holds .* are the most"):
         read_bundle(bundle_copy).golden()
 
 

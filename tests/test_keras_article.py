@@ -142,6 +142,7 @@ def test_a_plain_index_and_sample_texts_do(existing: pathlib.Path, capsys: pytes
         ({"word_index": "nowhere.json"}, "There is no word index at nowhere.json"),
         ({"outputs": "taste"}, "The model gives 2 scores, but 1 outputs are named"),
         ({"outputs": "taste,taste"}, "different names"),
+        ({"outputs": "taste,\x1b"}, "holds a control character"),
         ({"oov": "token"}, "--oov=token needs the word"),
         ({"oov_token": "<unk>"}, "'<unk>' is not in the word index"),
         ({"num_words": "0"}, "num_words must be 1 or more"),
