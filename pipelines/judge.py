@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from model.errors import TooManyDeadLettersError
 from pipelines.records import Code, DeadLetter
 
-# A projection of the number of records from fewer than these would be guesswork.
+# So few are soon read to the end, and then a higher rate commits them without scoring again.
 _MIN_RECORDS = 1_000
 _NAMED_CODES = 3
-# Records that are too large stand for many bytes, so the projection may be out by as much.
-_MARGIN = 2
 
 
 @dataclass
@@ -58,23 +56,21 @@ class DeadLetterTally:
                 f"{max_rate:g} allows: {self._commonest()}. Nothing is committed."
             )
 
-    def judge_early(self, max_rate: float, share_done: float) -> None:
-        """Judges a run that goes on.
+    def judge_early(self, max_rate: float, most_to_come: float) -> None:
+        """Judges a run that goes on: `judge` is exact, so to be late costs time, to be early a good run.
 
         Args:
-            share_done: How much of the input's bytes the tally stands for, up to 1.
+            most_to_come: How many records the rest of the input can hold at the very most.
 
         Raises:
-            TooManyDeadLettersError: There are twice as many as a run of the projected size may have.
+            TooManyDeadLettersError: There are too many even if all that are to come are good.
         """
-        if self.records < _MIN_RECORDS or share_done <= 0:
-            return
-        projected = self.records / min(1.0, share_done)
-        if self.dead > _MARGIN * max_rate * projected:
+        most = self.records + most_to_come
+        if self.records >= _MIN_RECORDS and self.dead / most > max_rate:
             raise TooManyDeadLettersError(
                 f"{self.dead} of the first {self.records} records are dead letters, more than "
-                f"--max_dead_letter_rate={max_rate:g} allows for about {projected:.0f}: {self._commonest()}. "
-                "Nothing is committed."
+                f"--max_dead_letter_rate={max_rate:g} allows even if all others are good, for there are {most:.0f} "
+                f"at most: {self._commonest()}. Nothing is committed."
             )
 
     def _commonest(self) -> str:

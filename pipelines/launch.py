@@ -25,7 +25,7 @@ from pipelines.formats import ReadOptions, parse_kept_fields
 from pipelines.manifest import CommitPlan, read_manifest
 from pipelines.options import beam_flags, count_workers, is_local
 from pipelines.plan import WorkPlan, plan_work
-from pipelines.progress import shown
+from pipelines.progress import DeadLetterLimit, remove_progress, shown
 from pipelines.run import Run
 from pipelines.schema import refuse_taken_names
 from pipelines.score import Scoring
@@ -98,8 +98,9 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
             finish_commit(args.output, committed)  # a run that was killed in its last step is whole now
             return committed
         scoring = _make_scoring(args, bundle, outputs, plan, settings)
-        with _worker_folder(scoring.commit.run) as folder, _progress(args, scoring):
-            execute(scoring, remote or local_execution(LocalWorkers(n_workers, folder), flags))
+        with _notes_folder(args, scoring.commit.run) as folder, _progress(args, folder, plan.total_bytes):
+            execution = remote or local_execution(LocalWorkers(n_workers, folder), flags)
+            execute(dataclasses.replace(scoring, notes_folder=folder), execution)
     manifest = read_manifest(args.output)
     if manifest is None or manifest["run_id"] != scoring.commit.run.run_id:
         raise SaitenError(f"The pipeline ended, but {args.output} holds no commit of run {scoring.commit.run.run_id}.")
@@ -107,26 +108,30 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def _worker_folder(run: Run) -> Iterator[str]:
-    """Where workers on this machine leave process ids and logs: beside the run, or here if that is on a store."""
-    if not storage.is_remote(run.output):
+def _notes_folder(args: argparse.Namespace, run: Run) -> Iterator[str]:
+    """Where workers on this machine leave process ids, logs and how far they have come.
+
+    That is beside the run, or here if the run is on a store.
+    """
+    if not (is_local(args.runner) and storage.is_remote(run.output)):
         yield run.work_folder
         return
     folder = tempfile.mkdtemp(prefix="saiten-workers-")
     try:
         yield folder
     except BaseException:
+        remove_progress(folder)
         with contextlib.suppress(OSError):  # an error may name a log in it
             os.rmdir(folder)
         raise
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _progress(args: argparse.Namespace, scoring: Scoring) -> contextlib.AbstractContextManager[None]:
-    """Shows how far a local run has come; workers leave no notes of that on an object store."""
-    if args.quiet or not is_local(args.runner) or storage.is_remote(args.output):
+def _progress(args: argparse.Namespace, notes_folder: str, total_bytes: int) -> contextlib.AbstractContextManager[None]:
+    """Shows how far a local run has come."""
+    if args.quiet or not is_local(args.runner):
         return contextlib.nullcontext()
-    return shown(scoring.commit.run.work_folder, scoring.total_bytes)
+    return shown(notes_folder, total_bytes)
 
 
 def _settings(args: argparse.Namespace, bundle: ScoringBundle, plan: WorkPlan) -> dict[str, Any]:
@@ -166,7 +171,8 @@ def _make_scoring(
         reading=plan.options,
         bundle=bundle,
         deadline=Deadline(args.batch_timeout_secs, run.reports, os.getpid()),
-        total_bytes=plan.total_bytes,
+        limit=DeadLetterLimit(args.max_dead_letter_rate, plan.total_bytes, plan.least_record_bytes),
+        notes_folder=run.work_folder,
         commit=CommitPlan(
             run=run,
             n_ranges=len(recorded.ranges),

@@ -41,6 +41,18 @@ class WorkPlan:
         """The files' sizes; the blocks' `n_bytes` add up to it."""
         return sum(file.size for file in self.files.values())
 
+    @property
+    def least_record_bytes(self) -> int:
+        """How few of the files' bytes a record can plausibly take.
+
+        In a plain file that is a line of four characters or the smallest JSON object with a text; where
+        files are packed, texts much alike may take next to nothing.
+        """
+        is_packed = any(
+            compression_of(file.path) or format_of(file.path, self.options) == "parquet" for file in self.files.values()
+        )
+        return 1 if is_packed else 12
+
 
 @dataclass(frozen=True)
 class _Weighed:

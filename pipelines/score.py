@@ -13,6 +13,7 @@ from pipelines.encode import EncodeText
 from pipelines.formats import ReadOptions
 from pipelines.inference import HANDLERS
 from pipelines.manifest import CommitPlan
+from pipelines.progress import DeadLetterLimit
 from pipelines.read_records import ReadRecords
 from pipelines.records import WorkRange
 from pipelines.run import RangeSummary
@@ -30,7 +31,8 @@ class Scoring:
         reading: How the files are read.
         bundle: What scores them.
         deadline: How long a block may take.
-        total_bytes: Of the whole input, to tell how far the run has come.
+        limit: How many dead letters there may be.
+        notes_folder: Where writers note how far they have come.
         commit: What the run must have become.
     """
 
@@ -39,7 +41,8 @@ class Scoring:
     reading: ReadOptions
     bundle: ScoringBundle
     deadline: Deadline
-    total_bytes: int
+    limit: DeadLetterLimit
+    notes_folder: str
     commit: CommitPlan
 
 
@@ -56,9 +59,7 @@ def build(pipeline: beam.Pipeline, scoring: Scoring) -> beam.PCollection:
         | "RunInference" >> RunInference(handler)
     )
     scores = scored | "WriteScores" >> WriteScores(run)
-    dead_letters = scored | "WriteDeadLetters" >> WriteDeadLetters(
-        run, scoring.commit.max_dead_letter_rate, scoring.total_bytes
-    )
+    dead_letters = scored | "WriteDeadLetters" >> WriteDeadLetters(run, scoring.limit, scoring.notes_folder)
     finished = pipeline | "FinishedRanges" >> beam.Create(scoring.finished)
     summaries = (scores, dead_letters, finished) | "Summaries" >> beam.Flatten()
     return summaries | "Commit" >> Commit(scoring.commit)

@@ -16,7 +16,7 @@ from model.errors import SaitenError
 from pipelines import storage
 from pipelines.judge import DeadLetterTally
 from pipelines.part_writer import PartWriter
-from pipelines.progress import ProgressNote
+from pipelines.progress import DeadLetterLimit, ProgressNote
 from pipelines.records import ScoredBlock
 from pipelines.run import DEAD_LETTERS_FOLDER, SCORES_FOLDER, RangeSummary, Run, SourceCount
 from pipelines.schema import dead_letters_table, scores_table
@@ -39,16 +39,16 @@ class WriteDeadLetters(beam.PTransform):
     """Writes a range's dead letters to its part, if it has any; gives a `RangeSummary` for each range.
 
     Attributes:
-        max_rate: Stops the run as soon as it cannot end with fewer dead letters than these.
-        total_bytes: Of the input, to tell how far the run has come.
+        limit: Stops the run as soon as it cannot end with fewer dead letters than it allows.
+        notes_folder: Where the writers note how far they have come.
     """
 
     run: Run
-    max_rate: float
-    total_bytes: int
+    limit: DeadLetterLimit
+    notes_folder: str
 
     def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "Write" >> beam.ParDo(_WriteDeadLettersDoFn(self.run, self.max_rate, self.total_bytes))
+        return blocks | "Write" >> beam.ParDo(_WriteDeadLettersDoFn(self.run, self.limit, self.notes_folder))
 
 
 class _WritePartsDoFn(beam.DoFn, abc.ABC):
@@ -151,13 +151,13 @@ class _WriteScoresDoFn(_WritePartsDoFn):
 class _WriteDeadLettersDoFn(_WritePartsDoFn):
     folder = DEAD_LETTERS_FOLDER
 
-    def __init__(self, run: Run, max_rate: float, total_bytes: int) -> None:
+    def __init__(self, run: Run, limit: DeadLetterLimit, notes_folder: str) -> None:
         super().__init__(run, run.dead_letters_schema)
-        self._max_rate = max_rate
-        self._total_bytes = total_bytes
+        self._limit = limit
+        self._notes_folder = notes_folder
 
     def setup(self) -> None:
-        self._progress = ProgressNote(self._run.work_folder)
+        self._progress = ProgressNote(self._notes_folder)
         self._counter = Metrics.counter(_NAMESPACE, "records-dead-lettered")
 
     def add(self, scored: ScoredBlock) -> None:
@@ -169,4 +169,4 @@ class _WriteDeadLettersDoFn(_WritePartsDoFn):
             self.write(dead_letters_table(letters, self._schema, keep_raw=self._run.keep_raw))
         done = self._progress.add(scored.block)
         if done:
-            done.tally.judge_early(self._max_rate, done.n_bytes / max(1, self._total_bytes))
+            self._limit.check(done)

@@ -1,19 +1,26 @@
 """A hopeless run stops early, a good one never does, and a hanging one ends."""
 
+import dataclasses
+import itertools
+import math
 import pathlib
+import re
 import subprocess
 import sys
 import time
 
 import pytest
 
+from model.bundle import Bundle
 from model.errors import SaitenError, TooManyDeadLettersError
+from pipelines import progress
 from pipelines.failures import FailureReports
 from pipelines.judge import DeadLetterTally
-from pipelines.progress import ProgressNote, read_progress
+from pipelines.progress import DeadLetterLimit, Progress, ProgressNote, read_progress
 from pipelines.records import DeadLetter, RecordBlock
 from pipelines.storage import list_named
 from tests.fakes import make_block
+from tests.scoring import score
 
 
 def letter(code: str, position: int = 0) -> DeadLetter:
@@ -43,21 +50,83 @@ def test_the_commonest_codes_come_first_with_an_example_of_each() -> None:
 
 
 @pytest.mark.parametrize(
-    ("records", "dead", "share", "stops"),
+    ("records", "dead", "to_come", "stops"),
     [
-        (2_000, 401, 0.1, True),  # 20,000 to come, 200 allowed, and as many more for a wrong projection
-        (2_000, 400, 0.1, False),
-        (999, 999, 0.001, False),  # too few to project from
-        (2_000, 2_000, 0.0, False),
-        (2_000, 41, 1.0, True),
+        (2_000, 201, 18_000, True),
+        (2_000, 200, 18_000, False),
+        (999, 999, 0, False),  # the end is near, and judges exactly
+        (2_000, 2_000, math.inf, False),
+        (2_000, 41, 0, True),
     ],
 )
-def test_a_run_stops_early_only_if_it_is_hopeless(records: int, dead: int, share: float, stops: bool) -> None:
+def test_a_run_stops_early_only_if_it_is_hopeless(records: int, dead: int, to_come: float, stops: bool) -> None:
     if not stops:
-        tally(records, dead).judge_early(0.01, share)
+        tally(records, dead).judge_early(0.01, to_come)
         return
     with pytest.raises(TooManyDeadLettersError, match=f"{dead} of the first {records} records"):
-        tally(records, dead).judge_early(0.01, share)
+        tally(records, dead).judge_early(0.01, to_come)
+
+
+def test_the_rest_of_the_input_is_taken_for_as_many_good_records_as_it_can_hold() -> None:
+    limit = DeadLetterLimit(0.01, total_bytes=1_000_000, least_record_bytes=10)
+    limit.check(Progress(100_000, tally(2_000, 920), record_bytes=300.0))  # 90,000 to come, 92,000 in all
+    with pytest.raises(TooManyDeadLettersError, match="for there are 92000 at most"):
+        limit.check(Progress(100_000, tally(2_000, 921), record_bytes=300.0))
+    limit.check(Progress(100_000, tally(2_000, 1_820), record_bytes=5.0))
+    with pytest.raises(TooManyDeadLettersError):
+        limit.check(Progress(2_000_000, tally(2_000, 21)))
+
+
+def test_only_blocks_that_are_good_for_the_most_part_say_how_small_records_get(tmp_path: pathlib.Path) -> None:
+    note = ProgressNote(str(tmp_path), itertools.count().__next__)
+    bad = make_block(["", "abc", "abc"]).bury(dict.fromkeys((1, 2), ("BAD_UTF8", "wrong")), "read")
+    sizes = [getattr(note.add(block), "record_bytes", None) for block in (bad, make_block(["abc", "a"]))]
+    assert sizes == [math.inf, 3.0]
+
+
+def test_bytes_are_done_when_all_their_records_have_come(tmp_path: pathlib.Path) -> None:
+    """One chunk of an archive may hold many blocks of records, of which the first stands for its bytes."""
+    note = ProgressNote(str(tmp_path), itertools.count().__next__)
+    block = dataclasses.replace(make_block(["a"], is_last=False), n_bytes=0)
+    blocks = [
+        dataclasses.replace(block, n_bytes=10),
+        block,
+        dataclasses.replace(block, n_bytes=5),
+        dataclasses.replace(block, is_last=True),
+    ]
+    assert [getattr(note.add(block), "n_bytes", None) for block in blocks] == [0, 0, 10, 15]
+
+
+def test_on_an_object_store_a_writer_judges_by_itself_and_writes_nothing() -> None:
+    done = ProgressNote("memory://bucket/out", itertools.count().__next__).add(make_block(["ab", "c"]))
+    assert done is not None
+    assert (done.n_bytes, done.tally.records) == (3, 2)
+
+
+def score_at_once(tmp_path: pathlib.Path, bundle: Bundle, source: pathlib.Path, patch: pytest.MonkeyPatch) -> int:
+    """Scores a file in one process that judges after every block."""
+    patch.setattr(progress, "_WRITE_SECS", 0.0)
+    return score(bundle, source, tmp_path / "out", "--workers=1")
+
+
+def test_a_file_in_another_encoding_is_given_up_long_before_its_end(
+    tiny_bundle: Bundle, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "cp932.txt"
+    source.write_bytes("駅から遠くて、値段も高い。もう行きません！\n\n".encode("cp932") * 50_000)
+    assert score_at_once(tmp_path, tiny_bundle, source, monkeypatch) == 4
+    said = re.match(r"saiten: (\d+) of the first (\d+) records are dead letters.*BAD_UTF8", capsys.readouterr().err)
+    assert said is not None
+    assert int(said[1]) * 2 == int(said[2]) < 20_000
+
+
+def test_a_run_that_a_long_rest_of_short_records_saves_is_never_given_up(
+    tiny_bundle: Bundle, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dead are 0.9 % of the records, and 95 % of the bytes."""
+    source = tmp_path / "long_first.jsonl"
+    source.write_bytes(b'{"text": ""}\n' + (b"x" * 20_000 + b"\n") * 1_100 + b'{"text": ""}\n' * 120_000)
+    assert score_at_once(tmp_path, tiny_bundle, source, monkeypatch) == 3
 
 
 def test_progress_is_the_sum_of_what_every_writer_noted(tmp_path: pathlib.Path) -> None:

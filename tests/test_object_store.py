@@ -13,7 +13,7 @@ import pytest
 from model.bundle import Bundle
 from model.errors import UsageError
 from model.manifest import MAX_BYTES
-from pipelines import claim, storage
+from pipelines import claim, progress, storage
 from pipelines.claim import Lease
 from pipelines.cli import main
 from tests.object_store import emulated
@@ -86,6 +86,22 @@ def test_worker_processes_score_onto_the_store_and_leave_nothing_here(
     assert remote_score(remote_bundle, str(reviews), f"{folder}/out", "--workers=2") == 0
     assert len(remote_rows(f"{folder}/out")) == 5
     assert_only_run(f"{folder}/out")
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_hopeless_run_onto_the_store_stops_early_and_leaves_nothing_here(
+    folder: str,
+    remote_bundle: str,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(progress, "_WRITE_SECS", 0.0)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "cp932.txt").write_bytes("駅から遠くて、値段も高い。\n".encode("cp932") * 50_000)
+    assert remote_score(remote_bundle, str(tmp_path / "cp932.txt"), f"{folder}/out") == 4
+    assert " of the first " in capsys.readouterr().err
     assert list((tmp_path / "temporary").iterdir()) == []
 
 

@@ -14,6 +14,7 @@ from model.sequences import EncodedTexts
 from pipelines.commit import commit_run
 from pipelines.inference import score_block
 from pipelines.manifest import CommitPlan
+from pipelines.progress import DeadLetterLimit
 from pipelines.records import EncodedBlock, ScoredBlock
 from pipelines.run import RangeSummary, Run
 from pipelines.write import _WriteDeadLettersDoFn, _WritePartsDoFn, _WriteScoresDoFn
@@ -54,7 +55,10 @@ def scored(
 def write(run: Run, blocks: Sequence[ScoredBlock]) -> list[RangeSummary]:
     """Sends blocks through both writers, as one Beam bundle."""
     summaries = []
-    writers: list[_WritePartsDoFn] = [_WriteScoresDoFn(run), _WriteDeadLettersDoFn(run, 1.0, 100)]
+    writers: list[_WritePartsDoFn] = [
+        _WriteScoresDoFn(run),
+        _WriteDeadLettersDoFn(run, DeadLetterLimit(1.0, 100, 1), run.work_folder),
+    ]
     for writer in writers:
         writer.setup()
         writer.start_bundle()
