@@ -41,7 +41,7 @@ class _EncodeTextDoFn(beam.DoFn):
         self._deadline = deadline
 
     def setup(self) -> None:
-        with self._reports.reported():
+        with self._reports.reported(), self._deadline.kept_loading():
             self._encoder = self._bundle.load_encoder()
 
     def process(self, block: RecordBlock) -> Iterator[EncodedBlock]:

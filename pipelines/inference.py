@@ -96,7 +96,7 @@ class _EngineModelHandler(ModelHandler[EncodedBlock, ScoredBlock, Engine]):
         self._deadline = deadline
 
     def load_model(self) -> Engine:
-        with self._reports.reported():
+        with self._reports.reported(), self._deadline.kept_loading():
             return self._bundle.load_engine()
 
     def run_inference(
