@@ -14,7 +14,7 @@ from pipelines.files import open_unchanged
 from pipelines.formats import KeptField, ReadOptions, format_of, nearest
 from pipelines.jsonl import parse_json
 from pipelines.lines import LineBatch
-from pipelines.parquet import kept_type
+from pipelines.parquet_columns import kept_type
 from pipelines.records import FileSlice
 from pipelines.text import decode_lines
 
