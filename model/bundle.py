@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from model.encoder_settings import check_dictionary_files, refuse_dictionary_paths, tokenizer_config
+from model.encoder_settings import check_dictionary_files, refuse_foreign_dictionaries, tokenizer_config
 from model.engine import Engine
 from model.errors import BundleError, missing_library
 from model.golden import GoldenRecord, load_golden
@@ -32,7 +32,7 @@ class Bundle:
     Attributes:
         path: The directory.
         manifest: What `manifest.json` says.
-        trusted: Layer classes that Saiten does not build, and dictionaries given by path, are let through.
+        trusted: Layer classes that Saiten does not build are let through.
     """
 
     path: pathlib.Path
@@ -169,7 +169,7 @@ def read_bundle(path: pathlib.Path, *, trust: bool = False) -> Bundle:
 
     Args:
         path: The directory.
-        trust: Let through layer classes that Saiten does not build, and dictionaries given by path.
+        trust: Let through layer classes that Saiten does not build.
 
     Raises:
         BundleError: A file, a hash, a version or the proof of invariance is not as it must be.
@@ -177,7 +177,6 @@ def read_bundle(path: pathlib.Path, *, trust: bool = False) -> Bundle:
     manifest = read_manifest(path)
     check_proof(manifest.get("invariance"))
     tokenizer_config(manifest)
-    if not trust:
-        refuse_dictionary_paths(manifest)
+    refuse_foreign_dictionaries(manifest, path)
     refuse_output_names(get(manifest, "outputs", list))
     return Bundle(path, manifest, trust)

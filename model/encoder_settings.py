@@ -1,5 +1,7 @@
 """What a bundle's manifest says about its encoder: tokenizer, dictionary, vocabulary, truncation."""
 
+import os
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +16,7 @@ def describe_encoder(encoder: Encoder) -> dict[str, Any]:
     """Returns the manifest's fields for an encoder."""
     config, dictionary = encoder.tokenizer.config, encoder.tokenizer.dictionary
     tokenizer = config.to_dict() | {
+        **{field: os.path.abspath(path) for field, path in _dictionary_paths(config).items()},
         "split": " ",
         "mecab_options": "-Owakati",
         "dictionary_version": dictionary.version,
@@ -49,23 +52,30 @@ def tokenizer_config(manifest: Mapping[str, Any]) -> TokenizerConfig:
     )
 
 
-def refuse_dictionary_paths(manifest: Mapping[str, Any]) -> None:
-    """Refuses dictionaries that are given by path: MeCab maps them into memory and checks nothing in them.
+def refuse_foreign_dictionaries(manifest: Mapping[str, Any], folder: pathlib.Path) -> None:
+    """Refuses a dictionary that may have come with the bundle: MeCab maps it into memory and checks nothing in it.
+
+    Args:
+        folder: The bundle's.
 
     Raises:
-        BundleError: A dictionary is none of the known packages.
+        BundleError: The path of a dictionary leads into the bundle, or depends on where the process runs.
     """
-    config = tokenizer_config(manifest)
-    paths = {
-        "dictionary": None if config.dictionary in PACKAGES else config.dictionary,
-        "user_dictionary": config.user_dictionary,
-    }
-    for field, path in paths.items():
-        if path is not None:
+    for field, path in _dictionary_paths(tokenizer_config(manifest)).items():
+        try:
+            is_own = os.path.isabs(path) and not pathlib.Path(path).resolve().is_relative_to(folder.resolve())
+        except (OSError, ValueError):  # ValueError: NUL or half a surrogate pair in the path
+            is_own = False
+        if not is_own:
             raise BundleError(
-                f"tokenizer.{field} is a path, {path!r:.200}: a dictionary can be made to do harm, so if you trust "
-                "where bundle and dictionary come from, pass --trust_bundle."
+                f"tokenizer.{field} is {path!r:.200}: a dictionary that is no package lies at an absolute path "
+                "outside of the bundle."
             )
+
+
+def _dictionary_paths(config: TokenizerConfig) -> dict[str, str]:
+    paths = {} if config.dictionary in PACKAGES else {"dictionary": config.dictionary}
+    return paths if config.user_dictionary is None else {**paths, "user_dictionary": config.user_dictionary}
 
 
 def _check_dictionary_version(manifest: Mapping[str, Any]) -> None:

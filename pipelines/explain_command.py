@@ -16,11 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `saiten explain`."""
     parser.add_argument("--bundle", required=True, help="the bundle's directory")
     parser.add_argument("--engine", choices=["auto", "packed", "keras"], default="auto")
-    parser.add_argument(
-        "--trust_bundle",
-        action="store_true",
-        help="let through layers that Saiten does not build, and dictionaries given by path",
-    )
+    parser.add_argument("--trust_bundle", action="store_true", help="let through layers that Saiten does not build")
     parser.add_argument("text", metavar="TEXT", help="the text; - reads it from standard input")
 
 

@@ -37,11 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace the run in --output, once this one is whole")
     parser.add_argument("--resume", action="store_true", help="finish the unfinished run in --output")
     parser.add_argument("--check", action="store_true", help="score 100 records to the screen; write nothing")
-    parser.add_argument(
-        "--trust_bundle",
-        action="store_true",
-        help="let through layers that Saiten does not build, and dictionaries given by path",
-    )
+    parser.add_argument("--trust_bundle", action="store_true", help="let through layers that Saiten does not build")
     parser.add_argument("--report_examples", action="store_true", help="texts of dead letters in the report")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     parser.add_argument("--json", action="store_true", help="the summary as JSON on standard output")

@@ -8,11 +8,7 @@ from pipelines.quiet import import_tensorflow
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `saiten validate`."""
     parser.add_argument("--bundle", required=True, help="the bundle's directory")
-    parser.add_argument(
-        "--trust_bundle",
-        action="store_true",
-        help="let through layers that Saiten does not build, and dictionaries given by path",
-    )
+    parser.add_argument("--trust_bundle", action="store_true", help="let through layers that Saiten does not build")
 
 
 def run(args: argparse.Namespace) -> int:
