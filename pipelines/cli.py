@@ -3,7 +3,6 @@
 import argparse
 import importlib
 import io
-import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ from types import FrameType
 
 from model.errors import SaitenError, UsageError
 from pipelines.flags import known_flags, unknown_flag_message
-from pipelines.terminal import say
+from pipelines.terminal import drop_output, say
 
 _COMMANDS = {
     "train": "train a model on labelled text and bundle it",
@@ -33,15 +32,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a terminal may have an encoding without our marks or the text
             stream.reconfigure(errors="backslashreplace")
     previous = signal.signal(signal.SIGTERM, _end)
+    exit_code = 0
     try:
-        return _run(arguments)
+        exit_code = _run(arguments)
+        sys.stdout.flush()
+        return exit_code
     except SaitenError as error:
         say(str(error))
         return error.exit_code
     except BrokenPipeError:
         # The reader has gone (`saiten inspect DIR | head`): nothing is left to say, or to say it to.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        drop_output()
+        return exit_code
     except OSError as error:
         say(f"{error}.")
         return SaitenError.exit_code

@@ -107,7 +107,19 @@ def finish_commit(output: str, manifest: dict[str, Any]) -> None:
     Args:
         output: The output directory, in which the manifest lies already.
         manifest: Of the run that counts.
+
+    Raises:
+        SaitenError: Some of it failed; the run is committed all the same.
     """
+    try:
+        _clear_and_mark(output, manifest)
+    except Exception as error:  # whatever the disk, the store or the report raises, the run counts already
+        raise SaitenError(
+            f"The run in {output} is committed, but not marked and cleared up: {error}; --resume does that."
+        ) from error
+
+
+def _clear_and_mark(output: str, manifest: dict[str, Any]) -> None:
     parts, beside = _leftovers(output, {file["path"] for file in manifest["outputs"]})
     storage.remove_files(parts)
     write_report(output, manifest)

@@ -67,7 +67,7 @@ def execute(scoring: Scoring, execution: Execution) -> None:
     """Runs the scoring pipeline to its end.
 
     Raises:
-        SaitenError: What a worker reported, or that one was lost; nothing was committed.
+        SaitenError: What a worker reported, or that one was lost; nothing was committed unless it says so.
     """
     reports = scoring.commit.run.reports
     with _ending_on_signals(scoring, execution.workers), _ending_when_lost(scoring, execution.workers):
@@ -98,7 +98,11 @@ def _ending_on_signals(scoring: Scoring, workers: LocalWorkers | None) -> Iterat
         manifest = read_manifest(run.output)
         committed = manifest is not None and manifest["run_id"] == run.run_id
         word = "interrupted" if number == signal.SIGINT else "terminated"
-        what = "after the commit" if committed else "nothing was committed, --resume goes on from here"
+        what = (
+            "the run is committed, --resume marks it"
+            if committed
+            else "nothing was committed, --resume goes on from here"
+        )
         end_process(128 + number, f"{word}; {what}.")
 
     previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}

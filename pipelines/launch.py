@@ -82,7 +82,7 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
     """Scores what the flags say; returns the manifest of the committed run.
 
     Raises:
-        SaitenError: Nothing was committed.
+        SaitenError: Nothing was committed, unless it says so.
     """
     flags = beam_flags(args)
     remote = None if is_local(args.runner) else remote_execution(args.runner, flags)

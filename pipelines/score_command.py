@@ -6,7 +6,7 @@ from typing import Any
 
 from pipelines.options import add_arguments, check_arguments
 from pipelines.quiet import quiet_libraries
-from pipelines.terminal import say
+from pipelines.terminal import say, show
 
 __all__ = ["add_arguments", "run"]
 
@@ -17,7 +17,7 @@ def run(args: argparse.Namespace) -> int:
     """Scores the input; returns the exit code.
 
     Raises:
-        SaitenError: Nothing was committed; its exit code says why.
+        SaitenError: Nothing was committed, unless it says so; its exit code says why.
     """
     check_arguments(args)
     quiet_libraries()
@@ -28,9 +28,9 @@ def run(args: argparse.Namespace) -> int:
     from pipelines.launch import score_files
 
     manifest = score_files(args)
-    if args.json:
-        print(json.dumps(manifest, ensure_ascii=False, indent=1))
     say(summary_line(manifest, args.output))
+    if args.json:
+        show(json.dumps(manifest, ensure_ascii=False, indent=1))
     dead = manifest["counts"]["dead"]
     return _DEAD_LETTERS_EXIT_CODE if dead and not args.allow_dead_letters else 0
 

@@ -14,18 +14,38 @@ def say(line: str) -> None:
     print(_signed(line), file=sys.stderr)
 
 
+def show(text: str) -> None:
+    """Writes on standard output; a reader that has gone (`saiten score --json | head -1`) changes nothing."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        drop_output()
+
+
+def drop_output() -> None:
+    """Lets go of a standard output that has no reader, or Python would fail at its end over what is left to write."""
+    _turn_away(sys.stdout.fileno())
+
+
 def end_process(exit_code: int, line: str) -> NoReturn:
     """Says a last line and ends the process at once, for where no other thread can be waited for.
 
     A progress bar that is up cannot give the terminal back any more, and has taken the place of `sys.stderr`.
     """
-    stream = sys.__stderr__
-    with suppress(OSError, ValueError):  # nobody is there to read it
-        if stream is not None:
-            stream.write(f"{_CLEAR_LINE}{_SHOW_CURSOR}" if stream.isatty() else "")
-            stream.write(f"{_signed(line)}\n")
-            stream.flush()
+    with suppress(OSError):  # nobody is there to read it
+        stderr = os.dup(2)
+        _turn_away(2)  # or the bar's thread would draw it once more, over the line
+        clear = f"{_CLEAR_LINE}{_SHOW_CURSOR}" if os.isatty(stderr) else ""
+        encoding = sys.__stderr__.encoding if sys.__stderr__ else "utf-8"
+        os.write(stderr, f"{clear}{_signed(line)}\n".encode(encoding, "backslashreplace"))
     os._exit(exit_code)
+
+
+def _turn_away(descriptor: int) -> None:
+    """Lets what is still written there go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def _signed(line: str) -> str:

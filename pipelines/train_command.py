@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.options import add_input_arguments
 from pipelines.quiet import import_tensorflow
-from pipelines.terminal import say
+from pipelines.terminal import say, show
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -111,9 +111,9 @@ def _report(result: "TrainingResult", records: "LabelledRecords", args: argparse
 
     if result.training["metrics"]:
         console.print(metrics_table(result.training["metrics"]))
-    if args.json:
-        print(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, ensure_ascii=False, indent=1))
     say(summary_line(result.training, records, args.bundle))
+    if args.json:
+        show(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, ensure_ascii=False, indent=1))
 
 
 def training_config(args: argparse.Namespace) -> "TrainingConfig":

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from model.bundle import Bundle
-from pipelines import storage
+from pipelines import commit, storage
 from pipelines.cli import main
 from pipelines.failures import FailureReports
 from tests.scoring import content, rows, score
@@ -34,6 +34,31 @@ def test_a_run_killed_between_its_manifest_and_its_mark_is_finished_by_resume(
     assert score(tiny_bundle, reviews, out, "--resume") == 0
     assert content(out) == whole
     assert not (out / "_work").exists()
+
+
+def test_an_error_after_the_manifest_says_that_the_run_counts_and_resume_marks_it(
+    tiny_bundle: Bundle,
+    reviews: pathlib.Path,
+    tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(output: str, manifest: object) -> None:
+        raise OSError(28, "No space left on device", f"{output}/report.html")
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patched:
+        patched.setattr(commit, "write_report", full)
+        for flags in ([], ["--resume"]):
+            assert score(tiny_bundle, reviews, out, "--workers=1", *flags) == 1
+            assert capsys.readouterr().err == (
+                f"saiten: The run in {out} is committed, but not marked and cleared up: "
+                f"[Errno 28] No space left on device: '{out}/report.html'; --resume does that.\n"
+            )
+    assert len(rows(out)) == 5
+    assert not (out / "_SUCCESS").exists()
+    assert score(tiny_bundle, reviews, out, "--resume") == 0
+    assert (out / "_SUCCESS").exists()
 
 
 def test_leftovers_of_a_killed_commit_neither_block_the_next_run_nor_stay(

@@ -1,13 +1,16 @@
 """What Saiten says is one line whatever it quotes, and leaves the terminal as it was."""
 
+import os
 import pathlib
 import subprocess
 import sys
 
 import pytest
 
+from model.bundle import Bundle
 from pipelines.terminal import say
 from tests.on_terminal import HIDE_CURSOR, run_on_terminal
+from tests.scoring import score
 
 HOSTILE = "a\x1b]0;owned\x07\n\u202eb"
 ESCAPED = "a\\x1b]0;owned\\x07\\n\\u202eb"
@@ -46,3 +49,29 @@ def test_a_process_that_ends_under_a_progress_bar_gives_the_cursor_back(tmp_path
     assert exit_code == 1
     assert HIDE_CURSOR in said, "there was no bar"
     assert said.rpartition(HIDE_CURSOR)[2].endswith("\r\x1b[K\x1b[?25hsaiten: ended.\r\n")
+
+
+def test_a_reader_that_goes_changes_neither_the_exit_code_nor_the_summary(
+    tiny_bundle: Bundle,
+    half_broken: pathlib.Path,
+    tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """`saiten score --json | head -1` must not make dead letters look like success."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", buffering=1) as nobody_reads:
+        monkeypatch.setattr(sys, "stdout", nobody_reads)
+        assert score(tiny_bundle, half_broken, tmp_path / "out", "--max_dead_letter_rate=1", "--json") == 3
+    assert capsys.readouterr().err.startswith("saiten: 2 records = 1 scored + 0 empty + 1 dead")
+
+
+def test_what_is_still_to_be_written_when_the_reader_goes_is_no_error_at_the_end() -> None:
+    command = [sys.executable, "-m", "pipelines.cli", "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (0, "")
