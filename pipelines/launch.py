@@ -146,7 +146,7 @@ def _settings(args: argparse.Namespace, bundle: ScoringBundle, plan: WorkPlan) -
         "keep_fields": [f"{field.name}:{field.type}" for field in plan.options.kept],
         "max_record_bytes": args.max_record_bytes,
         "no_raw": args.no_raw,
-        "inputs": {source: [file.path, file.size, file.modified] for source, file in plan.files.items()},
+        "inputs": {source: [printable(file.path), file.size, file.modified] for source, file in plan.files.items()},
     }
 
 

@@ -31,6 +31,8 @@ from pipelines.run import (
 
 _OURS = {SCORES_FOLDER, DEAD_LETTERS_FOLDER, MANIFEST, SUCCESS, WORK_FOLDER, REPORT}
 _PLAN = "plan.json"
+# What `settings` hold of each input file.
+_INPUT_FIELDS = ("path", "size", "time of change")
 _FOREIGN_WORK = re.compile(rf"{WORK_FOLDER}/(?!{LOCK}$|{RUN_ID}/)")
 
 
@@ -152,11 +154,28 @@ def _plan_paths(output: str) -> list[str]:
 
 def _check_settings(state: str, recorded: dict[str, Any], settings: dict[str, Any]) -> None:
     for name, value in settings.items():
-        if recorded.get(name) != value:
+        before = recorded.get(name)
+        if before != value:
+            difference = f"{name} ({_shortened(before)}, now {_shortened(value)})"
+            if name == "inputs" and isinstance(before, dict):
+                difference = f"input {_input_difference(before, value)}"
             raise UsageError(
-                f"--resume: the {state} run has another {name} ({_shortened(recorded.get(name))}, now "
-                f"{_shortened(value)}): give what it was started with, or --overwrite to start anew."
+                f"--resume: the {state} run has another {difference}: "
+                "give what it was started with, or --overwrite to start anew."
             )
+
+
+def _input_difference(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Names the first file that differs, and in what: both dictionaries are as long as the input has files."""
+    source = min(source for source in {*before, *now} if before.get(source) != now.get(source))
+    if source not in now:
+        return f"{source} (missing now)"
+    if source not in before:
+        return f"{source} (new)"
+    what, old, new = next(
+        entry for entry in zip(_INPUT_FIELDS, before[source], now[source], strict=True) if entry[1] != entry[2]
+    )
+    return f"{source} ({what} {old}, now {new})"
 
 
 def finished_ranges(run: Run, plan: RecordedPlan) -> list[RangeSummary]:

@@ -21,3 +21,4 @@ def test_a_name_in_cp932_is_read_and_written_out(tiny_bundle: Bundle, tmp_path: 
     assert (about["source"], about["path"]) == ("\\x95\\.txt", f"{folder}/\\x95\\.txt")
     (part,) = [file["path"] for file in manifest["outputs"] if file["path"].startswith("scores/")]
     assert pq.read_table(output / part).column("id").to_pylist() == ["\\x95\\.txt:0"]
+    assert main(["score", *flags, "--resume"]) == 0, "it is the same run"

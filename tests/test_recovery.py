@@ -6,6 +6,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -105,10 +106,38 @@ def test_resume_never_replaces_a_committed_run_of_other_settings(
     out = tmp_path / "out"
     assert score(tiny_bundle, half_broken, out, "--max_dead_letter_rate=1") == 3
     before = content(out)
+    n_bytes = half_broken.stat().st_size
     half_broken.write_bytes(half_broken.read_bytes() * 2)
     assert score(tiny_bundle, half_broken, out, "--max_dead_letter_rate=1", "--resume") == 2
-    assert "--resume: the committed run has another inputs" in capsys.readouterr().err
+    said = f"--resume: the committed run has another input broken.jsonl (size {n_bytes}, now {2 * n_bytes}): give"
+    assert said in capsys.readouterr().err
     assert content(out) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        (lambda path: path.unlink(), "input b.txt (missing now)"),
+        (lambda path: (path.parent / "a2.txt").touch(), "input a2.txt (new)"),
+        (lambda path: os.utime(path, ns=(0, 7)), "input b.txt (time of change 5, now 7)"),
+    ],
+)
+def test_the_input_that_differs_is_named_however_many_there_are(
+    tiny_bundle: Bundle,
+    tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
+    change: Callable[[pathlib.Path], object],
+    difference: str,
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (folder / name).write_text("良い。\n", encoding="utf-8")
+    os.utime(folder / "b.txt", ns=(0, 5))
+    assert score(tiny_bundle, folder, tmp_path / "out") == 0
+    change(folder / "b.txt")
+    assert score(tiny_bundle, folder, tmp_path / "out", "--resume") == 2
+    assert f"--resume: the committed run has another {difference}: give" in capsys.readouterr().err
 
 
 def test_resume_goes_on_with_an_interrupted_overwrite_not_with_the_run_below_it(
