@@ -88,7 +88,7 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
     remote = None if is_local(args.runner) else remote_execution(args.runner, flags)
     bundle, outputs = choose_bundle(args)
     plan = plan_scoring(args, outputs)
-    n_workers = count_workers(args, plan.total_bytes)
+    n_workers = 1 if remote else count_workers(args, plan.total_bytes)
     # Worker processes that each used all cores would only be in each other's way.
     bundle = dataclasses.replace(bundle, threads=1 if n_workers > 1 else 0)
     settings = _settings(args, bundle, plan)

@@ -10,7 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from model.bundle import Bundle
+from model.errors import SaitenError
+from pipelines import launch
 from pipelines.cli import main
+from pipelines.score import Scoring
 from tests.scoring import TEXTS, content, rows, score
 
 
@@ -269,3 +272,25 @@ def test_the_module_takes_the_same_flags_and_a_packed_run_imports_neither_tensor
     ended = subprocess.run([sys.executable, "-c", program, *flags], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (0, "")
     assert ended.stderr.strip().splitlines()[-1].startswith("saiten: 5 records = 3 scored + 2 empty + 0 dead")
+
+
+@pytest.mark.parametrize(("runner", "threads"), [("FnApiRunner", 1), ("DataflowRunner", 0)])
+def test_only_workers_that_share_this_machine_are_kept_to_one_thread(
+    tiny_bundle: Bundle,
+    reviews: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    runner: str,
+    threads: int,
+) -> None:
+    planned: list[Scoring] = []
+
+    def stop(scoring: Scoring, _execution: object) -> None:
+        planned.append(scoring)
+        raise SaitenError("planned")
+
+    monkeypatch.setattr(launch, "count_workers", lambda _args, _n_bytes: 8)
+    monkeypatch.setattr(launch, "remote_execution", lambda _runner, _flags: object())
+    monkeypatch.setattr(launch, "execute", stop)
+    assert score(tiny_bundle, reviews, tmp_path / "out", f"--runner={runner}") == 1
+    assert [scoring.bundle.threads for scoring in planned] == [threads]
