@@ -1,16 +1,15 @@
 """Word vectors and the embedding matrix. The only module that imports gensim."""
 
-import importlib.util
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from model.errors import UsageError, missing_library
+from model.errors import UsageError
 from model.progress import TrainingWatcher
 from model.sequences import FloatArray
+from model.train_config import Word2VecConfig
 from model.vocabulary import PAD_ID, Vocabulary
 
 # gensim reads only the first 10,000 words of a text and says nothing (MAX_WORDS_IN_BATCH).
@@ -19,28 +18,6 @@ _MAX_SENTENCE_WORDS = 10_000
 # Root mean square of the trained vectors' numbers: about what word2vec gives for millions of words.
 # On news articles three times as much learned slower; a few hundred texts alone give a hundredth.
 _VECTOR_RMS = 0.2
-
-
-@dataclass(frozen=True)
-class Word2VecConfig:
-    """How word2vec is trained.
-
-    Attributes:
-        dimensions: Length of a vector.
-        context_window: Words looked at on either side.
-        epochs: Passes over the texts.
-        skip_gram: Predict the context from the word, instead of the word from its context (CBOW).
-    """
-
-    dimensions: int = 200
-    context_window: int = 5
-    epochs: int = 5
-    skip_gram: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("dimensions", "context_window", "epochs"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"Word2vec's {name} must be 1 or more, not {getattr(self, name)}.")
 
 
 class Sentences:
@@ -58,16 +35,6 @@ class Sentences:
             words = line.split(" ")
             for start in range(0, len(words), _MAX_SENTENCE_WORDS):
                 yield words[start : start + _MAX_SENTENCE_WORDS]
-
-
-def refuse_missing_gensim() -> None:
-    """Refuses to train vectors without gensim, before any text is read.
-
-    Raises:
-        UsageError: gensim is not installed.
-    """
-    if importlib.util.find_spec("gensim") is None:
-        raise missing_library("gensim", "train", ", or give ready --vectors")
 
 
 def train_word2vec(

@@ -17,9 +17,7 @@ import tensorflow as tf
 from model.errors import UsageError
 from model.recurrence import GRURecurrence, LSTMRecurrence, Recurrence, WordBatch, Workers
 from model.sequences import FloatArray, IntArray, OffsetArray
-
-LOSSES = ("mse", "mae", "huber")
-OPTIMIZERS = ("adam", "adamw", "nadam", "rmsprop", "sgd")
+from model.train_config import LOSSES, OPTIMIZERS
 
 # A recurrent gradient now and then is a hundred times the usual one, and would undo an epoch.
 _GLOBAL_CLIPNORM = 1.0

@@ -7,8 +7,7 @@ import keras
 
 from model.errors import UsageError
 from model.sequences import FloatArray
-
-NETWORKS = ("lstm", "bilstm", "gru")
+from model.train_config import NETWORKS
 
 
 def build_network(network: str, embeddings: FloatArray, units: int, n_outputs: int) -> keras.Model:
@@ -23,7 +22,7 @@ def build_network(network: str, embeddings: FloatArray, units: int, n_outputs: i
     The weights come from Keras' global seed: see `keras.utils.set_random_seed`.
 
     Args:
-        network: ``lstm``, ``bilstm`` or ``gru``.
+        network: One of `NETWORKS`.
         embeddings: float32 [V, D]; row 0 is the padding's and never read.
         units: Size of the recurrent state, in each direction.
         n_outputs: Number of scores.

@@ -3,6 +3,7 @@
 Importing this module imports TensorFlow.
 """
 
+import importlib.util
 import pathlib
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,8 +25,8 @@ from model.corpus import (
     segment_corpus,
     segment_texts,
 )
-from model.embeddings import Sentences, fill_matrix, has_vector, refuse_missing_gensim, train_word2vec
-from model.errors import SaitenError, UsageError
+from model.embeddings import Sentences, fill_matrix, has_vector, train_word2vec
+from model.errors import SaitenError, UsageError, missing_library
 from model.fit import fit
 from model.keras_engine import KerasEngine
 from model.manifest import refuse_output_names
@@ -92,8 +93,9 @@ def train(
     watcher = watcher or SilentWatcher()
     refuse_used(bundle_path)
     refuse_output_names(outputs)
+    _refuse_missing("scipy")
     if config.vectors is None:
-        refuse_missing_gensim()
+        _refuse_missing("gensim", ", or give ready --vectors")
     elif not config.vectors.is_file():
         raise UsageError(f"There are no vectors at {config.vectors}.")
     with tempfile.TemporaryDirectory(prefix="saiten-train-", ignore_cleanup_errors=True) as folder:
@@ -101,6 +103,12 @@ def train(
     trained["training"]["data"] |= data or {}
     watcher.begin("proving and writing the bundle", None)
     return TrainingResult(write_bundle(bundle_path, outputs=outputs, **trained), trained["training"])
+
+
+def _refuse_missing(library: str, instead: str = "") -> None:
+    """Refuses to train for hours without a library that the end needs."""
+    if importlib.util.find_spec(library) is None:
+        raise missing_library(library, "train", instead)
 
 
 def _train(

@@ -1,13 +1,46 @@
-"""The settings of a training."""
+"""The settings of a training. Imports nothing heavy, for the command line shows what may be chosen."""
 
 import dataclasses
 import pathlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from model.embeddings import Word2VecConfig
 from model.errors import UsageError
 from model.tokenizer import TokenizerConfig
+
+NETWORKS = ("lstm", "bilstm", "gru")
+LOSSES = ("mse", "mae", "huber")
+OPTIMIZERS = ("adam", "adamw", "nadam", "rmsprop", "sgd")
+
+_CHOICES = {
+    "truncating": ("pre", "post"),
+    "oov": ("token", "drop"),
+    "network": NETWORKS,
+    "loss": LOSSES,
+    "optimizer": OPTIMIZERS,
+}
+
+
+@dataclass(frozen=True)
+class Word2VecConfig:
+    """How word2vec is trained.
+
+    Attributes:
+        dimensions: Length of a vector.
+        context_window: Words looked at on either side.
+        epochs: Passes over the texts.
+        skip_gram: Predict the context from the word, instead of the word from its context (CBOW).
+    """
+
+    dimensions: int = 200
+    context_window: int = 5
+    epochs: int = 5
+    skip_gram: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("dimensions", "context_window", "epochs"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"Word2vec's {name} must be 1 or more, not {getattr(self, name)}.")
 
 
 @dataclass(frozen=True)
@@ -23,10 +56,10 @@ class TrainingConfig:
         vocabulary_size: At most so many ids, padding and OOV included; None for no limit.
         word2vec: How vectors are trained.
         vectors: A word2vec text or binary file, read instead.
-        network: ``lstm``, ``bilstm`` or ``gru``.
+        network: One of `NETWORKS`.
         units: Size of its state, in each direction.
-        loss: ``mse``, ``mae`` or ``huber``, on labels standardised to mean 0 and deviation 1.
-        optimizer: One of `model.learner.OPTIMIZERS`.
+        loss: One of `LOSSES`, on labels standardised to mean 0 and deviation 1.
+        optimizer: One of `OPTIMIZERS`.
         learning_rate: Its step size.
         batch_size: Texts a step.
         epochs: At most so many passes over the texts.
@@ -58,8 +91,10 @@ class TrainingConfig:
         for name in ("max_sequence_length", "min_count", "units", "batch_size", "epochs", "patience"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} must be 1 or more, not {getattr(self, name)}.")
-        if self.oov not in ("token", "drop"):
-            raise UsageError(f"oov is token or drop, not {self.oov!r}.")
+        for name, choices in _CHOICES.items():
+            if getattr(self, name) not in choices:
+                allowed = f"{', '.join(choices[:-1])} or {choices[-1]}"
+                raise UsageError(f"{name} is {allowed}, not {getattr(self, name)!r}.")
         if self.vocabulary_size is not None and self.vocabulary_size < 3:
             raise UsageError(f"vocabulary_size must be 3 or more (padding, OOV, a word), not {self.vocabulary_size}.")
         if not 0 < self.learning_rate < float("inf"):

@@ -7,6 +7,8 @@ import os
 import pathlib
 from typing import TYPE_CHECKING, Any
 
+from model.tokenizer import TokenizerConfig
+from model.train_config import LOSSES, NETWORKS, OPTIMIZERS, TrainingConfig, Word2VecConfig
 from pipelines.options import add_input_arguments
 from pipelines.quiet import import_tensorflow
 from pipelines.terminal import say, show
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from model.train import TrainingResult
-    from model.train_config import TrainingConfig
     from pipelines.labels import LabelledRecords
 
 # OpenBLAS's threads wait by spinning, and get in the way of training's own: two of them on two busy cores
@@ -53,10 +54,10 @@ def _add_text_arguments(group: "argparse._ArgumentGroup") -> None:
 
 
 def _add_network_arguments(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument("--network", choices=["lstm", "bilstm", "gru"], default="lstm")
+    group.add_argument("--network", choices=NETWORKS, default="lstm")
     group.add_argument("--lstm_units", type=int, default=32, help="size of its state, in each direction")
-    group.add_argument("--loss", choices=["mse", "mae", "huber"], default="mse", help="on standardised labels")
-    group.add_argument("--optimizer", choices=["adam", "adamw", "nadam", "rmsprop", "sgd"], default="adam")
+    group.add_argument("--loss", choices=LOSSES, default="mse", help="on standardised labels")
+    group.add_argument("--optimizer", choices=OPTIMIZERS, default="adam")
     group.add_argument("--learning_rate", type=float, default=1e-3)
     group.add_argument("--batch_size", type=int, default=32)
     group.add_argument("--epochs", type=int, default=12, help="at most")
@@ -116,16 +117,12 @@ def _report(result: "TrainingResult", records: "LabelledRecords", args: argparse
         show(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, ensure_ascii=False, indent=1))
 
 
-def training_config(args: argparse.Namespace) -> "TrainingConfig":
+def training_config(args: argparse.Namespace) -> TrainingConfig:
     """Returns the training's settings.
 
     Raises:
         UsageError: A value is out of range.
     """
-    from model.embeddings import Word2VecConfig
-    from model.tokenizer import TokenizerConfig
-    from model.train_config import TrainingConfig
-
     named = {field.name for field in dataclasses.fields(TrainingConfig)}
     return TrainingConfig(
         tokenizer=TokenizerConfig(args.normalization, args.dictionary, args.user_dictionary),

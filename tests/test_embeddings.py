@@ -11,16 +11,15 @@ import pytest
 from model.corpus import count_words
 from model.embeddings import (
     Sentences,
-    Word2VecConfig,
     centre,
     fill_matrix,
     has_vector,
-    refuse_missing_gensim,
     train_word2vec,
 )
 from model.errors import UsageError
 from model.progress import SilentWatcher
 from model.sequences import FloatArray
+from model.train_config import Word2VecConfig
 from model.vocabulary import Vocabulary
 
 LINES = ["良い 店 だ", "悪い 店 だ", "良い 味 だ 。"] * 20
@@ -97,10 +96,3 @@ def test_an_empty_vocabulary_is_refused_with_the_remedy() -> None:
 def test_settings_out_of_range_are_refused() -> None:
     with pytest.raises(UsageError, match="Word2vec's epochs must be 1 or more, not 0"):
         Word2VecConfig(epochs=0)
-
-
-def test_a_missing_gensim_is_named_with_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Saiten is on no index: whatever has its name there is somebody else's."""
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(UsageError, match=r"run pip install '\.\[train\]' in Saiten's checkout, or"):
-        refuse_missing_gensim()

@@ -9,7 +9,8 @@ import pytest
 from model.errors import UsageError
 from model.learner import Learner
 from model.mask import refuse_lost_mask
-from model.network import NETWORKS, build_network
+from model.network import build_network
+from model.train_config import NETWORKS
 
 EMBEDDINGS = np.random.default_rng(0).normal(0, 1, (12, 4)).astype(np.float32)
 

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 from model.bundle import Bundle, read_bundle
-from model.embeddings import Word2VecConfig
 from model.errors import BundleError, UsageError
 from model.progress import EpochReport
 from model.sequences import FloatArray
 from model.train import TrainingResult, train
-from model.train_config import TrainingConfig
+from model.train_config import TrainingConfig, Word2VecConfig
 from tests.labelled import reviews
 
 CONFIG = TrainingConfig(
@@ -129,6 +128,26 @@ def test_a_used_bundle_directory_is_refused_before_anything_is_read(tmp_path: pa
     (tmp_path / "something").touch()
     with pytest.raises(BundleError, match="exists and is not empty; give a new directory"):
         train(NotToBeRead(), outputs=["a"], bundle_path=tmp_path, config=CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("library", "message"),
+    [
+        (
+            "gensim",
+            "gensim is not installed: run pip install '.[train]' in Saiten's checkout, or give ready --vectors.",
+        ),
+        ("scipy", "scipy is not installed: run pip install '.[train]' in Saiten's checkout."),
+    ],
+)
+def test_a_missing_library_is_named_with_what_brings_it_before_anything_is_read(
+    library: str, message: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Saiten is on no index: whatever has its name there is somebody else's."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == library else name)
+    with pytest.raises(UsageError) as caught:
+        train(NotToBeRead(), outputs=["a"], bundle_path=tmp_path / "b", config=CONFIG)
+    assert str(caught.value) == message
 
 
 def test_records_are_read_once_and_progress_is_told(tmp_path: pathlib.Path) -> None:
