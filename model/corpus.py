@@ -22,7 +22,8 @@ import numpy.typing as npt
 
 from model.errors import RecordError, UsageError
 from model.progress import TrainingWatcher
-from model.sequences import BoolArray, Encoder, FloatArray, IntArray, OffsetArray
+from model.ragged import BoolArray, DoubleArray, FloatArray, Int64Array, IntArray, gather, offsets_of
+from model.sequences import Encoder
 from model.tokenizer import Tokenizer
 
 # Texts encoded at once.
@@ -46,7 +47,7 @@ class SegmentedCorpus:
     """
 
     path: pathlib.Path
-    labels: npt.NDArray[np.float64]
+    labels: DoubleArray
     held_out: BoolArray
     skipped: dict[str, int]
     samples: list[str]
@@ -74,18 +75,15 @@ class EncodedCorpus:
     """
 
     token_ids: IntArray
-    offsets: OffsetArray
+    offsets: Int64Array
     labels: FloatArray
     held_out: BoolArray
     n_tokens: IntArray
     n_oov: IntArray
 
-    def gather(self, rows: OffsetArray) -> tuple[IntArray, OffsetArray]:
+    def gather(self, rows: Int64Array) -> tuple[IntArray, Int64Array]:
         """Returns the token ids and offsets of some texts, end to end."""
-        pieces = [self.token_ids[self.offsets[row] : self.offsets[row + 1]] for row in rows]
-        offsets = np.zeros(len(rows) + 1, np.int64)
-        np.cumsum([len(piece) for piece in pieces], out=offsets[1:])
-        return np.concatenate(pieces) if pieces else np.zeros(0, np.int32), offsets
+        return gather(self.token_ids, self.offsets[rows], self.offsets[rows + 1] - self.offsets[rows])
 
 
 def segment_corpus(
@@ -135,7 +133,7 @@ def _segment_records(
     n_outputs: int,
     skipped: Counter[str],
     watcher: TrainingWatcher,
-) -> Iterator[tuple[str, str, npt.NDArray[np.float64]]]:
+) -> Iterator[tuple[str, str, DoubleArray]]:
     """Yields text, segmented text and labels of the good records, and counts the others."""
     for number, (text, values) in enumerate(records):
         watcher.advance(1)
@@ -219,7 +217,7 @@ def encode_corpus(
         raise UsageError("No training text has a word of the vocabulary; give a smaller --min_count.")
     return EncodedCorpus(
         np.memmap(path, np.int32, "r"),
-        np.concatenate([np.zeros(1, np.int64), np.cumsum(all_lengths[used])]),
+        offsets_of(all_lengths[used]),
         corpus.labels[used].astype(np.float32),
         held_out,
         np.concatenate(n_tokens)[used],
@@ -234,7 +232,7 @@ def read_lines(path: pathlib.Path) -> Iterator[str]:
             yield line.removesuffix("\n")
 
 
-def _check_labels(values: Sequence[float], n_outputs: int, number: int) -> npt.NDArray[np.float64]:
+def _check_labels(values: Sequence[float], n_outputs: int, number: int) -> DoubleArray:
     row = np.asarray(values, np.float64)
     if row.shape != (n_outputs,) or not np.isfinite(row).all():
         raise UsageError(f"Record {number} needs {n_outputs} finite labels, not {row.tolist()}.")

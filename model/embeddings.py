@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from model.errors import UsageError
 from model.progress import TrainingWatcher
-from model.sequences import FloatArray
+from model.ragged import FloatArray
 from model.train_config import Word2VecConfig
 from model.vocabulary import PAD_ID, Vocabulary
 

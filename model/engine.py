@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from model.sequences import FloatArray, IntArray, OffsetArray
+from model.ragged import FloatArray, Int64Array, IntArray
 
 # Two scores are the same when they differ by at most this times max(1, |score|).
 TOLERANCE = 1e-6
@@ -32,7 +32,7 @@ class Engine(Protocol):
     name: str
     n_outputs: int
 
-    def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
+    def score(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
         """Scores every text, in the order given.
 
         Args:

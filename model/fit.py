@@ -12,7 +12,7 @@ from model.corpus import EncodedCorpus
 from model.errors import UsageError
 from model.learner import Learner
 from model.progress import EpochReport, TrainingWatcher
-from model.sequences import FloatArray, OffsetArray
+from model.ragged import FloatArray, Int64Array
 from model.train_config import TrainingConfig
 
 # Texts read from disk at once when nothing is trained.
@@ -80,7 +80,7 @@ def _train_epoch(
     learner: Learner,
     corpus: EncodedCorpus,
     targets: FloatArray,
-    order: OffsetArray,
+    order: Int64Array,
     batch_size: int,
     watcher: TrainingWatcher,
 ) -> float:
@@ -93,7 +93,7 @@ def _train_epoch(
 
 
 def _score_rows(
-    learner: Learner, corpus: EncodedCorpus, rows: OffsetArray, watcher: TrainingWatcher | None = None
+    learner: Learner, corpus: EncodedCorpus, rows: Int64Array, watcher: TrainingWatcher | None = None
 ) -> FloatArray:
     scores = []
     for start in range(0, len(rows), _SCORE_TEXTS):

@@ -12,7 +12,8 @@ import numpy as np
 from model.engine import Engine
 from model.errors import BundleError, RecordError
 from model.proof import scaled_difference
-from model.sequences import EncodedTexts, Encoder, FloatArray, IntArray, OffsetArray
+from model.ragged import FloatArray, Int64Array, IntArray, offsets_of
+from model.sequences import EncodedTexts, Encoder
 from model.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -119,11 +120,11 @@ def load_golden(path: pathlib.Path, n_outputs: int) -> list[GoldenRecord]:
     return records
 
 
-def ids_of(records: Sequence[GoldenRecord]) -> tuple[IntArray, OffsetArray]:
+def ids_of(records: Sequence[GoldenRecord]) -> tuple[IntArray, Int64Array]:
     """Returns the records' ids end to end, int32 [total], and their offsets, int64 [n + 1]."""
     lengths = [len(record.token_ids) for record in records]
     token_ids = np.array([token_id for record in records for token_id in record.token_ids], np.int32)
-    return token_ids, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return token_ids, offsets_of(lengths)
 
 
 def scores_of(records: Sequence[GoldenRecord]) -> FloatArray:

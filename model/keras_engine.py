@@ -15,7 +15,8 @@ from model.engine import check_ids
 from model.errors import refusing
 from model.keras_file import check_keras_file, load_keras_file
 from model.layers import model_vocabulary_size
-from model.sequences import FloatArray, IntArray, OffsetArray, cut_batches, pad
+from model.ragged import FloatArray, Int64Array, IntArray
+from model.sequences import cut_batches, pad
 
 # 65,536 cells of a 200-dimensional embedding are 52 MB; more rows than 256 gain nothing on a CPU.
 _MAX_CELLS = 65_536
@@ -46,7 +47,7 @@ class KerasEngine:
         self.vocabulary_size = model_vocabulary_size(model)
         self.score_matrix = compile_model(model)
 
-    def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
+    def score(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
         """Scores every text; see `model.engine.Engine`."""
         check_ids(token_ids, self.vocabulary_size)
         lengths = np.diff(offsets)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numba
 import numpy as np
 
-from model.sequences import FloatArray
+from model.ragged import FloatArray
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

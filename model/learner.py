@@ -5,18 +5,16 @@
 Importing this module imports TensorFlow.
 """
 
-from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
 import keras
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from model.errors import UsageError
+from model.ragged import FloatArray, Int64Array, IntArray, token_runs
 from model.recurrence import GRURecurrence, LSTMRecurrence, Recurrence, WordBatch, Workers
-from model.sequences import FloatArray, IntArray, OffsetArray
 from model.train_config import LOSSES, OPTIMIZERS
 
 # A recurrent gradient now and then is a hundred times the usual one, and would undo an epoch.
@@ -62,7 +60,7 @@ class Learner:
     ) -> None:
         self._workers.close()
 
-    def step(self, token_ids: IntArray, offsets: OffsetArray, targets: FloatArray) -> float:
+    def step(self, token_ids: IntArray, offsets: Int64Array, targets: FloatArray) -> float:
         """Makes one training step and returns the batch's mean loss before it.
 
         Args:
@@ -81,11 +79,11 @@ class Learner:
         self._apply([*map(tf.convert_to_tensor, gradients), d_kernel, d_bias])
         return float(loss)
 
-    def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
+    def score(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
         """Returns float32 [n, outputs] for texts end to end, none of them empty."""
         rows = [
             self._head(self._forward(token_ids[offsets[a] : offsets[b]], offsets[a : b + 1] - offsets[a])).numpy()
-            for a, b in _spans(offsets, _SCORE_TOKENS)
+            for a, b in token_runs(offsets, _SCORE_TOKENS)
         ]
         return np.concatenate(rows) if rows else np.zeros((0, self._head.units), np.float32)
 
@@ -102,7 +100,7 @@ class Learner:
         for variable, value in zip(self._variables, weights, strict=True):
             variable.assign(value)
 
-    def _forward(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
+    def _forward(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
         distinct, words = np.unique(token_ids, return_inverse=True)
         batch = WordBatch(self._embeddings[distinct], words.astype(np.int64), offsets)
         batches = [batch, batch.backwards()] if len(self._recurrences) == 2 else [batch]
@@ -127,12 +125,3 @@ def _recurrences(model: keras.Model, workers: Workers) -> list[Recurrence]:
         return [GRURecurrence(layer.cell, workers)]
     directions = [layer.forward_layer, layer.backward_layer] if model.name == "bilstm" else [layer]
     return [LSTMRecurrence(direction.cell, workers) for direction in directions]
-
-
-def _spans(offsets: npt.NDArray[np.int64], max_tokens: int) -> Iterator[tuple[int, int]]:
-    """Yields runs of texts with at most so many tokens, or one single longer text."""
-    start, n = 0, len(offsets) - 1
-    while start < n:
-        end = max(start + 1, int(np.searchsorted(offsets, offsets[start] + max_tokens, side="right")) - 1)
-        yield start, end
-        start = end

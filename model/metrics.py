@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from model.sequences import FloatArray
+from model.ragged import DoubleArray, FloatArray
 
-Values = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Values = FloatArray | DoubleArray
 
 
 def evaluate(scores: FloatArray, labels: FloatArray, outputs: Sequence[str]) -> dict[str, Any]:

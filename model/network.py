@@ -6,7 +6,7 @@ Importing this module imports Keras.
 import keras
 
 from model.errors import UsageError
-from model.sequences import FloatArray
+from model.ragged import FloatArray
 from model.train_config import NETWORKS
 
 

@@ -7,17 +7,14 @@ is one look-up in a table with a row for each id, and one small recurrent produc
 Every text is computed by itself, so its scores are the same bits in any company.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from model.engine import check_ids
 from model.packed_kernel import project, run_dense, run_gru, run_lstm
-from model.sequences import FloatArray, IntArray, OffsetArray
-
-DoubleArray = npt.NDArray[np.float64]
+from model.ragged import DoubleArray, FloatArray, Int64Array, IntArray, token_runs
 
 # Stacked layers keep the state of every step: 32,768 steps of 4 x 64 gates are 32 MB.
 _MAX_TOKENS = 32_768
@@ -77,7 +74,7 @@ class RecurrentCell:
         return int(self.recurrent.shape[0])
 
     def run(
-        self, table: FloatArray, rows: IntArray, offsets: OffsetArray, *, backward: bool, keep_all: bool
+        self, table: FloatArray, rows: IntArray, offsets: Int64Array, *, backward: bool, keep_all: bool
     ) -> FloatArray:
         """Returns the states of all steps, float32 [total, units], or the last ones, [n, units]."""
         states = np.zeros((len(rows) if keep_all else len(offsets) - 1, self.units), np.float32)
@@ -139,20 +136,19 @@ class PackedEngine:
         self.n_outputs = next(len(layer.bias) for layer in reversed(self.dense) if len(layer.bias))
         self.vocabulary_size = len(self.recurrent[0].cells[0].inputs)
 
-    def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
+    def score(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
         """Scores every text; see `model.engine.Engine`."""
         check_ids(token_ids, self.vocabulary_size)
         # Numba compiles anew for read-only arrays and other types.
         token_ids = np.require(token_ids, np.int32, ["C", "W"])
         scores = np.full((len(offsets) - 1, self.n_outputs), np.nan, np.float32)
-        for texts in _cut(offsets):
-            start, end = offsets[texts.start], offsets[texts.stop]
-            part = np.asarray(offsets[texts.start : texts.stop + 1] - start, np.int64)
-            scores[texts] = self._score(token_ids[start:end], part)
+        for first, last in token_runs(offsets, _MAX_TOKENS):
+            part = np.asarray(offsets[first : last + 1] - offsets[first], np.int64)
+            scores[first:last] = self._score(token_ids[offsets[first] : offsets[last]], part)
         scores[np.diff(offsets) == 0] = np.nan
         return scores
 
-    def _score(self, rows: IntArray, offsets: OffsetArray) -> FloatArray:
+    def _score(self, rows: IntArray, offsets: Int64Array) -> FloatArray:
         states = np.zeros((0, 0), np.float32)
         for depth, layer in enumerate(self.recurrent):
             if depth:
@@ -169,13 +165,3 @@ class PackedEngine:
                 values = run_dense(values, dense.weights, dense.bias)
             values = ACTIVATIONS[dense.activation](values)
         return values.astype(np.float32)
-
-
-def _cut(offsets: OffsetArray) -> Iterator[slice]:
-    """Yields runs of texts of at most 32,768 ids together, or one longer text."""
-    start, n_texts = 0, len(offsets) - 1
-    while start < n_texts:
-        end = int(np.searchsorted(offsets, offsets[start] + _MAX_TOKENS, side="right")) - 1
-        end = min(max(end, start + 1), n_texts)
-        yield slice(start, end)
-        start = end

@@ -8,10 +8,9 @@ one tanh serves all gates.
 """
 
 import numpy as np
-import numpy.typing as npt
 
 from model.kernel_math import HALF, ONE, accumulate, compiled, tanh
-from model.sequences import FloatArray, IntArray, OffsetArray
+from model.ragged import DoubleArray, FloatArray, Int64Array, IntArray
 
 UNIT_BLOCK = 8
 
@@ -20,7 +19,7 @@ UNIT_BLOCK = 8
 def run_lstm(
     table: FloatArray,
     rows: IntArray,
-    offsets: OffsetArray,
+    offsets: Int64Array,
     recurrent: FloatArray,
     backward: bool,
     keep_all: bool,
@@ -90,7 +89,7 @@ def _reset_state(
 def run_gru(
     table: FloatArray,
     rows: IntArray,
-    offsets: OffsetArray,
+    offsets: Int64Array,
     gate_weights: FloatArray,
     candidate_weights: FloatArray,
     candidate_bias: FloatArray,
@@ -158,9 +157,7 @@ def project(inputs: FloatArray, weights: FloatArray, bias: FloatArray) -> FloatA
 
 
 @compiled(fast=False)
-def run_dense(
-    inputs: npt.NDArray[np.float64], weights: npt.NDArray[np.float64], bias: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
+def run_dense(inputs: DoubleArray, weights: DoubleArray, bias: DoubleArray) -> DoubleArray:
     """Returns ``inputs @ weights + bias`` in double precision, row by row, in a fixed order.
 
     Args:

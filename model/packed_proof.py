@@ -10,7 +10,7 @@ from model.packed import PackedEngine
 from model.packing import NotCoveredError
 from model.precision import in_double_precision
 from model.proof import random_texts, scaled_difference
-from model.sequences import IntArray, OffsetArray
+from model.ragged import Int64Array, IntArray
 
 
 def prove_packed(
@@ -46,5 +46,5 @@ def prove_packed(
     }
 
 
-def _difference(packed: PackedEngine, keras_engine: KerasEngine, token_ids: IntArray, offsets: OffsetArray) -> float:
+def _difference(packed: PackedEngine, keras_engine: KerasEngine, token_ids: IntArray, offsets: Int64Array) -> float:
     return scaled_difference(packed.score(token_ids, offsets), keras_engine.score(token_ids, offsets))

@@ -8,13 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from model.errors import SaitenError
 from model.layers import Step, steps_of
 from model.packed import ACTIVATIONS, MERGES, DenseLayer, PackedEngine, RecurrentCell, RecurrentLayer
 from model.packed_kernel import UNIT_BLOCK
-from model.sequences import FloatArray
+from model.ragged import FloatArray, Int64Array
 
 _MAX_TABLE_BYTES = 2 << 30
 _IGNORED = frozenset(("InputLayer", "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout"))
@@ -90,9 +89,7 @@ def _is_float32(step: Step) -> bool:
     return isinstance(policy, Mapping) and policy.get("config") == {"name": "float32"}
 
 
-def _recurrent_layer(
-    step: Step, weights: list[FloatArray], columns: npt.NDArray[np.int64]
-) -> tuple[RecurrentLayer, npt.NDArray[np.int64]]:
+def _recurrent_layer(step: Step, weights: list[FloatArray], columns: Int64Array) -> tuple[RecurrentLayer, Int64Array]:
     """Returns the layer, and where in its padded output each of its units stands."""
     merge, sides = _sides(step, weights)
     cells = [_cell(step, side, arrays, columns) for side, arrays in sides]
@@ -121,9 +118,7 @@ def _sides(step: Step, weights: list[FloatArray]) -> tuple[str, list[tuple[Mappi
     return merge, [(step.config["layer"], weights[:half]), (step.config["backward_layer"], weights[half:])]
 
 
-def _cell(
-    step: Step, layer: Mapping[str, Any], weights: list[FloatArray], columns: npt.NDArray[np.int64]
-) -> RecurrentCell:
+def _cell(step: Step, layer: Mapping[str, Any], weights: list[FloatArray], columns: Int64Array) -> RecurrentCell:
     """Returns one direction's weights, widths padded to whole blocks, both of a GRU's biases put where they act."""
     class_name, config = layer["class_name"], layer["config"]
     if class_name not in _SIGMOID_GATES:
@@ -157,7 +152,7 @@ def _place(
     sigmoid: tuple[bool, ...],
     units: int,
     padded: int,
-    rows: npt.NDArray[np.int64],
+    rows: Int64Array,
     n_rows: int,
 ) -> FloatArray:
     """Spreads weights [rows, gates * units] over [n_rows, gates * padded], sigmoid gates halved."""
@@ -183,7 +178,7 @@ def _fold_embedding(embedding: FloatArray, layer: RecurrentLayer) -> RecurrentLa
     return replace(layer, cells=tuple(cells))
 
 
-def _dense_layer(step: Step, weights: list[FloatArray], columns: npt.NDArray[np.int64] | None) -> DenseLayer:
+def _dense_layer(step: Step, weights: list[FloatArray], columns: Int64Array | None) -> DenseLayer:
     activation = str(step.config.get("activation"))
     if step.class_name not in ("Dense", "Activation") or activation not in ACTIVATIONS:
         raise NotCoveredError(f"Layer {step} with activation {activation!r} is not covered.")

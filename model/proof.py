@@ -4,16 +4,15 @@ Without a mask a network reads its padding as input, and one trained so gives ev
 nearly the same score. Layers can lose the mask without an error, so it is tried out.
 """
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from model.engine import TOLERANCE
 from model.errors import BundleError
-from model.sequences import FloatArray, IntArray, OffsetArray, pad
+from model.ragged import FloatArray, Int64Array, IntArray, gather, offsets_of
+from model.sequences import pad
 
 # How far beyond the longest text each try is padded, and in batches of how many texts.
 _CASES = ((0, 32), (1, 3), (7, 1), (64, 32), (301, 32))
@@ -32,19 +31,19 @@ def scaled_difference(scores: FloatArray, expected: FloatArray) -> float:
     return float(np.nan_to_num(difference, nan=np.inf, posinf=np.inf).max())
 
 
-def random_texts(vocabulary_size: int, seed: int = 0) -> tuple[IntArray, OffsetArray]:
+def random_texts(vocabulary_size: int, seed: int = 0) -> tuple[IntArray, Int64Array]:
     """Returns 32 texts of random ids, from 1 to 400 ids long, the ends of the range among them."""
     generator = np.random.default_rng(seed)
     ends = [1, 1, 2, 3, _MAX_LENGTH]
     lengths = np.concatenate([ends, generator.integers(1, 120, _N_TEXTS - len(ends))])
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    offsets = offsets_of(lengths)
     token_ids = generator.integers(1, vocabulary_size, int(offsets[-1]), np.int32, endpoint=False)
     token_ids[0], token_ids[1] = 1, vocabulary_size - 1
     return token_ids, offsets
 
 
 def prove_invariance(
-    score_matrix: Callable[[IntArray], FloatArray], token_ids: IntArray, offsets: OffsetArray
+    score_matrix: Callable[[IntArray], FloatArray], token_ids: IntArray, offsets: Int64Array
 ) -> dict[str, Any]:
     """Scores the same texts at several widths, in several batch sizes, padded before and behind.
 
@@ -109,18 +108,17 @@ def check_proof(proof: object) -> None:
         raise BundleError(f"The manifest's invariance proof failed (largest_difference {difference!r}).")
 
 
-def _shorten(token_ids: IntArray, offsets: OffsetArray) -> tuple[IntArray, OffsetArray]:
+def _shorten(token_ids: IntArray, offsets: Int64Array) -> tuple[IntArray, Int64Array]:
     # The cost is the padded width times the texts times ten shapes; long texts prove no more.
-    pieces = [token_ids[start : min(end, start + _MAX_LENGTH)] for start, end in itertools.pairwise(offsets)]
-    pieces = [piece for piece in pieces if len(piece)]
-    lengths = np.array([len(piece) for piece in pieces], np.int64)
-    return np.concatenate(pieces), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    lengths = np.diff(offsets)
+    used = lengths > 0
+    return gather(token_ids, offsets[:-1][used], np.minimum(lengths[used], _MAX_LENGTH))
 
 
 def _score(
     score_matrix: Callable[[IntArray], FloatArray],
     token_ids: IntArray,
-    offsets: OffsetArray,
+    offsets: Int64Array,
     batch_size: int,
     width: int,
     padding: str,
@@ -133,5 +131,5 @@ def _score(
     return np.concatenate(scored)
 
 
-def _batches(n_texts: int, batch_size: int) -> list[npt.NDArray[np.int64]]:
+def _batches(n_texts: int, batch_size: int) -> list[Int64Array]:
     return np.split(np.arange(n_texts), range(batch_size, n_texts, batch_size))

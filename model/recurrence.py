@@ -14,7 +14,7 @@ import numpy as np
 
 from model import recurrent_kernels as kernels
 from model.cores import available_cores
-from model.sequences import FloatArray, OffsetArray
+from model.ragged import FloatArray, Int64Array
 
 # Pieces of a batch for each thread: texts differ in length, so one piece each would not do.
 _PIECES_PER_THREAD = 4
@@ -31,8 +31,8 @@ class WordBatch:
     """
 
     embeddings: FloatArray
-    words: OffsetArray
-    offsets: OffsetArray
+    words: Int64Array
+    offsets: Int64Array
 
     def backwards(self) -> "WordBatch":
         """Returns the batch with every text's tokens in reverse order."""
@@ -48,7 +48,7 @@ class Workers:
         self._threads = threads or available_cores()
         self._pool = ThreadPoolExecutor(self._threads)
 
-    def run(self, kernel: Callable[..., None], offsets: OffsetArray, *arguments: Any) -> None:
+    def run(self, kernel: Callable[..., None], offsets: Int64Array, *arguments: Any) -> None:
         """Calls ``kernel(*arguments, first, last)`` for pieces of the batch with about as many tokens each."""
         n_pieces = min(len(offsets) - 1, self._threads * _PIECES_PER_THREAD)
         marks = np.linspace(0, offsets[-1], n_pieces + 1)

@@ -15,7 +15,7 @@ Why not XLA: it wants a compilation of a second for every width, and then still 
 import numpy as np
 
 from model.kernel_math import HALF, ONE, accumulate, compiled, tanh
-from model.sequences import FloatArray, OffsetArray
+from model.ragged import FloatArray, Int64Array
 
 # Gradients fade going back in time. Below this they are lost in float32's sums, and once
 # they are denormal, multiplying them is ten times slower.
@@ -42,8 +42,8 @@ def _flush(gradients: FloatArray) -> bool:
 @compiled(fast=True)
 def lstm_forward(
     table: FloatArray,
-    words: OffsetArray,
-    offsets: OffsetArray,
+    words: Int64Array,
+    offsets: Int64Array,
     recurrent: FloatArray,
     gates: FloatArray,
     cells: FloatArray,
@@ -80,7 +80,7 @@ def lstm_forward(
 @compiled(fast=True)
 def lstm_backward(
     recurrent_transposed: FloatArray,
-    offsets: OffsetArray,
+    offsets: Int64Array,
     gates: FloatArray,
     cells: FloatArray,
     d_hidden: FloatArray,
@@ -119,8 +119,8 @@ def lstm_backward(
 @compiled(fast=True)
 def gru_forward(
     table: FloatArray,
-    words: OffsetArray,
-    offsets: OffsetArray,
+    words: Int64Array,
+    offsets: Int64Array,
     recurrent: FloatArray,
     recurrent_bias: FloatArray,
     gates: FloatArray,
@@ -152,7 +152,7 @@ def gru_forward(
 @compiled(fast=True)
 def gru_backward(
     recurrent_transposed: FloatArray,
-    offsets: OffsetArray,
+    offsets: Int64Array,
     gates: FloatArray,
     before: FloatArray,
     d_hidden: FloatArray,
@@ -191,7 +191,7 @@ def gru_backward(
 
 
 @compiled(fast=True)
-def add_rows(rows: FloatArray, words: OffsetArray, sums: FloatArray) -> None:
+def add_rows(rows: FloatArray, words: Int64Array, sums: FloatArray) -> None:
     """Adds each token's row to its word's: ``sums[words[t]] += rows[t]``, always in the same order."""
     for t in range(words.shape[0]):
         target = sums[words[t]]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from model.metrics import Values
-from model.sequences import FloatArray, IntArray
+from model.ragged import FloatArray, IntArray
 
 _QUANTILES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 _BINS = 50

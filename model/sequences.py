@@ -1,28 +1,19 @@
 """Texts to token ids, and the batches that an engine computes.
 
-Token ids of many texts lie end to end in one array, without padding:
-
-    texts      "良い"   ""   "とても良い"
-    token_ids  [  7          12   7  ]     int32
-    offsets    [0,    1,   1,        3]    int64, one more than there are texts
+Token ids of many texts lie end to end in one array: see `model.ragged`.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from model.errors import RecordError, UsageError
+from model.ragged import BoolArray, Int64Array, IntArray, gather, offsets_of
 from model.tokenizer import Tokenizer
 from model.vocabulary import PAD_ID, Vocabulary
-
-IntArray = npt.NDArray[np.int32]
-OffsetArray = npt.NDArray[np.int64]
-FloatArray = npt.NDArray[np.float32]
-BoolArray = npt.NDArray[np.bool_]
 
 # Ids go by how common a word is. Arrow takes 2 ms to build a table of so many, and 37 ms for 300,000.
 _HEAD_WORDS = 65_536
@@ -42,13 +33,13 @@ class EncodedTexts:
     """
 
     token_ids: IntArray
-    offsets: OffsetArray
+    offsets: Int64Array
     n_tokens: IntArray
     n_oov: IntArray
     truncated: BoolArray
 
     @property
-    def lengths(self) -> OffsetArray:
+    def lengths(self) -> Int64Array:
         """int64 [n], the number of ids of each text; 0 where no token is left."""
         return np.diff(self.offsets)
 
@@ -113,27 +104,26 @@ class Encoder:
             token_ids[rest] = [self._tail.get(word, _NOT_FOUND) for word in tokens.take(pa.array(rest)).to_pylist()]
         is_oov = token_ids == _NOT_FOUND
         token_ids[is_oov] = self.vocabulary.oov_id or PAD_ID
-        offsets = _offsets(counts)
+        offsets = offsets_of(counts)
         n_oov = np.diff(np.concatenate([[0], np.cumsum(is_oov)])[offsets])
         if self.vocabulary.oov_id is None:
             token_ids = token_ids[~is_oov]
-            offsets = _offsets(counts - n_oov)
+            offsets = offsets_of(counts - n_oov)
         token_ids, offsets, truncated = self._truncate(token_ids, offsets)
         return EncodedTexts(token_ids, offsets, counts.astype(np.int32), n_oov.astype(np.int32), truncated)
 
-    def _truncate(self, token_ids: IntArray, offsets: OffsetArray) -> tuple[IntArray, OffsetArray, BoolArray]:
+    def _truncate(self, token_ids: IntArray, offsets: Int64Array) -> tuple[IntArray, Int64Array, BoolArray]:
         lengths = np.diff(offsets)
         truncated = lengths > self.max_sequence_length
         if not truncated.any():
             return token_ids, offsets, truncated
         kept = np.minimum(lengths, self.max_sequence_length)
         starts = offsets[:-1] if self.truncating == "post" else offsets[1:] - kept
-        pieces = [token_ids[start : start + length] for start, length in zip(starts, kept, strict=True)]
-        return np.concatenate(pieces), _offsets(kept), truncated
+        return *gather(token_ids, starts, kept), truncated
 
 
 def pad(
-    token_ids: IntArray, offsets: OffsetArray, rows: npt.NDArray[np.int64], sequence_length: int, padding: str = "post"
+    token_ids: IntArray, offsets: Int64Array, rows: Int64Array, sequence_length: int, padding: str = "post"
 ) -> IntArray:
     """Returns the chosen rows as a matrix, padded with `PAD_ID`.
 
@@ -155,7 +145,7 @@ def pad(
     return matrix
 
 
-def cut_batches(lengths: npt.NDArray[np.int64], max_cells: int, max_rows: int) -> Iterator[npt.NDArray[np.int64]]:
+def cut_batches(lengths: Int64Array, max_cells: int, max_rows: int) -> Iterator[Int64Array]:
     """Yields the positions of the texts of each batch, shortest texts first, so that little is padded.
 
     Texts of length 0 are in no batch. The same lengths always give the same batches.
@@ -174,7 +164,3 @@ def cut_batches(lengths: npt.NDArray[np.int64], max_cells: int, max_rows: int) -
             end += 1
         yield order[start:end]
         start = end
-
-
-def _offsets(lengths: npt.NDArray[np.int64]) -> OffsetArray:
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])

@@ -34,8 +34,9 @@ from model.mask import refuse_lost_mask
 from model.metrics import evaluate
 from model.network import build_network
 from model.progress import SilentWatcher, TrainingWatcher
+from model.ragged import FloatArray
 from model.reference import describe_training_data
-from model.sequences import Encoder, FloatArray
+from model.sequences import Encoder
 from model.tokenizer import Tokenizer
 from model.train_config import TrainingConfig
 from model.vocabulary import PAD_WORD, Vocabulary

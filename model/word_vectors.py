@@ -12,7 +12,7 @@ from typing import IO
 import numpy as np
 
 from model.errors import UsageError
-from model.sequences import FloatArray
+from model.ragged import FloatArray
 from model.vocabulary import Vocabulary
 
 _MAX_HEADER_BYTES = 100

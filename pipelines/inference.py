@@ -12,7 +12,7 @@ import numpy as np
 from apache_beam.ml.inference.base import ModelHandler
 
 from model.engine import Engine
-from model.sequences import BoolArray, FloatArray, IntArray, OffsetArray
+from model.ragged import BoolArray, FloatArray, Int64Array, IntArray
 from pipelines.deadline import Deadline
 from pipelines.failures import FailureReports
 from pipelines.records import Code, EncodedBlock, ScoredBlock
@@ -48,7 +48,7 @@ def score_block(encoded_block: EncodedBlock, engine: Engine) -> ScoredBlock:
     )
 
 
-def score_or_bisect(engine: Engine, token_ids: IntArray, offsets: OffsetArray) -> tuple[FloatArray, Failures]:
+def score_or_bisect(engine: Engine, token_ids: IntArray, offsets: Int64Array) -> tuple[FloatArray, Failures]:
     """Scores texts, each of 1 id or more; where the model goes wrong, cuts them up until the culprits are alone.
 
     Where it raises, the texts are halved. Where it gives scores of another shape, they are tried one by

@@ -16,7 +16,8 @@ from enum import StrEnum
 import pyarrow as pa
 
 from model.errors import CountMismatchError
-from model.sequences import BoolArray, EncodedTexts, FloatArray, IntArray
+from model.ragged import BoolArray, FloatArray, IntArray
+from model.sequences import EncodedTexts
 
 MAX_RAW_BYTES = 64 * 1024
 

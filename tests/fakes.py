@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from model.sequences import FloatArray, IntArray, OffsetArray
+from model.ragged import FloatArray, Int64Array, IntArray
 from pipelines.records import RecordBlock
 
 POISON_ID = 13
@@ -20,7 +20,7 @@ class FakeEngine:
     def __init__(self) -> None:
         self.batches: list[int] = []
 
-    def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
+    def score(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
         self.batches.append(len(offsets) - 1)
         sums = [int(token_ids[start:end].sum()) for start, end in itertools.pairwise(offsets)]
         return np.array(list(zip(sums, np.diff(offsets), strict=True)), np.float32).reshape(-1, 2)
@@ -38,7 +38,7 @@ class FaultyEngine(FakeEngine):
         super().__init__()
         self.fault = fault
 
-    def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
+    def score(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
         scores = super().score(token_ids, offsets)
         poisoned = [POISON_ID in token_ids[a:b] for a, b in itertools.pairwise(offsets)]
         if not any(poisoned):

@@ -18,7 +18,7 @@ from model.embeddings import (
 )
 from model.errors import UsageError
 from model.progress import SilentWatcher
-from model.sequences import FloatArray
+from model.ragged import FloatArray
 from model.train_config import Word2VecConfig
 from model.vocabulary import Vocabulary
 

@@ -11,7 +11,7 @@ from model.corpus import EncodedCorpus
 from model.errors import UsageError
 from model.fit import _train_epochs
 from model.progress import EpochReport, SilentWatcher
-from model.sequences import FloatArray, IntArray, OffsetArray
+from model.ragged import FloatArray, Int64Array, IntArray
 from model.train_config import TrainingConfig
 
 N_TRAINING = 8
@@ -25,12 +25,12 @@ class ScriptedLearner:
         self.seen: list[int] = []
         self.weights = 0
 
-    def step(self, token_ids: IntArray, offsets: OffsetArray, targets: FloatArray) -> float:
+    def step(self, token_ids: IntArray, offsets: Int64Array, targets: FloatArray) -> float:
         self.seen.extend(targets[:, 0].astype(int).tolist())
         self.weights = math.ceil(len(self.seen) / N_TRAINING)
         return float(targets.mean())
 
-    def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
+    def score(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
         return np.zeros((len(offsets) - 1, 1), np.float32)
 
     def loss(self, scores: FloatArray, targets: FloatArray) -> float:

@@ -10,7 +10,7 @@ import pytest
 from model import dictionary
 from model.bundle import Bundle
 from model.packed import PackedEngine
-from model.sequences import FloatArray, IntArray, OffsetArray
+from model.ragged import FloatArray, Int64Array, IntArray
 from model.tokenizer import Tokenizer
 from pipelines import plan
 from tests.scoring import rows, score
@@ -34,7 +34,7 @@ def test_one_tagger_one_model_and_no_padding(
         made["engine"] += 1
         make_engine(self, *arguments)
 
-    def counted(self: PackedEngine, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
+    def counted(self: PackedEngine, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
         scored_ids.append(len(token_ids))
         return compute(self, token_ids, offsets)
 

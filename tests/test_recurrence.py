@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.ragged import FloatArray, Int64Array
 from model.recurrence import WordBatch, Workers
-from model.sequences import FloatArray, OffsetArray, pad
+from model.sequences import pad
 
 CASES = [("lstm", 8), ("lstm", 5), ("bilstm", 8), ("gru", 8), ("gru", 3)]
 
 
-def _texts(lengths: list[int], vocabulary_size: int, seed: int) -> tuple[Any, OffsetArray]:
+def _texts(lengths: list[int], vocabulary_size: int, seed: int) -> tuple[Any, Int64Array]:
     token_ids = np.random.default_rng(seed).integers(1, vocabulary_size, sum(lengths), dtype=np.int32)
     return token_ids, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 

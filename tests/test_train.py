@@ -12,7 +12,7 @@ import pytest
 from model.bundle import Bundle, read_bundle
 from model.errors import BundleError, UsageError
 from model.progress import EpochReport
-from model.sequences import FloatArray
+from model.ragged import FloatArray
 from model.train import TrainingResult, train
 from model.train_config import TrainingConfig, Word2VecConfig
 from tests.labelled import reviews

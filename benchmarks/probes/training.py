@@ -25,14 +25,15 @@ from benchmarks.make_bundle import EMBEDDING_DIM, UNITS
 from model.bundle import read_bundle
 from model.learner import Learner
 from model.network import build_network
-from model.sequences import EncodedTexts, FloatArray, IntArray, OffsetArray, pad
+from model.ragged import FloatArray, Int64Array, IntArray
+from model.sequences import EncodedTexts, pad
 
 _BATCH_SIZE = 32
 _WARM_UP = 2
 _SEED = 0
 _LEARNING_RATE = 1e-3
 
-Batch = tuple[OffsetArray, FloatArray]
+Batch = tuple[Int64Array, FloatArray]
 
 
 class PaddedBatches(keras.utils.PyDataset):
@@ -68,7 +69,7 @@ def cut_batches(labels: FloatArray) -> list[Batch]:
     return [(rows, labels[rows]) for rows in (order[start : start + _BATCH_SIZE] for start in starts)]
 
 
-def gather(encoded: EncodedTexts, rows: OffsetArray) -> tuple[IntArray, OffsetArray]:
+def gather(encoded: EncodedTexts, rows: Int64Array) -> tuple[IntArray, Int64Array]:
     """Returns the rows' ids end to end, and their offsets."""
     pieces = [encoded.token_ids[encoded.offsets[row] : encoded.offsets[row + 1]] for row in rows]
     return np.concatenate(pieces), np.array([0, *itertools.accumulate(map(len, pieces))], np.int64)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from model.engine import Engine
-from model.sequences import FloatArray, IntArray, OffsetArray
+from model.ragged import FloatArray, Int64Array, IntArray
 from pipelines.scoring_bundle import ScoringBundle
 
 POISON_TOKENS = 40
@@ -25,7 +25,7 @@ class FaultyEngine:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.engine, name)
 
-    def score(self, token_ids: IntArray, offsets: OffsetArray) -> FloatArray:
+    def score(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
         """Scores as the engine does, or wrongly."""
         scores = self.engine.score(token_ids, offsets)
         poisoned = np.diff(offsets) >= POISON_TOKENS
