@@ -2,7 +2,7 @@
 
     every planned range has its summaries      else the run fails
     records = scored + empty + dead, per file   else exit 5
-    every part has the rows it should have      else the run fails
+    every part has its rows and its size        else the run fails
     not too many dead letters                   else exit 4
     manifest.json is replaced                   from here on this run is the one that counts
     parts of earlier runs are removed
@@ -20,13 +20,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
-import pyarrow.parquet as pq
 
 from model.errors import CountMismatchError, SaitenError
 from pipelines import storage
 from pipelines.judge import DeadLetterTally
 from pipelines.manifest import CommitPlan, make_manifest, read_manifest
-from pipelines.part_writer import PartWriter
+from pipelines.part_writer import PartWriter, check_part
 from pipelines.report import write_report
 from pipelines.run import (
     DEAD_LETTERS_FOLDER,
@@ -87,7 +86,7 @@ def commit_run(plan: CommitPlan, summaries: Iterable[RangeSummary]) -> dict[str,
     counts = _count(plan, by_range)
     parts = [summary.part for summary in by_range if summary.part]
     for part in parts:
-        _check_part(run, part)
+        check_part(run.output, part)
     tally = DeadLetterTally(sum(counts.values(), SourceCount()).records)
     for summary in by_range:
         tally.merge(0, summary.codes, summary.examples)
@@ -172,17 +171,6 @@ def _count(plan: CommitPlan, summaries: list[RangeSummary]) -> dict[str, SourceC
     if rows[SCORES_FOLDER] != total.scored + total.empty or rows[DEAD_LETTERS_FOLDER] != total.dead:
         raise CountMismatchError(f"The parts hold {dict(rows)} rows, but the records came out as {total}.")
     return counts
-
-
-def _check_part(run: Run, part: Part) -> None:
-    path = storage.join(run.output, part.path)
-    try:
-        with storage.open_read(path) as file:
-            rows = pq.ParquetFile(file).metadata.num_rows
-    except (OSError, ValueError) as error:
-        raise SaitenError(f"{path} was written, but cannot be read back: {error}.") from error
-    if rows != part.rows:
-        raise SaitenError(f"{path} holds {rows} rows, not the {part.rows} that were written.")
 
 
 def _write_empty_dead_letters(run: Run) -> Part:

@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from model.errors import UsageError
+from model.errors import SaitenError, UsageError
 from pipelines import storage
 from pipelines.claim import claim
 from pipelines.manifest import read_manifest
+from pipelines.part_writer import check_part
 from pipelines.records import FileSlice, WorkRange
 from pipelines.run import (
     DEAD_LETTERS_FOLDER,
@@ -25,6 +24,7 @@ from pipelines.run import (
     SCORES_FOLDER,
     SUCCESS,
     WORK_FOLDER,
+    Part,
     RangeSummary,
     Run,
 )
@@ -132,6 +132,7 @@ def find_committed(output: str, settings: dict[str, Any]) -> dict[str, Any] | No
 
     Raises:
         UsageError: It was made with another bundle, other inputs or other settings: names the first difference.
+            Or one of its parts is gone or damaged.
     """
     manifest = read_manifest(output)
     newest = _newest_plan(output)
@@ -139,6 +140,11 @@ def find_committed(output: str, settings: dict[str, Any]) -> dict[str, Any] | No
         return None
     inputs = {file["source"]: [file["path"], file["bytes"], file["modified"]] for file in manifest["inputs"]}
     _check_settings("committed", {**manifest["settings"], "inputs": inputs}, settings)
+    try:
+        for part in manifest["outputs"]:
+            check_part(output, Part(part["path"], part["rows"], part["bytes"], part["sha256"]), to_the_byte=True)
+    except SaitenError as error:
+        raise UsageError(f"--resume: the committed run is damaged: {error} --overwrite scores anew.") from error
     return manifest
 
 
@@ -194,14 +200,12 @@ def _read_summary(run: Run, folder: str, range_index: int) -> RangeSummary | Non
 
 
 def _is_whole(run: Run, summary: RangeSummary) -> bool:
-    if summary.part is None:
-        return True
     try:
-        with storage.open_read(storage.join(run.output, summary.part.path)) as file:
-            rows, size = pq.ParquetFile(file).metadata.num_rows, file.seek(0, os.SEEK_END)
-        return (rows, size) == (summary.part.rows, summary.part.n_bytes)
-    except (OSError, ValueError):
+        if summary.part:
+            check_part(run.output, summary.part, to_the_byte=True)
+    except SaitenError:
         return False
+    return True
 
 
 def _shortened(value: object) -> str:

@@ -1,18 +1,21 @@
-"""One Parquet file of a run, visible only when it is whole."""
+"""One Parquet file of a run, visible only when it is whole, and found whole later."""
 
 import contextlib
 import hashlib
+import os
 from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from model.errors import SaitenError
 from pipelines import storage
 from pipelines.run import Part, Run
 
 _ROW_GROUP_ROWS = 64 * 1024
 # Dead letters may carry 64 KiB each: a row group ends early where rows are that large.
 _ROW_GROUP_BYTES = 32 * 1024 * 1024
+_PIECE_BYTES = 1024 * 1024
 
 
 class PartWriter:
@@ -66,6 +69,38 @@ class PartWriter:
         self._writer.write_table(table, row_group_size=_ROW_GROUP_ROWS)
         self._rows += table.num_rows
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+
+
+def check_part(output: str, part: Part, *, to_the_byte: bool = False) -> None:
+    """Makes sure that a part lies in the output directory as it was written.
+
+    Args:
+        to_the_byte: Reads all of it, to compare its hash; else its rows and size must do.
+
+    Raises:
+        SaitenError: It is not there, or is not what was written.
+    """
+    path = storage.join(output, part.path)
+    try:
+        with storage.open_read(path) as file:
+            rows, n_bytes = pq.ParquetFile(file).metadata.num_rows, file.seek(0, os.SEEK_END)
+            sha256 = _sha256_of(file) if to_the_byte else part.sha256
+    except FileNotFoundError as error:
+        raise SaitenError(f"{path} was written, but is gone.") from error
+    except (OSError, ValueError) as error:
+        raise SaitenError(f"{path} was written, but cannot be read back: {error}.") from error
+    if rows != part.rows:
+        raise SaitenError(f"{path} holds {rows} rows, not the {part.rows} that were written.")
+    if (n_bytes, sha256) != (part.n_bytes, part.sha256):
+        raise SaitenError(f"{path} holds other bytes than the {part.n_bytes} that were written.")
+
+
+def _sha256_of(file: IO[bytes]) -> str:
+    file.seek(0)
+    sha256 = hashlib.sha256()
+    while piece := file.read(_PIECE_BYTES):
+        sha256.update(piece)
+    return sha256.hexdigest()
 
 
 class _AbandonedError(Exception):

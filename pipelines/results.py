@@ -44,8 +44,9 @@ def _read(output: str, folder: str, columns: list[str] | None) -> pa.Table:
                 for part in manifest["outputs"]
                 if part["path"].startswith(f"{folder}/")
             )
-        except OSError:
-            # The parts go when another run takes their place; then its manifest is there already.
+        except Exception:
+            # The parts go when another run takes their place; then its manifest is there already. On an object
+            # store one may go while it is read, which each store's library says by an error of its own.
             if (read_manifest(output) or {}).get("run_id") == manifest["run_id"]:
                 raise
 

@@ -5,6 +5,7 @@ a reader sees it whole or not at all, also after a power cut. On an object store
 becomes visible whole when it ends.
 """
 
+import errno
 import os
 import pathlib
 import re
@@ -88,18 +89,16 @@ def open_read(path: str) -> IO[bytes]:
     """Opens a file for reading.
 
     Raises:
-        OSError: It is not there or cannot be read.
+        FileNotFoundError: It is not there.
+        OSError: It cannot be read.
     """
     if is_remote(path):
-        file: IO[bytes] = _filesystems().open(path, compression_type=_uncompressed())
-        return file
+        return _open_remote(path)
     return pathlib.Path(path).open("rb")
 
 
 def read_bytes(path: str) -> bytes | None:
     """Returns a file's content, or None where there is no such file."""
-    if is_remote(path) and not _filesystems().exists(path):
-        return None
     try:
         with open_read(path) as file:
             return file.read()
@@ -165,6 +164,18 @@ def sync_folder(folder: pathlib.Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _open_remote(path: str) -> IO[bytes]:
+    filesystems = _filesystems()
+    try:
+        file: IO[bytes] = filesystems.open(path, compression_type=_uncompressed())
+    except Exception as error:
+        # Each store's library has an error of its own for this.
+        if filesystems.exists(path):
+            raise
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
+    return file
 
 
 def _filesystems() -> Any:

@@ -13,7 +13,7 @@ import pytest
 from model.bundle import Bundle
 from model.errors import UsageError
 from model.manifest import MAX_BYTES
-from pipelines import claim, progress, storage
+from pipelines import claim, progress, results, storage
 from pipelines.claim import Lease
 from pipelines.cli import main
 from tests.object_store import emulated
@@ -193,6 +193,31 @@ def test_an_unfinished_run_on_the_store_is_resumed_without_scoring_again(
     assert [row["status"] for row in remote_rows(out)] == ["scored"]
     assert_only_run(out)
     assert remote_score(remote_bundle, str(half_broken), out, "--resume", "--max_dead_letter_rate=1") == 3
+
+
+def test_what_is_gone_from_the_store_is_missing_as_it_is_on_a_disk(
+    folder: str, remote_bundle: str, half_broken: pathlib.Path
+) -> None:
+    with pytest.raises(FileNotFoundError, match="none"):
+        storage.open_read(f"{folder}/none")
+    assert storage.read_bytes(f"{folder}/none") is None
+    out = f"{folder}/out"
+    assert remote_score(remote_bundle, str(half_broken), out) == 4
+    storage.remove_files([path for path in storage.list_files(out) if "/scores/" in path])
+    assert remote_score(remote_bundle, str(half_broken), out, "--resume", "--max_dead_letter_rate=1") == 3
+    assert [row["status"] for row in remote_rows(out)] == ["scored"]
+
+
+def test_a_reader_of_the_store_gets_the_run_that_took_the_place_of_another(
+    folder: str, remote_bundle: str, reviews: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = f"{folder}/out"
+    assert remote_score(remote_bundle, str(reviews), out) == 0
+    old = manifest_of(out)
+    assert remote_score(remote_bundle, str(reviews), out, "--overwrite") == 0
+    manifests = iter([old, manifest_of(out), manifest_of(out)])
+    monkeypatch.setattr(results, "read_manifest", lambda _: next(manifests))
+    assert results.read_scores(out).num_rows == 5
 
 
 def test_a_second_launcher_on_the_store_is_refused_while_the_first_is_heard_of(

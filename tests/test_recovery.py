@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import pyarrow.parquet as pq
 import pytest
 
 from model.bundle import Bundle
@@ -138,6 +139,50 @@ def test_the_input_that_differs_is_named_however_many_there_are(
     change(folder / "b.txt")
     assert score(tiny_bundle, folder, tmp_path / "out", "--resume") == 2
     assert f"--resume: the committed run has another {difference}: give" in capsys.readouterr().err
+
+
+def damage(part: pathlib.Path, how: str) -> None:
+    content = part.read_bytes()
+    if how == "gone":
+        part.unlink()
+    elif how == "other rows":
+        pq.write_table(pq.read_table(part).slice(1), part)
+    elif how == "another size":
+        part.write_bytes(b"PAR1" + content)
+    else:
+        part.write_bytes(content[:4] + bytes([content[4] ^ 1]) + content[5:])
+
+
+DAMAGES = ("gone", "other rows", "another size", "a flipped bit")
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_a_finished_range_whose_part_is_not_what_was_written_is_done_again(
+    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path, how: str
+) -> None:
+    out, flags = tmp_path / "out", ["--max_dead_letter_rate=1"]
+    assert score(tiny_bundle, half_broken, tmp_path / "whole", *flags) == 3
+    assert score(tiny_bundle, half_broken, out) == 4
+    (part,) = (out / "scores").iterdir()
+    damage(part, how)
+    assert score(tiny_bundle, half_broken, out, *flags, "--resume") == 3
+    assert rows(out) == rows(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("how", DAMAGES)
+def test_a_committed_run_that_was_damaged_is_not_taken_for_whole(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    out = tmp_path / "out"
+    assert score(tiny_bundle, reviews, out) == 0
+    (part,) = (out / "scores").iterdir()
+    damage(part, how)
+    capsys.readouterr()
+    assert score(tiny_bundle, reviews, out, "--resume") == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"saiten: --resume: the committed run is damaged: {part} ")
+    assert said.endswith(". --overwrite scores anew.\n")
+    assert score(tiny_bundle, reviews, out, "--overwrite") == 0
 
 
 def test_resume_goes_on_with_an_interrupted_overwrite_not_with_the_run_below_it(

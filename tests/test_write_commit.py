@@ -165,6 +165,21 @@ def test_a_part_that_is_not_as_it_was_written_is_never_committed(run: Run) -> No
         commit_run(plan_of(run), summaries)
 
 
+def test_a_part_of_another_size_or_other_rows_is_never_committed(run: Run) -> None:
+    summaries = write(run, [scored(["a"])])
+    part = pathlib.Path(run.output, "scores", f"part-{run.run_id}-00000.parquet")
+    table, content = pq.read_table(part), part.read_bytes()
+    pq.write_table(table.slice(1), part)
+    with pytest.raises(SaitenError, match="holds 0 rows, not the 1 that were written"):
+        commit_run(plan_of(run), summaries)
+    part.write_bytes(b"PAR1" + content)
+    with pytest.raises(SaitenError, match=f"holds other bytes than the {len(content)} that were written"):
+        commit_run(plan_of(run), summaries)
+    part.unlink()
+    with pytest.raises(SaitenError, match="is gone"):
+        commit_run(plan_of(run), summaries)
+
+
 def test_too_many_dead_letters_are_not_committed_and_the_commonest_are_named(run: Run) -> None:
     summaries = write(run, [scored(["a", "b", "c"], dead=[1, 2])])
     with pytest.raises(TooManyDeadLettersError, match=r"2 of 3 records .* BAD_JSON 2 \(such as a\.txt:2\)"):
