@@ -41,7 +41,7 @@ class FailureReports:
         report = {"exit_code": exit_code, "message": _sentence(error)}
         path = storage.join(self.folder, f"{_PREFIX}{uuid.uuid4().hex}.json")
         with suppress(OSError):  # a full disk takes no report either
-            storage.write_atomic(path, json.dumps(report, ensure_ascii=False).encode())
+            storage.write_atomic(path, json.dumps(report).encode())  # as ASCII: a path may hold what UTF-8 cannot
 
     def first(self) -> SaitenError | None:
         """Returns the error that a worker reported, the one with the highest exit code; None where none did."""

@@ -55,8 +55,10 @@ def plan_scoring(args: argparse.Namespace, outputs: Sequence[str]) -> WorkPlan:
     refuse_taken_names(outputs, [field.name for field in options.kept])
     plan = plan_work(args.input, options)
     if args.output is not None and not storage.is_remote(args.output):
-        output = os.path.join(os.path.abspath(args.output), "")
-        inside = [file.path for file in plan.files.values() if file.path.startswith(output)]
+        # A link's own place counts, and where it leads.
+        above = tuple(os.path.join(resolve(args.output), "") for resolve in (os.path.abspath, os.path.realpath))
+        paths = [file.path for file in plan.files.values()]
+        inside = [path for path in paths if path.startswith(above) or os.path.realpath(path).startswith(above)]
         if inside:
             raise UsageError(f"--input has {printable(inside[0])}, which lies in --output: give another directory.")
     return plan

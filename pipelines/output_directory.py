@@ -29,7 +29,8 @@ from pipelines.run import (
     Run,
 )
 
-_OURS = {SCORES_FOLDER, DEAD_LETTERS_FOLDER, MANIFEST, SUCCESS, WORK_FOLDER, REPORT}
+_FOLDERS = (SCORES_FOLDER, DEAD_LETTERS_FOLDER, WORK_FOLDER)
+_FILES = (MANIFEST, SUCCESS, REPORT)
 _PLAN = "plan.json"
 # What `settings` hold of each input file.
 _INPUT_FIELDS = ("path", "size", "time of change")
@@ -59,15 +60,15 @@ def refuse_used(output: str, *, overwrite: bool, resume: bool) -> None:
     Raises:
         UsageError: With what it holds and the remedy.
     """
-    if not storage.is_remote(output) and os.path.lexists(output) and not os.path.isdir(output):
-        raise UsageError(f"--output={output} is a file: give a directory.")
+    if not storage.is_remote(output):
+        _refuse_kinds(output)
     try:
         below = [path.removeprefix(output.rstrip("/") + "/") for path in storage.list_files(output)]
     except OSError as error:
         raise UsageError(f"--output={output} cannot be read: {error}.") from error
     names = {storage.whole_name(path.split("/")[0]) for path in below}
     # All of the work folder goes with the commit, so nothing but runs' own may lie there.
-    foreign = sorted([*names - _OURS, *(path for path in below if _FOREIGN_WORK.match(path))])
+    foreign = sorted([*names.difference(_FOLDERS, _FILES), *(path for path in below if _FOREIGN_WORK.match(path))])
     if foreign:
         raise UsageError(f"--output={output} holds {foreign[0]}, which is no run's: give a directory of its own.")
     if MANIFEST in below and "run_id" not in (read_manifest(output) or {}):
@@ -79,6 +80,20 @@ def refuse_used(output: str, *, overwrite: bool, resume: bool) -> None:
             f"--output={output} holds an unfinished run: --resume finishes it, --overwrite starts anew, "
             "or give another directory."
         )
+
+
+def _refuse_kinds(output: str) -> None:
+    """Refuses what a run could not write to or clear up, though it has the right name."""
+    if os.path.lexists(output) and not os.path.isdir(output):
+        raise UsageError(f"--output={output} is a file: give a directory.")
+    for name in (*_FOLDERS, *_FILES):
+        path = os.path.join(output, name)
+        # Parts of earlier runs behind a link would never be found.
+        is_link, is_folder = os.path.islink(path), os.path.isdir(path)
+        fits = is_folder and not is_link if name in _FOLDERS else not is_folder
+        if os.path.lexists(path) and not fits:
+            kind = "a link" if is_link else "a folder" if is_folder else "a file"
+            raise UsageError(f"--output={output} holds {name}, which is {kind}: give a directory of its own.")
 
 
 @contextmanager

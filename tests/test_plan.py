@@ -277,6 +277,18 @@ def test_an_input_below_the_output_is_refused(
     assert score(tiny_bundle, out / "scores", tmp_path / "other", "--text_field=id") == 0
 
 
+@pytest.mark.parametrize("which", ["input", "output"])
+def test_an_input_that_a_link_leads_to_below_the_output_is_refused(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, which: str
+) -> None:
+    out, link = tmp_path / "out", tmp_path / "link"
+    assert score(tiny_bundle, reviews, out) == 0
+    link.symlink_to(out / "scores" if which == "input" else out)
+    source, output = (link, out) if which == "input" else (out / "scores", link)
+    assert score(tiny_bundle, source, output, "--overwrite", "--text_field=id") == 2
+    assert score(tiny_bundle, reviews, link if which == "output" else out, "--overwrite") == 0
+
+
 def test_a_linked_folder_is_read_too(tmp_path: pathlib.Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "a.txt").write_bytes(b"a\n")

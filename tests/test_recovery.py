@@ -229,6 +229,29 @@ def test_the_output_is_a_directory_of_any_name_but_no_file(
         assert len(rows(out)) == 5
 
 
+@pytest.mark.parametrize("name", ["scores", "dead_letters", "_work"])
+def test_a_folder_of_the_run_that_is_a_link_is_refused(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    """Parts behind it would be written, and never removed."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).symlink_to(tmp_path / "elsewhere")
+    assert score(tiny_bundle, reviews, tmp_path / "out", "--overwrite") == 2
+    assert f"holds {name}, which is a link: give a directory of its own" in capsys.readouterr().err
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "_SUCCESS", "report.html"])
+def test_a_folder_in_the_place_of_a_file_is_refused_before_any_work(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    (tmp_path / "out" / name).mkdir(parents=True)
+    assert score(tiny_bundle, reviews, tmp_path / "out", "--overwrite") == 2
+    assert f"holds {name}, which is a folder: give a directory of its own" in capsys.readouterr().err
+    assert os.listdir(tmp_path / "out") == [name]
+
+
 def test_an_error_of_the_disk_is_one_sentence_with_the_path(tmp_path: pathlib.Path) -> None:
     reports = FailureReports(str(tmp_path))
     with pytest.raises(OSError, match="No space left"), reports.reported():
@@ -236,6 +259,13 @@ def test_an_error_of_the_disk_is_one_sentence_with_the_path(tmp_path: pathlib.Pa
     assert str(reports.first()) == (
         "/out/scores/part cannot be read or written: No space left on device; --resume goes on from here."
     )
+
+
+def test_a_path_that_is_no_utf8_does_not_hide_what_went_wrong(tmp_path: pathlib.Path) -> None:
+    reports = FailureReports(str(tmp_path))
+    with pytest.raises(OSError, match="No space left"), reports.reported():
+        raise OSError(28, "No space left on device", os.fsdecode(b"/out\xff/part"))
+    assert str(reports.first()).startswith("/out\udcff/part cannot be read or written: No space left on device")
 
 
 def test_a_write_that_fails_names_its_file_and_leaves_nothing(tmp_path: pathlib.Path) -> None:
