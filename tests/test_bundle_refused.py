@@ -14,6 +14,7 @@ from model.errors import BundleError, SaitenError, UsageError
 from model.golden import replay_ids, replay_scores
 from model.manifest import describe_files
 from model.validation import validate_bundle
+from pipelines.scoring_bundle import ScoringBundle
 from tests.forgery import reseal
 
 Damage = Callable[[pathlib.Path], object]
@@ -203,6 +204,18 @@ def test_another_token_stops_a_worker(bundle_copy: pathlib.Path) -> None:
     bundle = change_golden(bundle_copy, tokens=lambda tokens: ["違う", *tokens[1:]])
     with pytest.raises(BundleError, match="the tokens of a golden record differ"):
         replay_ids(bundle, bundle.encoder())
+
+
+@pytest.mark.parametrize("at", [0, 1, -1])
+def test_a_worker_replays_every_golden_text(at: int, bundle_copy: pathlib.Path) -> None:
+    """So that a MeCab of another version is found out by all there is to tell it by."""
+    lines = (bundle_copy / "golden.jsonl").read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    lines[at] = json.dumps(json.loads(lines[at]) | {"tokens": ["違う"]})
+    (bundle_copy / "golden.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    reseal(bundle_copy)
+    bundle = read_bundle(bundle_copy)
+    with pytest.raises(BundleError, match="the tokens of a golden record differ"):
+        ScoringBundle(str(bundle_copy), bundle.bundle_id, "packed").load_encoder()
 
 
 def test_another_id_stops_a_worker(bundle_copy: pathlib.Path) -> None:
