@@ -32,12 +32,6 @@ class Dictionary:
     directory: pathlib.Path
     version: str
 
-    @property
-    def rc_file(self) -> pathlib.Path:
-        """A mecabrc for MeCab's ``-r``; ``/dev/null`` serves where the folder has none."""
-        own = self.directory / "mecabrc"
-        return own if own.exists() else pathlib.Path("/dev/null")
-
 
 def find_dictionary(name: str) -> Dictionary:
     """Finds a dictionary by package name or directory.

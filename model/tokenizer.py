@@ -6,6 +6,7 @@ Keras `Tokenizer` did so; tokens are what stands between ASCII spaces.
 """
 
 import dataclasses
+import os
 import re
 import shlex
 import unicodedata
@@ -72,8 +73,9 @@ class Tokenizer:
 
         self.config = config
         self.dictionary = find_dictionary(config.dictionary)
-        # unidic, where it is installed, would be taken before unidic-lite: name the dictionary.
-        words = ["-r", str(self.dictionary.rc_file), "-d", str(self.dictionary.directory), "-Owakati"]
+        # unidic, where it is installed, would be taken before unidic-lite: name the dictionary. A mecabrc, be it
+        # the dictionary's own, could name a further one that no hash in the bundle speaks of.
+        words = ["-r", os.devnull, "-d", str(self.dictionary.directory), "-Owakati"]
         # Quoted for the binding's shlex.split: a path from a bundle must not become an option.
         arguments = shlex.join([*words, *(["-u", config.user_dictionary] if config.user_dictionary else [])])
         try:

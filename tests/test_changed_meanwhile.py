@@ -48,13 +48,13 @@ def test_a_dictionary_that_changed_is_refused_on_the_worker(
     """Not by its golden texts: a comment in dicrc changes no token."""
     out = tmp_path / "out"
     flags = [f"--input={reviews}", f"--bundle={bundle_copy}", f"--output={out}", f"--workers={workers}"]
-    assert main(["score", "--quiet", *flags, "--trust_bundle"]) == 0
+    assert main(["score", "--quiet", *flags]) == 0
 
     def change() -> None:
         with (own_dictionary / "dicrc").open("a") as file:
             file.write("; changed\n")
 
-    assert score_meanwhile(change, [*flags, "--overwrite", "--trust_bundle"], monkeypatch) == 2
+    assert score_meanwhile(change, [*flags, "--overwrite"], monkeypatch) == 2
     assert f"dicrc of {own_dictionary} is not the one the bundle was made with" in capsys.readouterr().err
 
 

@@ -55,7 +55,7 @@ def test_texts_are_nowhere_but_where_they_were_asked_for(
     out, logs = tmp_path / "out", tmp_path / "logs"
     logs.mkdir()
     caplog.set_level(logging.WARNING)  # as in worker processes and on other runners; a launcher logs nothing
-    monkeypatch.setattr(launch, "_worker_folder", lambda _run: contextlib.nullcontext(str(logs)))  # kept for us
+    monkeypatch.setattr(launch, "_notes_folder", lambda _args, _run: contextlib.nullcontext(str(logs)))  # kept for us
     command = [
         "score", f"--input={private}", f"--bundle={tiny_bundle.path}", f"--output={out}", "--max_record_bytes=1000",
         "--keep_fields=memo,stars:int64", f"--workers={workers}", "--json", *flags,
