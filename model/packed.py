@@ -16,6 +16,9 @@ from model.engine import check_ids
 from model.packed_kernel import project, run_dense, run_gru, run_lstm
 from model.ragged import DoubleArray, FloatArray, Int64Array, IntArray, token_runs
 
+# Of either kind: a forged file may announce any number.
+MAX_LAYERS = 64
+
 # Stacked layers keep the state of every step: 32,768 steps of 4 x 64 gates are 32 MB.
 _MAX_TOKENS = 32_768
 

@@ -15,11 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from model.errors import refusing
-from model.packed import ACTIVATIONS, MERGES, DenseLayer, PackedEngine, RecurrentCell, RecurrentLayer
+from model.packed import ACTIVATIONS, MAX_LAYERS, MERGES, DenseLayer, PackedEngine, RecurrentCell, RecurrentLayer
 from model.packed_kernel import UNIT_BLOCK
 
 _LAYOUT = "layout"
-_MAX_LAYERS = 64
 _CHUNK_BYTES = 1 << 20
 _GATES = {"lstm": 4, "gru": 3}
 _DTYPES = (np.dtype("<f4"), np.dtype("<f8"), np.dtype("u1"))
@@ -55,12 +54,13 @@ def load_packed(path: pathlib.Path) -> PackedEngine:
     with refusing(f"{path} is damaged, or not written by this saiten: make the bundle anew."):
         arrays = _read_arrays(path)
         layout = json.loads(arrays[_LAYOUT].tobytes())
+        _require(max(len(layout["recurrent"]), len(layout["dense"])) <= MAX_LAYERS, "the number of layers")
         recurrent: list[RecurrentLayer] = []
-        for depth, layer in enumerate(layout["recurrent"][:_MAX_LAYERS]):
+        for depth, layer in enumerate(layout["recurrent"]):
             recurrent.append(_recurrent_layer(arrays, depth, layer, recurrent[-1] if recurrent else None))
         width = _width(recurrent[-1])
         dense = []
-        for depth, activation in enumerate(layout["dense"][:_MAX_LAYERS]):
+        for depth, activation in enumerate(layout["dense"]):
             dense.append(_dense_layer(arrays, depth, activation, width))
             width = len(dense[-1].bias) or width
         _require(not recurrent[-1].keep_all and any(len(layer.bias) for layer in dense), "layers")

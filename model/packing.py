@@ -11,7 +11,7 @@ import numpy as np
 
 from model.errors import SaitenError
 from model.layers import Step, steps_of
-from model.packed import ACTIVATIONS, MERGES, DenseLayer, PackedEngine, RecurrentCell, RecurrentLayer
+from model.packed import ACTIVATIONS, MAX_LAYERS, MERGES, DenseLayer, PackedEngine, RecurrentCell, RecurrentLayer
 from model.packed_kernel import UNIT_BLOCK
 from model.ragged import FloatArray, Int64Array
 
@@ -45,6 +45,8 @@ def pack_model(model: Any) -> PackedEngine:
     steps = _chain(steps_of(model))
     if not steps or steps[0].class_name != "Embedding":
         raise NotCoveredError("The first layer is not an Embedding.")
+    if len(steps) - 1 > MAX_LAYERS:
+        raise NotCoveredError(f"There are {len(steps) - 1} layers behind the Embedding; {MAX_LAYERS} are covered.")
     weights = {layer.name: [np.asarray(array) for array in layer.get_weights()] for layer in model.layers}
     recurrent: list[RecurrentLayer] = []
     dense: list[DenseLayer] = []
@@ -131,8 +133,8 @@ def _cell(step: Step, layer: Mapping[str, Any], weights: list[FloatArray], colum
     reset_after = class_name == "GRU" and bool(config.get("reset_after"))
     bias = weights[2] if config.get("use_bias") else np.zeros((1 + reset_after, len(sigmoid) * units), np.float32)
     input_bias, recurrent_bias = bias if reset_after else (bias.reshape(-1), np.zeros(bias.size, np.float32))
-    padded = -(-units // UNIT_BLOCK) * UNIT_BLOCK
-    width = -(-(int(columns.max()) + 1) // UNIT_BLOCK) * UNIT_BLOCK
+    padded = _whole_blocks(units)
+    width = _whole_blocks(int(columns.max()) + 1)
     candidate_bias = np.zeros(padded, np.float32)
     if reset_after:  # z and r add both biases; the candidate's recurrent one is inside the reset
         candidate_bias[:units] = recurrent_bias[2 * units :]
@@ -145,6 +147,10 @@ def _cell(step: Step, layer: Mapping[str, Any], weights: list[FloatArray], colum
         candidate_bias=candidate_bias,
         reset_after=reset_after,
     )
+
+
+def _whole_blocks(width: int) -> int:
+    return -(-width // UNIT_BLOCK) * UNIT_BLOCK
 
 
 def _place(
@@ -187,7 +193,7 @@ def _dense_layer(step: Step, weights: list[FloatArray], columns: Int64Array | No
     kernel = weights[0].astype(np.float64)
     bias = weights[1].astype(np.float64) if step.config.get("use_bias") else np.zeros(kernel.shape[1])
     if columns is not None:
-        width = -(-(int(columns.max()) + 1) // UNIT_BLOCK) * UNIT_BLOCK
+        width = _whole_blocks(int(columns.max()) + 1)
         spread = np.zeros((width, kernel.shape[1]))
         spread[columns] = kernel
         kernel = spread

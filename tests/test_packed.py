@@ -232,6 +232,19 @@ def test_a_table_that_is_too_large_is_not_covered(monkeypatch: pytest.MonkeyPatc
         pack_model(build_model(layers.LSTM(8), layers.Dense(2)))
 
 
+def test_more_layers_than_are_read_are_neither_packed_nor_cut(tmp_path: Any) -> None:
+    """A file that was cut at some layer would load, and score otherwise."""
+    linear = {"layer": "Activation", "activation": "linear"}
+    engine = pack_model(build_from([*COVERED["lstm"], *[linear] * 62]))
+    save_packed(tmp_path / "packed.npz", engine)
+    assert load_packed(tmp_path / "packed.npz").score(IDS, OFFSETS).tobytes() == engine.score(IDS, OFFSETS).tobytes()
+    save_packed(tmp_path / "packed.npz", PackedEngine(engine.recurrent, [*engine.dense, *engine.dense[1:3]]))
+    with pytest.raises(BundleError, match=r"packed\.npz is damaged"):
+        load_packed(tmp_path / "packed.npz")
+    with pytest.raises(NotCoveredError, match="There are 65 layers behind the Embedding; 64 are covered"):
+        pack_model(build_from([*COVERED["lstm"], *[linear] * 63]))
+
+
 def test_neither_tensorflow_nor_keras_is_imported() -> None:
     program = "import sys, model.packed_file; print([m for m in ('tensorflow', 'keras', 'gensim') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
