@@ -178,12 +178,6 @@ def replay_scores(bundle: "Bundle", engine: Engine, some: int | None = None) -> 
     return difference
 
 
-def replay_golden(bundle: "Bundle", engine: Engine, some: int | None = None) -> float:
-    """Replays golden records from text to score, the scores of `some` or all; see `replay_ids` and `replay_scores`."""
-    replay_ids(bundle, bundle.encoder())
-    return replay_scores(bundle, engine, some)
-
-
 def _spread(records: Sequence[GoldenRecord], some: int | None) -> Sequence[GoldenRecord]:
     if some is None or some >= len(records):
         return records

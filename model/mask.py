@@ -29,8 +29,9 @@ def refuse_lost_mask(model: Any) -> None:
             _check_embedding(step)
             n_embeddings += 1
             masked.add(step.name)
-        elif masked.intersection(step.inputs):
-            if step.class_name != _MASK_OPERATION and _keeps_mask(step, layers.get(step.name)):
+        elif masked.intersection(step.inputs) and step.class_name != _MASK_OPERATION:
+            _check_layer(step, layers.get(step.name))
+            if len(layers[step.name].output.shape) > 2:  # one that gives a row a text has no more need of the mask
                 masked.add(step.name)
         elif step.class_name in ("Sequential", "Functional"):
             refuse_lost_mask(layers[step.name])
@@ -39,15 +40,13 @@ def refuse_lost_mask(model: Any) -> None:
         raise BundleError("The model has no Embedding layer; Saiten scores models that read token ids.")
 
 
-def _keeps_mask(step: Step, layer: Any) -> bool:
-    """Returns whether a layer hands the mask on; one that gives a row a text has no more need of it."""
+def _check_layer(step: Step, layer: Any) -> None:
     # A model within the model is no exception: Keras 3.15 lets a nested Sequential drop the mask.
     if layer is None or not layer.supports_masking:
         raise BundleError(
             f"Layer {step} loses the mask of the padding; "
             "use layers that keep it, such as LSTM, GRU, Bidirectional and Dense."
         )
-    return len(layer.output.shape) > 2
 
 
 def _check_embedding(step: Step) -> None:

@@ -41,6 +41,7 @@ def validate_bundle(bundle: Bundle) -> Iterator[Finding]:
     replay_ids(bundle, encoder)
     records = bundle.golden()
     yield Finding("golden texts", f"{len(records)} give their tokens and ids")
+    yield Finding("reference", "distributions on the training data" if bundle.reference() else "none")
     engine = load_keras_engine(bundle.path / "model.keras", trust=bundle.trusted)
     refuse_misfit(engine.model, len(encoder.vocabulary), bundle.outputs)
     refuse_lost_mask(engine.model)

@@ -14,7 +14,7 @@ from model.bundle import Bundle, read_bundle
 from model.bundle_writer import write_bundle
 from model.encoder_settings import describe_encoder
 from model.errors import BundleError, UsageError
-from model.golden import N_GOLDEN, choose_golden_texts, replay_golden
+from model.golden import N_GOLDEN, choose_golden_texts, replay_scores
 from model.manifest import without_holes
 from model.sequences import Encoder
 from model.validation import validate_bundle
@@ -108,9 +108,10 @@ def test_the_packed_engine_needs_no_tensorflow(tiny_bundle: Bundle) -> None:
     program = (
         "import pathlib, sys\n"
         "from model.bundle import read_bundle\n"
-        "from model.golden import replay_golden\n"
+        "from model.golden import replay_ids, replay_scores\n"
         "bundle = read_bundle(pathlib.Path(sys.argv[1]))\n"
-        "replay_golden(bundle, bundle.engine(), 8)\n"
+        "replay_ids(bundle, bundle.encoder(), 8)\n"
+        "replay_scores(bundle, bundle.engine(), 8)\n"
         "print([name for name in ('tensorflow', 'keras', 'gensim', 'apache_beam') if name in sys.modules])\n"
     )
     command = [sys.executable, "-c", program, str(tiny_bundle.path)]
@@ -135,7 +136,7 @@ def test_a_model_that_is_not_covered_keeps_the_keras_engine(tmp_path: pathlib.Pa
     with pytest.raises(BundleError, match="--trust_bundle"):
         read_bundle(tmp_path / "b").engine()
     trusted = read_bundle(tmp_path / "b", trust=True)
-    assert replay_golden(trusted, trusted.engine()) <= 1e-6
+    assert replay_scores(trusted, trusted.engine()) <= 1e-6
     assert [finding.what for finding in validate_bundle(trusted)][-1] == "packed engine"
 
 
