@@ -166,21 +166,30 @@ def choose_held_out(keys: npt.NDArray[np.uint64], fraction: float) -> BoolArray:
     return np.asarray(held_out, np.bool_)
 
 
-def segment_texts(texts: Iterable[str], tokenizer: Tokenizer, path: pathlib.Path, watcher: TrainingWatcher) -> int:
-    """Segments unlabelled texts to a file, a text a line, and returns how many; leaves out what has no tokens."""
+def segment_texts(
+    texts: Iterable[str], tokenizer: Tokenizer, path: pathlib.Path, watcher: TrainingWatcher
+) -> tuple[int, Counter[str]]:
+    """Segments unlabelled texts to a file, a text a line.
+
+    Returns:
+        How many, and how many were left out, by reason: ``EMPTY`` or a dead-letter code.
+    """
     watcher.begin("segmenting further text", None)
-    written = 0
+    written, skipped = 0, Counter[str]()
     with path.open("w", encoding="utf-8", newline="\n") as out:
         for text in texts:
             watcher.advance(1)
             try:
                 segmented = tokenizer.segment(text)
-            except RecordError:
+            except RecordError as error:
+                skipped[error.code] += 1
                 continue
             if segmented:
                 out.write(segmented + "\n")
                 written += 1
-    return written
+            else:
+                skipped["EMPTY"] += 1
+    return written, skipped
 
 
 def count_words(lines: Iterable[str]) -> Counter[str]:

@@ -51,6 +51,17 @@ _FURTHER = "further.txt"
 
 
 @dataclass(frozen=True)
+class _Trained:
+    """All that a bundle is written from; see `write_bundle`."""
+
+    model: keras.Model
+    encoder: Encoder
+    golden_texts: Sequence[str]
+    training: dict[str, Any]
+    reference: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class TrainingResult:
     """What came of a training.
 
@@ -100,10 +111,18 @@ def train(
     elif not config.vectors.is_file():
         raise UsageError(f"There are no vectors at {config.vectors}.")
     with tempfile.TemporaryDirectory(prefix="saiten-train-", ignore_cleanup_errors=True) as folder:
-        trained = _train(records, further_texts, outputs, config, pathlib.Path(folder), watcher)
-    trained["training"]["data"] |= data or {}
+        trained = _train(records, further_texts, outputs, config, data or {}, pathlib.Path(folder), watcher)
     watcher.begin("proving and writing the bundle", None)
-    return TrainingResult(write_bundle(bundle_path, outputs=outputs, **trained), trained["training"])
+    bundle = write_bundle(
+        bundle_path,
+        model=trained.model,
+        encoder=trained.encoder,
+        outputs=outputs,
+        golden_texts=trained.golden_texts,
+        training=trained.training,
+        reference=trained.reference,
+    )
+    return TrainingResult(bundle, trained.training)
 
 
 def _refuse_missing(library: str, instead: str = "") -> None:
@@ -117,30 +136,25 @@ def _train(
     further_texts: Iterable[str],
     outputs: Sequence[str],
     config: TrainingConfig,
+    data: Mapping[str, Any],
     folder: pathlib.Path,
     watcher: TrainingWatcher,
-) -> dict[str, Any]:
-    """Returns what `write_bundle` wants to be given."""
+) -> _Trained:
     tokenizer = Tokenizer(config.tokenizer)
-    corpus, n_further = _segment(records, further_texts, len(outputs), tokenizer, config, folder, watcher)
+    corpus, further = _segment(records, further_texts, len(outputs), tokenizer, config, folder, watcher)
     vocabulary, embeddings, words = make_embeddings(corpus, folder / _FURTHER, config, watcher)
     encoder = Encoder(tokenizer, vocabulary, config.max_sequence_length, config.truncating)
     encoded = encode_corpus(corpus, encoder, folder, watcher)
     model, scores, epochs = _train_network(embeddings, encoded, config, watcher)
     training = {
-        "data": {**_describe_corpus(corpus, encoded), "further_texts": n_further},
+        "data": {**_describe_corpus(corpus, encoded), **further, **data},
         "words": words,
         "settings": config.to_dict(),
         "epochs": epochs,
         "metrics": _held_out_metrics(scores, encoded, outputs),
     }
-    return {
-        "model": model,
-        "encoder": encoder,
-        "golden_texts": corpus.samples,
-        "training": training,
-        "reference": describe_training_data(scores, encoded.n_tokens, encoded.n_oov, outputs),
-    }
+    reference = describe_training_data(scores, encoded.n_tokens, encoded.n_oov, outputs)
+    return _Trained(model, encoder, corpus.samples, training, reference)
 
 
 def _segment(
@@ -151,7 +165,8 @@ def _segment(
     config: TrainingConfig,
     folder: pathlib.Path,
     watcher: TrainingWatcher,
-) -> tuple[SegmentedCorpus, int]:
+) -> tuple[SegmentedCorpus, dict[str, Any]]:
+    """Returns the corpus, and what the manifest says of the further texts."""
     corpus = segment_corpus(
         records,
         tokenizer,
@@ -161,7 +176,8 @@ def _segment(
         seed=config.seed,
         watcher=watcher,
     )
-    return corpus, segment_texts(further_texts, tokenizer, folder / _FURTHER, watcher)
+    n_further, skipped = segment_texts(further_texts, tokenizer, folder / _FURTHER, watcher)
+    return corpus, {"further_texts": n_further, "further_skipped": dict(skipped)}
 
 
 def _train_network(

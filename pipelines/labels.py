@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from model.errors import UsageError
-from pipelines.formats import KeptField, ReadOptions
-from pipelines.plan import WorkPlan, plan_work
+from pipelines.formats import KeptField
+from pipelines.plan import WorkPlan
 from pipelines.read import iter_blocks
 from pipelines.records import RecordBlock
 
@@ -74,24 +74,53 @@ class LabelledRecords:
                 yield block.texts[i], labels[i]
         if self.n_read:
             _refuse_absent(names, is_there)
-        self._refuse_bad_rate()
-
-    def _refuse_bad_rate(self) -> None:
-        n_bad = self.bad.total()
-        codes = ", ".join(f"{code} {count:,}" for code, count in self.bad.most_common() if count)
-        if n_bad == self.n_read:
-            raise UsageError(f"None of the {self.n_read:,} records can be trained on{f' ({codes})' if codes else ''}.")
-        if n_bad > self._max_bad_rate * self.n_read:
-            raise UsageError(
-                f"{n_bad:,} of {self.n_read:,} records cannot be trained on ({codes}); mend them, or allow more "
-                f"than {self._max_bad_rate:g} of them by --max_dead_letter_rate."
-            )
+        _refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, "records")
 
 
-def read_texts(patterns: str, options: ReadOptions) -> Iterator[str]:
-    """Returns the texts of further, unlabelled input, which is planned at once; its bad records are left out."""
-    plan = plan_work(patterns, options)
-    return (text for block in iter_blocks(plan) for text in block.texts)
+class FurtherTexts:
+    """Yields the texts of unlabelled input, leaves out the bad records, and counts these.
+
+    Args:
+        plan: What to read; None for nothing.
+        max_bad_rate: The share of bad records above which nothing is trained.
+
+    Attributes:
+        n_read: Records read so far.
+        bad: Those left out, by code.
+    """
+
+    def __init__(self, plan: WorkPlan | None, max_bad_rate: float) -> None:
+        self._plan = plan
+        self._max_bad_rate = max_bad_rate
+        self.n_read = 0
+        self.bad: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[str]:
+        """Starts reading anew.
+
+        Raises:
+            UsageError: At the end: too many records are bad, or none is good.
+        """
+        self.n_read, self.bad = 0, Counter()
+        if self._plan is None:
+            return
+        for block in iter_blocks(self._plan):
+            self.n_read += sum(block.n_read.values())
+            self.bad.update(letter.code for letter in block.dead_letters)
+            yield from block.texts
+        _refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, "records of --word2vec_input")
+
+
+def _refuse_bad_rate(n_read: int, bad: Counter[str], max_rate: float, records: str) -> None:
+    n_bad = bad.total()
+    codes = ", ".join(f"{code} {count:,}" for code, count in bad.most_common() if count)
+    if n_bad == n_read:
+        raise UsageError(f"None of the {n_read:,} {records} can be trained on{f' ({codes})' if codes else ''}.")
+    if n_bad > max_rate * n_read:
+        raise UsageError(
+            f"{n_bad:,} of {n_read:,} {records} cannot be trained on ({codes}); mend them, or allow more "
+            f"than {max_rate:g} of them by --max_dead_letter_rate."
+        )
 
 
 def label_matrix(block: RecordBlock) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:

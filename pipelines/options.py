@@ -69,8 +69,7 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise UsageError("--output is needed: the directory for the scores.")
     if args.overwrite and args.resume:
         raise UsageError("--overwrite starts anew and --resume goes on: give one of them.")
-    if not 0 <= args.max_dead_letter_rate <= 1:
-        raise UsageError(f"--max_dead_letter_rate is a share from 0 to 1, not {args.max_dead_letter_rate:g}.")
+    check_dead_letter_rate(args.max_dead_letter_rate)
     if not 0 < args.batch_timeout_secs <= _MAX_TIMEOUT_SECS:
         raise UsageError(
             f"--batch_timeout_secs must be above 0 and at most {_MAX_TIMEOUT_SECS:,}, not {args.batch_timeout_secs:g}."
@@ -79,6 +78,16 @@ def check_arguments(args: argparse.Namespace) -> None:
         raise UsageError(f"--workers must be 1 or more, not {args.workers}.")
     if args.workers is not None and not is_local(args.runner):
         raise UsageError(f"--workers is for local runs; {args.runner} has flags of its own for that.")
+
+
+def check_dead_letter_rate(rate: float) -> None:
+    """Refuses a rate that is no share, NaN included.
+
+    Raises:
+        UsageError: In one sentence.
+    """
+    if not 0 <= rate <= 1:
+        raise UsageError(f"--max_dead_letter_rate is a share from 0 to 1, not {rate:g}.")
 
 
 def is_local(runner: str) -> bool:

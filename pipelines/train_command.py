@@ -5,11 +5,12 @@ import dataclasses
 import json
 import os
 import pathlib
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from model.tokenizer import TokenizerConfig
 from model.train_config import LOSSES, NETWORKS, OPTIMIZERS, TrainingConfig, Word2VecConfig
-from pipelines.options import add_input_arguments
+from pipelines.options import add_input_arguments, check_dead_letter_rate
 from pipelines.quiet import import_tensorflow
 from pipelines.terminal import say, show
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from model.train import TrainingResult
-    from pipelines.labels import LabelledRecords
+    from pipelines.formats import KeptField, ReadOptions
+    from pipelines.labels import FurtherTexts, LabelledRecords
 
 # OpenBLAS's threads wait by spinning, and get in the way of training's own: two of them on two busy cores
 # made an epoch two to seven times longer. One also sums in the same order on any machine.
@@ -76,19 +78,19 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", _BLAS_THREADS)  # before NumPy is first imported
     from rich.console import Console
 
-    from pipelines.formats import ReadOptions
-    from pipelines.labels import LabelledRecords, parse_label_fields, read_texts
+    from pipelines.labels import FurtherTexts, LabelledRecords, parse_label_fields
     from pipelines.plan import plan_work
     from pipelines.training_view import TrainingView
 
+    check_dead_letter_rate(args.max_dead_letter_rate)
     config = training_config(args)
     labels = parse_label_fields(args.label_fields)
-    options = ReadOptions(
-        args.input_format, args.encoding, args.text_field, None, labels, args.max_record_bytes, "--label_fields"
-    )
+    options = _read_options(args, labels)
     further_options = dataclasses.replace(options, input_format="auto", kept=())
     plan = plan_work(args.input, options)
+    further_plan = plan_work(args.word2vec_input, further_options) if args.word2vec_input else None
     records = LabelledRecords(plan, args.max_dead_letter_rate)
+    further = FurtherTexts(further_plan, args.max_dead_letter_rate)
     import_tensorflow()
     from model.train import train
 
@@ -99,21 +101,34 @@ def run(args: argparse.Namespace) -> int:
             outputs=[field.name for field in labels],
             bundle_path=pathlib.Path(args.bundle),
             config=config,
-            further_texts=read_texts(args.word2vec_input, further_options) if args.word2vec_input else (),
+            further_texts=further,
             data={"files": len(plan.files), "bytes": plan.total_bytes},
             watcher=view,
         )
-    _report(result, records, args, console)
+    _report(result, console, as_json=args.json)
+    say(summary_line(result.training, records, further, args.bundle))
     return 0
 
 
-def _report(result: "TrainingResult", records: "LabelledRecords", args: argparse.Namespace, console: "Console") -> None:
+def _read_options(args: argparse.Namespace, labels: tuple["KeptField", ...]) -> "ReadOptions":
+    from pipelines.formats import ReadOptions
+
+    return ReadOptions(
+        input_format=args.input_format,
+        encoding=args.encoding,
+        text_field=args.text_field,
+        kept=labels,
+        kept_flag="--label_fields",
+        max_record_bytes=args.max_record_bytes,
+    )
+
+
+def _report(result: "TrainingResult", console: "Console", *, as_json: bool) -> None:
     from pipelines.training_view import metrics_table
 
     if result.training["metrics"]:
         console.print(metrics_table(result.training["metrics"]))
-    say(summary_line(result.training, records, args.bundle))
-    if args.json:
+    if as_json:
         show(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, ensure_ascii=False, indent=1))
 
 
@@ -132,13 +147,19 @@ def training_config(args: argparse.Namespace) -> TrainingConfig:
     )
 
 
-def summary_line(training: dict[str, Any], records: "LabelledRecords", bundle: str) -> str:
+def summary_line(training: dict[str, Any], records: "LabelledRecords", further: "FurtherTexts", bundle: str) -> str:
     """Returns what happened in numbers, one line."""
     data, epochs = training["data"], training["epochs"]
-    left_out = {**{code: count for code, count in records.bad.items() if count}, **data["skipped"]}
-    codes = "".join(f", {code} {count:,}" for code, count in sorted(left_out.items()))
+    codes, further_codes = _codes(records.bad, data["skipped"]), _codes(further.bad, data["further_skipped"])
     best = max(report["epoch"] for report in epochs if report["is_best"])
     return (
         f"{records.n_read:,} records read, {data['used'] - data['held_out']:,} trained on, "
-        f"{data['held_out']:,} held out{codes}; best of {len(epochs)} epochs is {best}; in {bundle}"
+        f"{data['held_out']:,} held out{f', {codes}' if codes else ''}"
+        f"{f'; left out of the further text: {further_codes}' if further_codes else ''}; "
+        f"best of {len(epochs)} epochs is {best}; in {bundle}"
     )
+
+
+def _codes(bad: Counter[str], skipped: dict[str, int]) -> str:
+    """Returns why how many were left out; ``""`` where none was."""
+    return ", ".join(f"{code} {count:,}" for code, count in sorted((bad + Counter(skipped)).items()))

@@ -152,9 +152,10 @@ def test_a_vocabulary_that_no_text_uses_is_refused(tokenizer: Tokenizer, tmp_pat
         encode_corpus(corpus, encoder, tmp_path, SilentWatcher())
 
 
-def test_further_texts_are_segmented_without_the_bad_ones(tokenizer: Tokenizer, tmp_path: pathlib.Path) -> None:
+def test_further_texts_are_segmented_and_the_bad_ones_counted(tokenizer: Tokenizer, tmp_path: pathlib.Path) -> None:
     path = tmp_path / "further.txt"
-    assert segment_texts(["良い店", "", "\ud800", "海"], tokenizer, path, SilentWatcher()) == 2
+    texts = ["良い店", "", "\ud800", "海"]
+    assert segment_texts(texts, tokenizer, path, SilentWatcher()) == (2, {"EMPTY": 1, "BAD_UNICODE": 1})
     assert list(read_lines(path)) == ["良い 店", "海"]
 
 

@@ -101,6 +101,7 @@ def test_other_networks_oov_dropped_and_further_text(network: str, tmp_path: pat
     assert vocabulary.oov_id is None
     assert "山道" in vocabulary.ids
     assert result.training["data"]["further_texts"] == 1
+    assert result.training["data"]["further_skipped"] == {"EMPTY": 1}
     assert np.isfinite(_scores(result.bundle)[:2]).all()
 
 

@@ -51,6 +51,36 @@ def test_jsonl_becomes_a_bundle(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
     )
 
 
+def test_what_is_left_out_of_further_text_is_counted(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = _write_jsonl(tmp_path / "data.jsonl", _records(60))
+    (tmp_path / "further.jsonl").write_text('{"text": "山道"}\n{"text": " "}\n{}\n{"text": 1}\n[]\n', encoding="utf-8")
+    further = f"--word2vec_input={tmp_path / 'further.jsonl'}"
+    arguments = [f"--input={data}", "--label_fields=good", f"--bundle={tmp_path / 'b'}", further, "--quiet", *QUICK]
+    assert main(["train", *arguments]) == 2
+    assert capsys.readouterr().err.startswith("saiten: 3 of 5 records of --word2vec_input cannot be trained on (")
+    assert not (tmp_path / "b").exists()
+    assert main(["train", *arguments, "--max_dead_letter_rate=0.6"]) == 0
+    left_out = "; left out of the further text: EMPTY 1, NOT_AN_OBJECT 1, TEXT_MISSING 1, TEXT_NOT_STRING 1; best of"
+    assert left_out in capsys.readouterr().err
+    data_of_training = read_bundle(tmp_path / "b").manifest["training"]["data"]
+    assert (data_of_training["further_texts"], data_of_training["further_skipped"]) == (1, {"EMPTY": 1})
+
+
+def test_further_text_in_another_encoding_is_refused(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Training would run on no further text, and nobody would know."""
+    data = _write_jsonl(tmp_path / "data.jsonl", _records(60))
+    (tmp_path / "further.txt").write_text("山道を歩く\n海を見る\n", encoding="cp932")
+    arguments = [f"--input={data}", "--label_fields=good", f"--bundle={tmp_path / 'b'}", "--quiet", *QUICK]
+    further = f"--word2vec_input={tmp_path / 'further.txt'}"
+    assert main(["train", *arguments, further, "--max_dead_letter_rate=1"]) == 2
+    expected = "saiten: None of the 2 records of --word2vec_input can be trained on (BAD_UTF8 2).\n"
+    assert capsys.readouterr().err == expected
+
+
 def test_csv_is_read_quietly(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (tmp_path / "data.csv").open("w", encoding="cp932", newline="") as file:
         writer = csv.DictWriter(file, ["本文", "点"])
@@ -99,6 +129,16 @@ REFUSED = {
         "saiten: No text to train on is left: every one is empty or cannot be tokenized.",
     ),
     "a-setting": (["--label_fields=good", "--lstm_units=0"], _records(3), "saiten: units must be 1 or more, not 0."),
+    "a-rate-above-one": (
+        ["--label_fields=good", "--max_dead_letter_rate=1.5"],
+        _records(3),
+        "saiten: --max_dead_letter_rate is a share from 0 to 1, not 1.5.",
+    ),
+    "a-rate-that-is-none": (
+        ["--label_fields=good", "--max_dead_letter_rate=nan"],
+        _records(3),
+        "saiten: --max_dead_letter_rate is a share from 0 to 1, not nan.",
+    ),
     "a-misspelt-flag": (
         ["--label_fields=good", "--lstm_unit=3"],
         _records(3),
