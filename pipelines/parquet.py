@@ -15,12 +15,20 @@ from model.errors import DamagedFileError
 from pipelines.formats import KeptField, ReadOptions
 from pipelines.lines import BLOCK_RECORDS, CHUNK_BYTES
 from pipelines.parquet_columns import batch_rows, is_bytes, kept_type
+from pipelines.parquet_pages import Chunk, Page, PageHeaderError, read_pages
 from pipelines.records import FileSlice
 from pipelines.rows import Rows, no_rows
 
-# No text packs so well: a column that does is made to fill the memory.
+# No text packs so well: a page or a column that does is made to fill the memory. Up to the first size a page may,
+# as those of a constant column do.
+_MAX_PAGE_BYTES = 32 * 1024 * 1024
+_MAX_PAGE_RATIO = 50
 _MAX_COLUMN_BYTES = 1024**3
 _MAX_COLUMN_RATIO = 500
+# What a column's longest rows may unpack to at once, where there are more than one.
+_MAX_BATCH_BYTES = 128 * 1024 * 1024
+# Writers give a dictionary up at about 1 MiB.
+_MAX_DICTIONARY_BYTES = 4 * 1024 * 1024
 
 
 @contextmanager
@@ -37,7 +45,7 @@ def open_parquet(file: IO[bytes], source: str, dictionaries: list[str] | None = 
         yield pq.ParquetFile(
             file, read_dictionary=dictionaries, buffer_size=CHUNK_BYTES, page_checksum_verification=True
         )
-    except (pa.ArrowException, OSError, MemoryError) as error:
+    except (pa.ArrowException, PageHeaderError, OSError, MemoryError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         reason = str(error).strip().partition("\n")[0]
@@ -51,18 +59,19 @@ def read_parquet(file: IO[bytes], piece: FileSlice, options: ReadOptions) -> Ite
         DamagedFileError: The file is truncated or damaged, or has other rows than its end says.
     """
     with open_parquet(file, piece.source) as parquet:
-        schema = parquet.schema_arrow
+        schema, deltas = parquet.schema_arrow, _delta_columns(parquet.metadata)
     asked = {options.text_field, options.id_field, *(field.name for field in options.kept)}
     wanted = sorted(name for name in set(schema.names) if name in asked)
     # A value that many rows share stays one value, so that a small file cannot fill the memory.
-    shared = [name for name in wanted if is_bytes(kept_type(schema, name))]
+    shared = [name for name in wanted if is_bytes(kept_type(schema, name)) and name not in deltas]
     kept = tuple(KeptField(field.name, field.type or kept_type(schema, field.name)) for field in options.kept)
     row = piece.first_row
     with open_parquet(file, piece.source, shared) as parquet:
         total = parquet.metadata.num_rows
         for group in range(piece.start, piece.end):
             first = row
-            for batch in _read_group(parquet, group, wanted, piece.source):
+            n_rows = _rows_at_once(file, parquet.metadata.row_group(group), wanted, shared, piece.source)
+            for batch in _read_group(parquet, group, wanted, n_rows):
                 rows = batch_rows(batch, row, piece.source, options, kept)
                 yield rows, piece.size * (row + batch.num_rows) // total - piece.size * row // total
                 row += batch.num_rows
@@ -72,19 +81,15 @@ def read_parquet(file: IO[bytes], piece: FileSlice, options: ReadOptions) -> Ite
     yield no_rows(dataclasses.replace(options, kept=kept)), 0 if total else piece.size
 
 
-def _read_group(parquet: pq.ParquetFile, group: int, columns: list[str], source: str) -> Iterator[pa.RecordBatch]:
-    """Yields a row group in batches of about `CHUNK_BYTES`, one row at least."""
-    about = parquet.metadata.row_group(group)
-    n_bytes = 0
-    for i in range(about.num_columns):
-        column = about.column(i)
-        if column.path_in_schema.partition(".")[0] not in columns:
-            continue
-        unpacked, packed = column.total_uncompressed_size, column.total_compressed_size
-        if unpacked > _MAX_COLUMN_BYTES and unpacked > packed * _MAX_COLUMN_RATIO:
-            raise DamagedFileError(f"{source} would unpack {packed} bytes to {unpacked}; such a file is not read.")
-        n_bytes += unpacked
-    n_rows = min(BLOCK_RECORDS, max(1, CHUNK_BYTES * about.num_rows // max(1, n_bytes)))
+def _delta_columns(about: pq.FileMetaData) -> set[str]:
+    """Returns the columns with differences between strings, which Arrow cannot read as a dictionary."""
+    groups = map(about.row_group, range(about.num_row_groups))
+    columns = (group.column(i) for group in groups for i in range(group.num_columns))
+    return {column.path_in_schema for column in columns if any("DELTA" in name for name in column.encodings)}
+
+
+def _read_group(parquet: pq.ParquetFile, group: int, columns: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
+    """Yields a row group in batches of about `CHUNK_BYTES`, one row at least; `n_rows` are unpacked at once."""
     for batch in parquet.iter_batches(n_rows, [group], columns, use_threads=False):
         ends = np.cumsum(_row_bytes(batch))
         start = 0
@@ -95,11 +100,66 @@ def _read_group(parquet: pq.ParquetFile, group: int, columns: list[str], source:
             start = stop
 
 
+def _rows_at_once(
+    file: IO[bytes], about: pq.RowGroupMetaData, columns: list[str], shared: list[str], source: str
+) -> int:
+    """Returns how many rows to unpack at once, by the pages' own headers: the sizes at the file's end may be wrong.
+
+    Raises:
+        DamagedFileError: Its columns, or a page of them, unpack too far.
+    """
+    total, widest = 0, 1.0
+    for i in range(about.num_columns):
+        column = about.column(i)
+        if not any(f"{column.path_in_schema}.".startswith(f"{name}.") for name in columns):
+            continue
+        unpacked = packed = 0
+        for page in read_pages(file, _chunk(column)):
+            if page.unpacked_bytes > _MAX_PAGE_BYTES:
+                _check_ratio(page.packed_bytes, page.unpacked_bytes, _MAX_PAGE_RATIO, source)
+            unpacked += page.unpacked_bytes
+            packed += page.packed_bytes
+            if not (page.is_dictionary and column.path_in_schema in shared):
+                widest = max(widest, _longest_row(page, column.num_values / max(1, about.num_rows)))
+        if unpacked > _MAX_COLUMN_BYTES:
+            _check_ratio(packed, unpacked, _MAX_COLUMN_RATIO, source)
+        total += unpacked
+    average: int = CHUNK_BYTES * about.num_rows // max(1, total)
+    return max(1, min(average, int(_MAX_BATCH_BYTES / widest), BLOCK_RECORDS))
+
+
+def _chunk(column: pq.ColumnChunkMetaData) -> Chunk:
+    start, dictionary = column.data_page_offset, column.dictionary_page_offset
+    if dictionary is not None and 0 < dictionary < start:
+        start = dictionary
+    return Chunk(start, start + column.total_compressed_size, column.num_values)
+
+
+def _check_ratio(packed: int, unpacked: int, max_ratio: int, source: str) -> None:
+    if unpacked > packed * max_ratio:
+        raise DamagedFileError(
+            f"{source} would unpack {packed} bytes to {unpacked}; such a file is not read: write it uncompressed."
+        )
+
+
+def _longest_row(page: Page, values_per_row: float) -> float:
+    """Returns about how many bytes each row takes where the page's rows are the longest."""
+    unpacked = page.unpacked_bytes
+    if page.is_dictionary:
+        # Every row may hold the one long value; small dictionaries of many words are no such thing.
+        return unpacked if unpacked > min(_MAX_DICTIONARY_BYTES, page.packed_bytes * _MAX_PAGE_RATIO) else 0
+    return unpacked if page.shares_prefixes else unpacked / max(1, page.n_values) * values_per_row
+
+
 def _row_bytes(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
     """int64 [rows], the bytes of each row's strings."""
     total = np.zeros(batch.num_rows, np.int64)
     for column in batch.columns:
         if pa.types.is_dictionary(column.type) and is_bytes(column.type.value_type):
             sizes = pc.binary_length(column.dictionary).take(column.indices)
-            total += np.asarray(sizes.fill_null(0), np.int64)
+        elif is_bytes(column.type):
+            sizes = pc.binary_length(column)
+        else:
+            continue
+        total += np.asarray(sizes.fill_null(0), np.int64)
     return total

@@ -8,6 +8,9 @@ from pipelines.records import Code, RecordBlock
 from pipelines.rows import READ_STAGE, Rows
 from pipelines.values import id_of, make_converter, text_of
 
+# What Python has no value for: a time in nanoseconds, a year beyond 1 to 9999.
+_BEYOND_PYTHON = object()
+
 _Failures = dict[int, tuple[str, str]]
 
 
@@ -39,6 +42,8 @@ def _texts(column: pa.Array | None, max_bytes: int, failures: _Failures, n_rows:
             if isinstance(value, bytes):
                 raw = value
                 text = _text_of_bytes(raw, max_bytes)
+            elif column is not None and value is _BEYOND_PYTHON:
+                raise RecordError(Code.TEXT_NOT_STRING, f"The text is of type {column.type}, not a string.")
             else:
                 text_of(value)
         except RecordError as error:
@@ -84,14 +89,33 @@ def _kept_column(column: pa.Array | None, field: KeptField, failures: _Failures,
         return _cast(column, field.type)
     except pa.ArrowException:
         pass
+    values = _cells(column, n_rows)
+    if column.type == field.type and _BEYOND_PYTHON in values:
+        return _valid_cells(column, field.name, failures)
     convert = make_converter(field.type, field.name)
     cells: list[object] = [None] * n_rows
-    for i, value in enumerate(_cells(column, n_rows)):
+    for i, value in enumerate(values):
         try:
             cells[i] = convert(_plain_value(value, f"field {field.name!r}"))
         except RecordError as error:
             failures.setdefault(i, (error.code, error.message))
     return pa.array(cells, field.type)
+
+
+def _valid_cells(column: pa.Array, name: str, failures: _Failures) -> pa.Array:
+    """Returns the column with null for each cell that is not valid; the others stay what only Arrow can hold."""
+    rows: list[int | None] = []
+    for i in range(len(column)):
+        try:
+            # A slice would be judged by what lies around it.
+            column.take(pa.array([i])).validate(full=True)
+            rows.append(i)
+        except pa.ArrowInvalid as error:
+            bad_string = (Code.BAD_UTF8, f"The field {name!r} has a string that is not valid utf-8.")
+            bad_value = (Code.BAD_FIELD, f"The field {name!r} is no {column.type}.")
+            failures.setdefault(i, bad_string if "UTF8" in str(error) else bad_value)
+            rows.append(None)
+    return column.take(pa.array(rows, pa.int64()))
 
 
 def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
@@ -126,19 +150,24 @@ def _cells(column: pa.Array | None, n_rows: int) -> list[object]:
         column = column.cast(pa.large_binary())
     try:
         cells: list[object] = column.to_pylist()
-    except UnicodeDecodeError:
+    except (ValueError, OverflowError):
         cells = [_as_python(scalar) for scalar in column]
     return cells
 
 
 def _as_python(scalar: pa.Scalar) -> object:
+    """Returns the value; bytes where a string in it is no UTF-8."""
     try:
         return scalar.as_py()
     except UnicodeDecodeError as error:
         return error.object
+    except (ValueError, OverflowError):
+        return _BEYOND_PYTHON
 
 
 def _plain_value(value: object, name: str) -> object:
+    if value is _BEYOND_PYTHON:
+        raise RecordError(Code.BAD_FIELD, f"The {name} has a time in nanoseconds, or a year beyond 1 to 9999.")
     return _decode(value, name) if isinstance(value, bytes) else value
 
 

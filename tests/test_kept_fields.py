@@ -135,3 +135,40 @@ def test_parquet_kept_string_that_is_no_utf8_costs_its_record(tmp_path: pathlib.
         block = _read(path, kept)
         assert list(block.texts) == ["a"]
         assert [letter.code for letter in block.dead_letters] == ["BAD_UTF8"]
+
+
+def _nanoseconds(strings: list[bytes], kind: pa.DataType, times: list[int]) -> pa.Array:
+    moments = pa.array(times, pa.int64()).view(kind)
+    return pa.StructArray.from_arrays([pa.array(strings, pa.binary()).view(pa.string()), moments], ["s", "t"])
+
+
+@pytest.mark.parametrize("kind", [pa.timestamp("ns"), pa.time64("ns"), pa.duration("ns"), pa.timestamp("us")])
+def test_a_bad_string_leaves_the_neighbours_what_only_arrow_can_hold(tmp_path: pathlib.Path, kind: pa.DataType) -> None:
+    """Python has no time in nanoseconds, nor one 300,000 years from now."""
+    path, times = tmp_path / "a.parquet", [10**18 + 1, 10**18 + 1, 10**18 + 3]
+    if pa.types.is_time(kind):
+        times = [1, 2, 3]
+    column = _nanoseconds([b"a", b"\xff", b"c"], kind, times)
+    pq.write_table(pa.table({"text": ["x", "y", "z"], "k": column}), path)
+    block = _read(path, "k")
+    assert [(letter.position, letter.code) for letter in block.dead_letters] == [(1, "BAD_UTF8")]
+    (kept,) = block.kept
+    assert kept.equals(pa.concat_arrays([column.slice(0, 1), column.slice(2)]))
+
+
+@pytest.mark.parametrize("kept", ["k:int64", "k:string", "k:float64", "k:bool", "k:timestamp"])
+def test_a_value_that_python_does_not_have_costs_its_record_only(tmp_path: pathlib.Path, kept: str) -> None:
+    path = tmp_path / "a.parquet"
+    column = pa.array([None, [1], None], pa.list_(pa.timestamp("ns")))
+    pq.write_table(pa.table({"text": ["x", "y", "z"], "k": column}), path)
+    block = _read(path, kept)
+    assert [(letter.position, letter.code) for letter in block.dead_letters] == [(1, "BAD_FIELD")]
+    assert block.texts == ["x", "z"]
+
+
+def test_an_id_that_python_does_not_have_costs_its_record_only(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["x", "y"], "k": pa.array([[1], [1000]], pa.list_(pa.timestamp("ns")))}), path)
+    block = _read(path, "", id_field="k")
+    assert [(letter.position, letter.code) for letter in block.dead_letters] == [(0, "BAD_FIELD")]
+    assert block.ids == ['["1970-01-01 00:00:00.000001"]']

@@ -46,6 +46,20 @@ PARQUET = [
     ),
     OddInput("a column of lists", "a.parquet", _parquet(text=pa.array([["a"]])), (), ((0, "TEXT_NOT_STRING"),)),
     OddInput(
+        "a column of nanoseconds",
+        "a.parquet",
+        _parquet(text=pa.array([1, 1000, None], pa.timestamp("ns"))),
+        (),
+        ((0, "TEXT_NOT_STRING"), (1, "TEXT_NOT_STRING"), (2, "TEXT_MISSING")),
+    ),
+    OddInput(
+        "a column of days in the year 275,000",
+        "a.parquet",
+        _parquet(text=pa.array([10**8], pa.int32()).view(pa.date32())),
+        (),
+        ((0, "TEXT_NOT_STRING"),),
+    ),
+    OddInput(
         "invalid UTF-8 in a cell",
         "a.parquet",
         _parquet(text=_no_utf8(b"a", b"\xff", b"c")),
