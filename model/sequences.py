@@ -97,7 +97,10 @@ class Encoder:
         table anew for every block, so it holds the commonest words only; a dict has the others.
         """
         counts = np.array([text.count(" ") + 1 if text else 0 for text in segmented], np.int64)
-        tokens = pc.split_pattern(pa.array([text for text in segmented if text], pa.string()), " ").flatten()
+        # As bytes: a str that gives Arrow its UTF-8 holds that as well from then on.
+        texts = pa.array([text.encode() for text in segmented if text], pa.binary()).view(pa.string())
+        tokens = pc.split_pattern(texts, " ").flatten()
+        del texts
         token_ids = np.array(pc.index_in(tokens, value_set=self._head).fill_null(_NOT_FOUND), np.int32)
         if self._tail:
             rest = np.flatnonzero(token_ids == _NOT_FOUND)
@@ -105,7 +108,7 @@ class Encoder:
         is_oov = token_ids == _NOT_FOUND
         token_ids[is_oov] = self.vocabulary.oov_id or PAD_ID
         offsets = offsets_of(counts)
-        n_oov = np.diff(np.concatenate([[0], np.cumsum(is_oov)])[offsets])
+        n_oov = np.diff(np.concatenate([np.zeros(1, np.int32), np.cumsum(is_oov, dtype=np.int32)])[offsets])
         if self.vocabulary.oov_id is None:
             token_ids = token_ids[~is_oov]
             offsets = offsets_of(counts - n_oov)
