@@ -1,6 +1,7 @@
 """A local worker process: names itself to the launcher, keeps the terminal clean, never outlives it.
 
-`python -m pipelines.worker WORK_FOLDER LAUNCHER_PID`, with what Beam's runner puts into the environment.
+`python -m pipelines.worker WORK_FOLDER LAUNCHER_PID`, the folder percent-encoded, with what Beam's runner puts into
+the environment.
 """
 
 import os
@@ -8,6 +9,7 @@ import pathlib
 import sys
 import threading
 import time
+import urllib.parse
 
 PID_PREFIX = "worker-"
 _LAUNCHER_POLL_SECS = 0.1
@@ -20,7 +22,8 @@ def log_path(folder: str, pid: int) -> str:
 
 def main() -> None:
     """Runs Beam's worker program until the launcher has no more work, or is gone."""
-    folder, launcher_pid = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+    folder = pathlib.Path(os.fsdecode(urllib.parse.unquote_to_bytes(sys.argv[1])))
+    launcher_pid = int(sys.argv[2])
     (folder / f"{PID_PREFIX}{os.getpid()}").touch()
     log = os.open(log_path(str(folder), os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, sys.stdout.fileno())

@@ -6,6 +6,7 @@ import shlex
 import signal
 import sys
 import time
+import urllib.parse
 from dataclasses import dataclass
 
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -40,7 +41,8 @@ class LocalWorkers:
         if self.count == 1:
             return FnApiRunner()
         settings = [f"{name}={value}" for name, value in memory.ENVIRONMENT.items() if name not in os.environ]
-        command = ["env", *settings, sys.executable, "-m", "pipelines.worker", self.folder, str(os.getpid())]
+        folder = urllib.parse.quote(os.fsencode(self.folder))  # Beam takes a command that is UTF-8 only
+        command = ["env", *settings, sys.executable, "-m", "pipelines.worker", folder, str(os.getpid())]
         # Ctrl-C goes to the whole group: the launcher ends its workers, and one that just starts would complain.
         start = f"trap '' INT; exec {shlex.join(command)}"
         return FnApiRunner(SubprocessSDKEnvironment.from_command_string(start))

@@ -24,7 +24,7 @@ def rows(output: pathlib.Path, folder: str = "scores") -> list[dict[str, Any]]:
     """Returns the rows of the parts that the manifest names, by source and position."""
     manifest = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
     parts = [output / file["path"] for file in manifest["outputs"] if file["path"].startswith(folder)]
-    table = pa.concat_tables(pq.read_table(part) for part in parts)
+    table = pa.concat_tables(pq.read_table(pa.BufferReader(part.read_bytes())) for part in parts)
     return list(table.sort_by([("source", "ascending"), ("position", "ascending")]).to_pylist())
 
 

@@ -210,7 +210,7 @@ def test_an_output_is_the_same_however_its_path_is_written(
     assert {file["path"] for file in manifest["outputs"]} == parts
 
 
-@pytest.mark.parametrize("name", ["a file", "with spaces 日本", "deep/er/still"])
+@pytest.mark.parametrize("name", ["a file", "with spaces 日本", "100%25", "no UTF-8 \udcff", "deep/er/still"])
 def test_the_output_is_a_directory_of_any_name_but_no_file(
     tiny_bundle: Bundle,
     reviews: pathlib.Path,
