@@ -38,7 +38,7 @@ def claim(output: str) -> Iterator[None]:
 def _locked(output: str) -> Iterator[None]:
     path = pathlib.Path(output, WORK_FOLDER, LOCK)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        storage.make_folder(path.parent)
         lock = path.open("wb")
     except OSError as error:
         raise UsageError(f"--output={output} cannot be written: {error.strerror}.") from error

@@ -55,7 +55,7 @@ def open_atomic(path: str) -> Iterator[IO[bytes]]:
                 shutil.copyfileobj(spool, upload)
         return
     target = pathlib.Path(path)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}{_PARTIAL_SUFFIX}")
     try:
         with partial.open("xb") as file:
@@ -155,6 +155,19 @@ def remove_folder(folder: str, keep: str = "") -> None:
         below.rmdir()
     with suppress(OSError):  # it is gone already, or holds what is kept
         pathlib.Path(folder).rmdir()
+
+
+def make_folder(folder: pathlib.Path) -> None:
+    """Makes a local folder, if it is not there, and those above it; they last through a power cut.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in made:
+        with suppress(PermissionError):  # a folder that may be written to may yet not be opened
+            sync_folder(each.parent)
 
 
 def sync_folder(folder: pathlib.Path) -> None:

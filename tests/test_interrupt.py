@@ -53,8 +53,9 @@ def notes(output: pathlib.Path, pattern: str) -> list[pathlib.Path]:
 
 
 def finished_parts(output: pathlib.Path) -> list[pathlib.Path]:
-    """The parts of ranges that both writers have done with."""
-    ranges = [path.stem.rpartition("-")[2] for path in notes(output, "dead_letters-*.json")]
+    """The parts of ranges that both writers have done with; either may be the first."""
+    by_writer = [notes(output, f"{writer}-*.json") for writer in ("scores", "dead_letters")]
+    ranges = set.intersection(*({path.stem.rpartition("-")[2] for path in paths} for paths in by_writer))
     return [path for number in ranges for path in output.glob(f"scores/part-*-{number}.parquet")]
 
 
@@ -109,6 +110,25 @@ def test_a_signal_under_the_progress_bar_gives_the_cursor_back(
     assert said.rpartition(HIDE_CURSOR)[2].endswith(
         "\r\x1b[K\x1b[?25hsaiten: interrupted; nothing was committed, --resume goes on from here.\r\n"
     )
+
+
+def test_signals_behind_the_first_change_nothing(tmp_path: pathlib.Path) -> None:
+    """People press Ctrl-C twice, and the second may come while the workers are being ended."""
+    program = (
+        "import os, signal, sys, types\n"
+        "from pipelines.execute import _ending_on_signals\n"
+        "class Workers:\n"
+        "    def kill(self):\n"
+        "        for number in (signal.SIGTERM, signal.SIGINT):\n"
+        "            os.kill(os.getpid(), number)\n"
+        "run = types.SimpleNamespace(output=sys.argv[1], run_id='a')\n"
+        "with _ending_on_signals(types.SimpleNamespace(commit=types.SimpleNamespace(run=run)), Workers()):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=False)
+    said = ended.stderr.rpartition("saiten: ")[2]
+    assert (ended.returncode, said) == (130, "interrupted; nothing was committed, --resume goes on from here.\n")
+    assert ended.stderr.count("saiten: ") == 1
 
 
 def test_workers_end_with_a_launcher_that_was_killed(

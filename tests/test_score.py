@@ -5,12 +5,15 @@ import json
 import pathlib
 import subprocess
 import sys
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from model.bundle import Bundle
+from model.bundle_writer import write_bundle
 from model.errors import SaitenError
+from model.sequences import Encoder
 from pipelines import launch
 from pipelines.cli import main
 from pipelines.score import Scoring
@@ -107,6 +110,10 @@ def test_resuming_does_what_is_missing_and_gives_the_rows_of_an_unbroken_run(
         (["--engine=keras"], "another engine"),
         (["--id_field=id"], "another id_field"),
         (["--no_raw"], "another no_raw"),
+        (["--input_format=jsonl"], "another input_format"),
+        (["--encoding=cp932"], "another encoding"),
+        (["--max_record_bytes=1000"], "another max_record_bytes"),
+        (["--keep_fields=text"], "another keep_fields"),
     ],
 )
 def test_resuming_with_what_changes_rows_is_refused_by_name(
@@ -120,6 +127,34 @@ def test_resuming_with_what_changes_rows_is_refused_by_name(
     assert score(tiny_bundle, half_broken, tmp_path / "out") == 4
     assert score(tiny_bundle, half_broken, tmp_path / "out", "--resume", *flags) == 2
     assert difference in capsys.readouterr().err
+
+
+def test_resuming_with_another_bundle_is_refused(
+    tiny_bundle: Bundle,
+    half_broken: pathlib.Path,
+    tmp_path: pathlib.Path,
+    encoder: Encoder,
+    tiny_model: Any,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    texts = ["とても美味しいラーメンでした。", "もう行きません！"]
+    path = tmp_path / "other"
+    other = write_bundle(
+        path,
+        model=tiny_model,
+        encoder=encoder,
+        outputs=["taste", "service"],
+        golden_texts=texts,
+        training={},
+        reference={},
+    )
+    out, flags = tmp_path / "out", ["--resume", "--max_dead_letter_rate=1"]
+    assert score(tiny_bundle, half_broken, out) == 4
+    assert score(other, half_broken, out, *flags) == 2
+    assert "--resume: the unfinished run has another bundle_id" in capsys.readouterr().err
+    assert score(tiny_bundle, half_broken, out, *flags) == 3
+    assert score(other, half_broken, out, *flags) == 2
+    assert "--resume: the committed run has another bundle_id" in capsys.readouterr().err
 
 
 def test_resuming_a_committed_run_changes_nothing(
