@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from model.errors import UsageError
 from pipelines import storage
 from pipelines.run import LOCK, WORK_FOLDER
+from pipelines.terminal import done_before_end, end_process
 
 _BEAT_SECS = 20.0
 # A launcher that was killed says nothing more; its claim counts no longer after so many seconds.
@@ -92,9 +93,13 @@ class Lease:
         """Says that the writer is still there."""
         storage.write_atomic(self._path, json.dumps({"token": self.token, "seconds": self.clock()}).encode())
 
+    def is_lost(self) -> bool:
+        """Tells whether another writer has the claim, or had it and is done, as while this machine slept."""
+        return self._read().get("token") != self.token
+
     def give_back(self) -> None:
         """Removes the claim, if it is still this writer's."""
-        if self._read().get("token") == self.token:
+        if not self.is_lost():
             storage.remove_files([self._path])
 
     @property
@@ -119,19 +124,29 @@ class Lease:
 @contextmanager
 def _leased(lease: Lease) -> Iterator[None]:
     lease.take()
-    ended = threading.Event()
-    thread = threading.Thread(target=_renew_until, args=(lease, ended), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
+    ended, writing = threading.Event(), threading.Lock()
+
+    def let_go() -> None:
         ended.set()
-        thread.join()
-        with suppress(Exception):  # the run's end counts, and a claim that stays is stale in two minutes
+        with writing, suppress(Exception):  # the run's end counts, and a claim that stays is stale in two minutes
             lease.give_back()
 
+    threading.Thread(target=_renew_until, args=(lease, ended, writing), daemon=True).start()
+    try:
+        with done_before_end(let_go):
+            yield
+    finally:
+        let_go()
 
-def _renew_until(lease: Lease, ended: threading.Event) -> None:
+
+def _renew_until(lease: Lease, ended: threading.Event, writing: threading.Lock) -> None:
     while not ended.wait(_BEAT_SECS):
-        with suppress(Exception):  # whatever the store's library raises: one lost beat is no lost claim
-            lease.renew()
+        is_lost = False
+        with writing, suppress(Exception):  # whatever the store's library raises: one lost beat is no lost claim
+            if ended.is_set():
+                return
+            is_lost = lease.is_lost()
+            if not is_lost:
+                lease.renew()
+        if is_lost:
+            end_process(1, f"--output={lease.output} was claimed by another run while this one slept: this one ends.")

@@ -2,11 +2,15 @@
 
 import os
 import sys
+import threading
 import unicodedata
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 _CLEAR_LINE, _SHOW_CURSOR = "\r\033[K", "\033[?25h"
+_LAST_ACT_SECS = 5.0
+_last_acts: list[Callable[[], None]] = []
 
 
 def say(line: str) -> None:
@@ -27,11 +31,26 @@ def drop_output() -> None:
     _turn_away(sys.stdout.fileno())
 
 
+@contextmanager
+def done_before_end(act: Callable[[], None]) -> Iterator[None]:
+    """Lets `end_process` do one thing more, if it ends the process while the block runs."""
+    _last_acts.append(act)
+    try:
+        yield
+    finally:
+        _last_acts.remove(act)
+
+
 def end_process(exit_code: int, line: str) -> NoReturn:
     """Says a last line and ends the process at once, for where no other thread can be waited for.
 
     A progress bar that is up cannot give the terminal back any more, and has taken the place of `sys.stderr`.
     """
+    for act in _last_acts:
+        # In a thread: what was interrupted here may hold what the act waits for.
+        thread = threading.Thread(target=act, daemon=True)
+        thread.start()
+        thread.join(_LAST_ACT_SECS)
     with suppress(OSError):  # nobody is there to read it
         stderr = os.dup(2)
         _turn_away(2)  # or the bar's thread would draw it once more, over the line

@@ -2,6 +2,8 @@
 
 import json
 import pathlib
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -252,3 +254,31 @@ def test_of_two_launchers_that_start_at_once_one_is_refused(folder: str) -> None
     with pytest.raises(UsageError, match="is being written by another run"):
         Lease(out, sleep=lambda _: later.renew()).take()
     later.take()
+
+
+CLAIMED = (
+    "import sys, time\n"
+    "from pipelines import claim, quiet, storage, terminal\n"
+    "quiet.quiet_libraries()\n"
+    "claim._BEAT_SECS, claim._SETTLE_SECS = 0.5, 0.0\n"
+    "with claim.claim(sys.argv[1]):\n"
+)
+
+
+@pytest.mark.parametrize("left", ["storage.write_atomic(lock, b'{}')", "storage.remove_files([lock])"])
+def test_a_launcher_that_slept_leaves_the_directory_to_the_one_that_has_claimed_it(folder: str, left: str) -> None:
+    """Also where that one is done with it: its run would be replaced by an older one."""
+    lock = f"{folder}/_work/lock"
+    program = f"{CLAIMED}    lock = {lock!r}\n    {left}\n    time.sleep(60)\n"
+    ended = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True, check=False)
+    said = f"saiten: --output={folder} was claimed by another run while this one slept: this one ends.\n"
+    assert (ended.returncode, ended.stderr) == (1, said)
+    assert storage.read_bytes(lock) == (b"{}" if "write" in left else None)
+
+
+def test_a_launcher_that_is_interrupted_gives_its_claim_back(folder: str) -> None:
+    """Else `--resume` would be refused for two minutes."""
+    program = f"{CLAIMED}    terminal.end_process(130, 'interrupted.')\n"
+    ended = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "saiten: interrupted.\n")
+    assert storage.list_files(folder) == []
