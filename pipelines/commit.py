@@ -24,7 +24,6 @@ import apache_beam as beam
 from model.errors import CountMismatchError, SaitenError
 from pipelines import storage
 from pipelines.judge import DeadLetterTally
-from pipelines.manifest import CommitPlan, make_manifest, read_manifest
 from pipelines.part_writer import PartWriter, check_part
 from pipelines.report import write_report
 from pipelines.run import (
@@ -41,6 +40,7 @@ from pipelines.run import (
     Run,
     SourceCount,
 )
+from pipelines.run_manifest import CommitPlan, make_manifest, read_manifest
 
 _PART_NAME = re.compile(rf"part-{RUN_ID}-\d{{5,}}\.parquet")
 

@@ -14,7 +14,7 @@ from apache_beam.runners.runner import PipelineRunner, PipelineState, create_run
 
 from model.errors import SaitenError, UsageError
 from pipelines.formats import nearest
-from pipelines.manifest import read_manifest
+from pipelines.run_manifest import read_manifest
 from pipelines.score import Scoring, build
 from pipelines.terminal import end_process
 from pipelines.workers import LocalWorkers

@@ -68,8 +68,8 @@ def _read_run(directory: str, *, has_manifest: bool) -> dict[str, Any]:
     from model.errors import UsageError
     from model.manifest import is_plain
     from pipelines import storage
-    from pipelines.manifest import read_manifest
     from pipelines.run import MANIFEST
+    from pipelines.run_manifest import read_manifest
 
     path = storage.join(directory, MANIFEST)
     if not has_manifest or not (storage.is_remote(path) or is_plain(pathlib.Path(path))):
@@ -78,10 +78,10 @@ def _read_run(directory: str, *, has_manifest: bool) -> dict[str, Any]:
         raise UsageError(f"{path} is larger than {_MAX_RUN_MANIFEST_BYTES} bytes.")
     try:
         manifest = read_manifest(directory)
-    except (OSError, UsageError, RecursionError) as error:
-        raise UsageError(f"{path} cannot be read as JSON.") from error
-    if not manifest or "run_id" not in manifest:
-        raise UsageError(f"{path} is the manifest of neither a bundle nor a run.")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error}.") from error
+    if manifest is None:
+        raise UsageError(f"{path} has gone.")
     return manifest
 
 

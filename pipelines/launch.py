@@ -22,11 +22,11 @@ from pipelines.deadline import Deadline
 from pipelines.execute import execute, local_execution, remote_execution
 from pipelines.files import InputFile, printable
 from pipelines.formats import ReadOptions, parse_kept_fields
-from pipelines.manifest import CommitPlan, read_manifest
 from pipelines.options import beam_flags, count_workers, is_local
 from pipelines.plan import WorkPlan, plan_work
 from pipelines.progress import DeadLetterLimit, remove_progress, shown
 from pipelines.run import Run
+from pipelines.run_manifest import CommitPlan, read_manifest
 from pipelines.schema import refuse_taken_names
 from pipelines.score import Scoring
 from pipelines.scoring_bundle import ScoringBundle, opened_bundle

@@ -12,7 +12,6 @@ from typing import Any
 from model.errors import SaitenError, UsageError
 from pipelines import storage
 from pipelines.claim import claim
-from pipelines.manifest import read_manifest
 from pipelines.part_writer import check_part
 from pipelines.records import FileSlice, WorkRange
 from pipelines.run import (
@@ -28,6 +27,7 @@ from pipelines.run import (
     RangeSummary,
     Run,
 )
+from pipelines.run_manifest import read_manifest
 
 _FOLDERS = (SCORES_FOLDER, DEAD_LETTERS_FOLDER, WORK_FOLDER)
 _FILES = (MANIFEST, SUCCESS, REPORT)
@@ -71,9 +71,7 @@ def refuse_used(output: str, *, overwrite: bool, resume: bool) -> None:
     foreign = sorted([*names.difference(_FOLDERS, _FILES), *(path for path in below if _FOREIGN_WORK.match(path))])
     if foreign:
         raise UsageError(f"--output={output} holds {foreign[0]}, which is no run's: give a directory of its own.")
-    if MANIFEST in below and "run_id" not in (read_manifest(output) or {}):
-        raise UsageError(f"--output={output} holds a {MANIFEST} that is no run's: give a directory of its own.")
-    if MANIFEST in below and not (overwrite or resume):
+    if MANIFEST in below and read_manifest(output) and not (overwrite or resume):
         raise UsageError(f"--output={output} holds a run: --overwrite replaces it, or give another directory.")
     if (names - {WORK_FOLDER} or _plan_paths(output)) and not (overwrite or resume):
         raise UsageError(

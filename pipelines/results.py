@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 
 from model.errors import UsageError
 from pipelines import storage
-from pipelines.manifest import read_manifest
 from pipelines.run import DEAD_LETTERS_FOLDER, SCORES_FOLDER
+from pipelines.run_manifest import read_manifest
 
 
 def read_scores(output: str, columns: list[str] | None = None) -> pa.Table:
@@ -23,7 +23,7 @@ def read_scores(output: str, columns: list[str] | None = None) -> pa.Table:
         columns: Only these; None reads all.
 
     Raises:
-        UsageError: There is no committed run.
+        UsageError: There is no committed run, but perhaps a bundle.
     """
     return _read(output, SCORES_FOLDER, columns)
 

@@ -12,11 +12,11 @@ from pipelines.deadline import Deadline
 from pipelines.encode import EncodeText
 from pipelines.formats import ReadOptions
 from pipelines.inference import HANDLERS
-from pipelines.manifest import CommitPlan
 from pipelines.progress import DeadLetterLimit
 from pipelines.read_records import ReadRecords
 from pipelines.records import WorkRange
 from pipelines.run import RangeSummary
+from pipelines.run_manifest import CommitPlan
 from pipelines.scoring_bundle import ScoringBundle
 from pipelines.write import WriteDeadLetters, WriteScores
 

@@ -114,8 +114,8 @@ def test_inspect_escapes_what_comes_from_people(tmp_path: pathlib.Path, capsys: 
         (b"{", "cannot be read as JSON"),
         (b"[" * 200_000, "cannot be read as JSON"),
         (b"\xff", "cannot be read as JSON"),
-        (b"[]", "the manifest of neither"),
-        (b'{"name": "package"}', "the manifest of neither"),
+        (b"[]", "that is no run's"),
+        (b'{"name": "package"}', "that is no run's"),
     ],
 )
 def test_inspect_refuses_other_folders(

@@ -47,3 +47,24 @@ def test_a_missing_run_and_a_missing_part_are_errors(
     next((out / "scores").iterdir()).unlink()
     with pytest.raises(OSError, match="scores"):
         read_scores(str(out))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "cannot be read as JSON"),
+        ("[" * 200_000, "cannot be read as JSON"),
+        ("[]", "is no run's"),
+        ("{}", "is no run's"),
+        ('{"run_id": "20260101T000000Z-aaaaaaaa"}', "is no run's"),
+    ],
+)
+def test_what_is_no_runs_manifest_is_refused_by_name(tmp_path: pathlib.Path, content: str, message: str) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(UsageError, match=rf"holds a manifest\.json that {message}"):
+        read_scores(str(tmp_path))
+
+
+def test_a_bundle_is_not_read_as_a_run(tiny_bundle: Bundle) -> None:
+    with pytest.raises(UsageError, match=r"holds a manifest\.json that is no run's"):
+        read_scores(str(tiny_bundle.path))

@@ -13,10 +13,10 @@ from model.errors import CountMismatchError, SaitenError, TooManyDeadLettersErro
 from model.sequences import EncodedTexts
 from pipelines.commit import commit_run
 from pipelines.inference import score_block
-from pipelines.manifest import CommitPlan
 from pipelines.progress import DeadLetterLimit
 from pipelines.records import EncodedBlock, ScoredBlock
 from pipelines.run import RangeSummary, Run
+from pipelines.run_manifest import CommitPlan
 from pipelines.write import _WriteDeadLettersDoFn, _WritePartsDoFn, _WriteScoresDoFn
 from tests.fakes import FakeEngine, make_block
 

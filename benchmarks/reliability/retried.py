@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipelines import commit, write
-from pipelines.manifest import CommitPlan
 from pipelines.records import ScoredBlock
 from pipelines.run import RangeSummary
+from pipelines.run_manifest import CommitPlan
 
 _process = write._WritePartsDoFn.process  # noqa: SLF001 - a fault is put in where nothing is meant to be
 _commit = commit.commit_run

@@ -15,6 +15,8 @@ from pipelines import storage
 from pipelines.run import MANIFEST, SCORES_FOLDER, Part, Run, SourceCount
 
 FORMAT_VERSION = 1
+# A run's manifest is known by these: a bundle has a file of the same name, and other programs do.
+_KEYS = {"run_id", "settings", "counts", "inputs", "outputs"}
 
 # An id may be as long as a record: so many are in memory at once.
 _ID_ROWS = 1_024
@@ -77,16 +79,18 @@ def read_manifest(output: str) -> dict[str, Any] | None:
     """Returns the manifest of the run that is committed in a directory, or None.
 
     Raises:
-        UsageError: What has that name there is no JSON.
+        UsageError: What has that name there is no run's, such as a bundle's.
     """
     content = storage.read_bytes(storage.join(output, MANIFEST))
     if content is None:
         return None
     try:
         manifest = json.loads(content)
-    except ValueError as error:
-        raise UsageError(f"{storage.join(output, MANIFEST)} is no JSON; give a directory of its own.") from error
-    return manifest if isinstance(manifest, dict) else {}
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{output} holds a {MANIFEST} that cannot be read as JSON: give another directory.") from error
+    if not isinstance(manifest, dict) or not manifest.keys() >= _KEYS:
+        raise UsageError(f"{output} holds a {MANIFEST} that is no run's: give another directory.")
+    return manifest
 
 
 def _duplicate_ids(plan: CommitPlan, parts: Sequence[Part]) -> int:
