@@ -1,11 +1,9 @@
 """Runs the pipeline, and ends it cleanly whatever happens."""
 
 import contextlib
-import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import FrameType
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
@@ -14,8 +12,8 @@ from apache_beam.runners.runner import PipelineRunner, PipelineState, create_run
 
 from model.errors import SaitenError, UsageError
 from pipelines.formats import nearest
-from pipelines.run_manifest import read_manifest
 from pipelines.score import Scoring, build
+from pipelines.signals import Job, ending_on_signals
 from pipelines.terminal import end_process
 from pipelines.workers import LocalWorkers
 
@@ -70,11 +68,13 @@ def execute(scoring: Scoring, execution: Execution) -> None:
         SaitenError: What a worker reported, or that one was lost; nothing was committed unless it says so.
     """
     reports = scoring.commit.run.reports
-    with _ending_on_signals(scoring, execution.workers), _ending_when_lost(scoring, execution.workers):
+    job = Job(scoring.commit.run, execution.workers)
+    with ending_on_signals(job), _ending_when_lost(scoring, execution.workers):
         try:
             pipeline = beam.Pipeline(runner=execution.runner, options=execution.options)
             build(pipeline, scoring)
-            state = pipeline.run().wait_until_finish()
+            job.result = pipeline.run()
+            state = job.result.wait_until_finish()
         except Exception as error:  # Beam raises whatever a worker raised, as text
             reported = reports.first() or _lost_worker(execution.workers) or SaitenError(_last_line(error))
             raise reported from error
@@ -83,34 +83,6 @@ def execute(scoring: Scoring, execution: Execution) -> None:
                 execution.workers.kill()
     if state != PipelineState.DONE:
         raise reports.first() or SaitenError(f"The pipeline ended as {state}; its runner's log says why.")
-
-
-@contextlib.contextmanager
-def _ending_on_signals(scoring: Scoring, workers: LocalWorkers | None) -> Iterator[None]:
-    """Ends at once, with the workers, on Ctrl-C and SIGTERM: what is finished lies ready for --resume."""
-    run = scoring.commit.run
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        for each in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(each, signal.SIG_IGN)
-        if workers:
-            workers.kill()
-        manifest = read_manifest(run.output)
-        committed = manifest is not None and manifest["run_id"] == run.run_id
-        word = "interrupted" if number == signal.SIGINT else "terminated"
-        what = (
-            "the run is committed, --resume marks it"
-            if committed
-            else "nothing was committed, --resume goes on from here"
-        )
-        end_process(128 + number, f"{word}; {what}.")
-
-    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

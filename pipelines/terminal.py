@@ -41,12 +41,15 @@ def done_before_end(act: Callable[[], None]) -> Iterator[None]:
         _last_acts.remove(act)
 
 
-def end_process(exit_code: int, line: str) -> NoReturn:
+def end_process(exit_code: int, line: str, *, at_once: bool = False) -> NoReturn:
     """Says a last line and ends the process at once, for where no other thread can be waited for.
 
     A progress bar that is up cannot give the terminal back any more, and has taken the place of `sys.stderr`.
+
+    Args:
+        at_once: Without the acts of `done_before_end`.
     """
-    for act in _last_acts:
+    for act in () if at_once else _last_acts:
         # In a thread: what was interrupted here may hold what the act waits for.
         thread = threading.Thread(target=act, daemon=True)
         thread.start()

@@ -53,14 +53,14 @@ class LocalWorkers:
             [*flags, f"--direct_num_workers={self.count}", "--default_sdk_harness_log_level=WARNING"]
         )
 
-    def kill(self) -> None:
-        """Ends the workers at once, and returns when they are gone (or after 10 s, if one hangs in the kernel)."""
+    def kill(self, wait_secs: float = _KILL_SECS) -> None:
+        """Ends the workers at once, and returns when they are gone (or later, if one hangs in the kernel)."""
         # Only children that have not ended: the system gives the number of one that has to any other process.
         pids = list(filter(_is_running, self._pids()))
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        until = time.monotonic() + _KILL_SECS
+        until = time.monotonic() + wait_secs
         while any(map(_is_running, pids)) and time.monotonic() < until:
             time.sleep(_KILL_POLL_SECS)
 

@@ -15,6 +15,8 @@ import pytest
 
 from model.bundle import Bundle
 from pipelines.cli import main
+from pipelines.run import Run
+from pipelines.signals import Job
 from tests.on_terminal import HIDE_CURSOR, run_on_terminal
 
 LINES = 60_000
@@ -112,23 +114,43 @@ def test_a_signal_under_the_progress_bar_gives_the_cursor_back(
     )
 
 
-def test_signals_behind_the_first_change_nothing(tmp_path: pathlib.Path) -> None:
-    """People press Ctrl-C twice, and the second may come while the workers are being ended."""
+def test_a_second_signal_waits_for_nothing(tmp_path: pathlib.Path) -> None:
+    """The first one may hang: on a worker in the kernel, on a store that does not answer."""
     program = (
-        "import os, signal, sys, types\n"
-        "from pipelines.execute import _ending_on_signals\n"
+        "import os, signal, sys, threading, time, types\n"
+        "from pipelines.signals import Job, ending_on_signals\n"
         "class Workers:\n"
-        "    def kill(self):\n"
-        "        for number in (signal.SIGTERM, signal.SIGINT):\n"
-        "            os.kill(os.getpid(), number)\n"
-        "run = types.SimpleNamespace(output=sys.argv[1], run_id='a')\n"
-        "with _ending_on_signals(types.SimpleNamespace(commit=types.SimpleNamespace(run=run)), Workers()):\n"
+        "    def kill(self, wait_secs=600.0):\n"
+        "        threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()\n"
+        "        time.sleep(wait_secs)\n"
+        "with ending_on_signals(Job(types.SimpleNamespace(output=sys.argv[1], run_id='a'), Workers())):\n"
         "    os.kill(os.getpid(), signal.SIGINT)\n"
     )
-    ended = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=False)
-    said = ended.stderr.rpartition("saiten: ")[2]
-    assert (ended.returncode, said) == (130, "interrupted; nothing was committed, --resume goes on from here.\n")
-    assert ended.stderr.count("saiten: ") == 1
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == 130
+    assert ended.stderr.partition("saiten: ")[2] == "interrupted twice; --resume goes on from here.\n"
+
+
+@pytest.mark.parametrize(
+    ("can_cancel", "said"),
+    [
+        (True, "nothing was committed, --resume goes on from here"),
+        (False, "the job could not be cancelled and may go on: its runner's page says more"),
+    ],
+)
+def test_a_signal_cancels_the_job_of_a_remote_runner(tmp_path: pathlib.Path, can_cancel: bool, said: str) -> None:
+    """It would go on and commit beside the run that resumes it."""
+    cancelled = []
+
+    class Result:
+        def cancel(self) -> None:
+            cancelled.append(True)
+            if not can_cancel:
+                raise RuntimeError
+
+    run = Run("now", str(tmp_path), "b", ("taste",), (), keep_raw=True)
+    assert (Job(run, None, Result()).end(), cancelled) == (said, [True])
 
 
 def test_workers_end_with_a_launcher_that_was_killed(
