@@ -6,6 +6,8 @@ import io
 import os
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -55,7 +57,24 @@ def _parquet_bomb() -> bytes:
     return sink.getvalue()
 
 
-# What each file is, and the statuses and codes that its records must get.
+def _parquet_page() -> bytes:
+    """One value of 1000 MiB, as one page."""
+    sink = io.BytesIO()
+    pq.write_table(pa.table({"text": ["x" * (1000 << 20)]}), sink, compression="zstd", use_dictionary=False)
+    return sink.getvalue()
+
+
+def _growing_characters() -> bytes:
+    """NFKC makes 18 characters of each, and MeCab a word or more of every one."""
+    return "\ufdfa".encode() * (_LONG_BYTES // 3) + b"\n"
+
+
+def _kept_list() -> bytes:
+    start, end = b'{"text": "a", "k": [', b"1]}\n"
+    return start + b"1," * ((_LONG_BYTES - len(start + end)) // 2) + end
+
+
+# What each file is, and the statuses and codes that its records must get; none where it is refused as a whole.
 _FILES: dict[str, tuple[str, Callable[[], bytes], set[str]]] = {
     "a text of 10 MB": ("txt", _long_text, {"scored"}),
     "100,000 equal characters": ("txt", _equal_characters, {"scored"}),
@@ -63,6 +82,9 @@ _FILES: dict[str, tuple[str, Callable[[], bytes], set[str]]] = {
     "a bz2 bomb of 128 MiB": ("txt.bz2", _bz2_bomb, {"TOO_LARGE"}),
     "JSON nested 200,000 deep": ("jsonl", _deep_json, {"scored", "BAD_JSON"}),
     "a Parquet row group of 2 GB in a small file": ("parquet", _parquet_bomb, {"TOO_LARGE"}),
+    "a Parquet page of 1 GB in a small file": ("parquet", _parquet_page, set()),
+    "10 MB of characters that normalise to 18": ("txt", _growing_characters, {"scored"}),
+    "a kept field of 5,000,000 numbers": ("jsonl", _kept_list, {"scored"}),
 }
 
 
@@ -70,18 +92,24 @@ def check_file(bench: Bench, kind: str, outcome: Outcome) -> None:
     """Scores one hostile file in a process of its own.
 
     Raises:
-        BrokenPromiseError: It took too much memory, or its records came out otherwise.
+        BrokenPromiseError: It took too much memory, or its records came out otherwise, or it was not refused.
     """
     ending, make, expected = _FILES[kind]
     number = list(_FILES).index(kind)
     source, output = bench.folder / f"{number}.{ending}", bench.folder / f"output {number}"
-    source.write_bytes(make())
+    # Elsewhere: a process that is started counts what its parent once held as its own.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        source.write_bytes(pool.submit(make).result())
     flags = ["--workers=1", "--max_dead_letter_rate=1", "--allow_dead_letters"]
+    flags += ["--keep_fields=k"] if make is _kept_list else []
     with bench.start(bench.arguments(source, output, *flags)) as process:
         said, peak_mb = _wait(process)
     outcome.note("MB", peak_mb)
     promise(peak_mb < _MAX_MB, f"it took {peak_mb:.0f} MB")
     promise(said.count("\n") == 1, f"more than one line: {said[:200]!r}")
+    if not expected:
+        promise(process.returncode == 1 and source.name in said, f"exit {process.returncode}: {said}")
+        return
     promise(process.returncode == 0, f"exit {process.returncode}: {said}")
     found = {row["status"] for row in read_rows(output)} | {row["code"] for row in read_rows(output, "dead_letters")}
     promise(found == expected, f"its records came out as {found}")
