@@ -5,6 +5,8 @@ So a worker leaves a small file in the run's work folder before it raises.
 """
 
 import json
+import pathlib
+import traceback
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,11 +30,14 @@ class FailureReports:
 
     @contextmanager
     def reported(self) -> Iterator[None]:
-        """Leaves a report of an error of the run or of a file that passes through, and lets it pass."""
+        """Leaves a report of an error that passes through, and lets it pass."""
         try:
             yield
         except (SaitenError, OSError) as error:
             self.write(error)
+            raise
+        except Exception as error:
+            self.write(_unforeseen(error))
             raise
 
     def write(self, error: SaitenError | OSError) -> None:
@@ -51,6 +56,15 @@ class FailureReports:
             return None
         report = max(reports, key=lambda report: (report["exit_code"], report["message"]))
         return _error_with_code(report["message"], report["exit_code"])
+
+
+def _unforeseen(error: Exception) -> SaitenError:
+    """Names an error that nobody foresaw by its kind and place: its words may hold a record's text."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return SaitenError(
+        f"A worker failed with {type(error).__name__} at {pathlib.Path(place.filename).name}:{place.lineno}, which is "
+        "a fault of the program's: --resume goes on from here, but may well meet it again."
+    )
 
 
 def _sentence(error: SaitenError | OSError) -> str:

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     manifest = score_files(args)
     say(summary_line(manifest, args.output))
     if args.json:
-        show(json.dumps(manifest, ensure_ascii=False, indent=1))
+        show(json.dumps(manifest, indent=1))  # as ASCII: a name of a file may hold what moves the cursor
     dead = manifest["counts"]["dead"]
     return _DEAD_LETTERS_EXIT_CODE if dead and not args.allow_dead_letters else 0
 

@@ -1,13 +1,16 @@
 """What Saiten says is one line whatever it quotes, and leaves the terminal as it was."""
 
+import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 import pytest
 
 from model.bundle import Bundle
+from pipelines import encode
 from pipelines.terminal import say
 from tests.on_terminal import HIDE_CURSOR, run_on_terminal
 from tests.scoring import score
@@ -75,3 +78,32 @@ def test_what_is_still_to_be_written_when_the_reader_goes_is_no_error_at_the_end
         process.stdout.close()
         said = process.stderr.read()
     assert (process.returncode, said) == (0, "")
+
+
+def test_json_holds_no_character_that_a_terminal_obeys(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = "a\x9b31m\u202eb.txt"
+    (tmp_path / name).write_bytes(reviews.read_bytes())
+    assert score(tiny_bundle, tmp_path / name, tmp_path / "out", "--json") == 0
+    said = capsys.readouterr().out
+    assert said.isascii()
+    assert [file["source"] for file in json.loads(said)["inputs"]] == [name]
+
+
+def test_an_error_that_nobody_foresaw_is_named_by_its_kind_and_place_alone(
+    tiny_bundle: Bundle,
+    reviews: pathlib.Path,
+    tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its words may hold a record's text, and it is no lost worker."""
+
+    def fail(*_: object) -> None:
+        raise ValueError("秘密の本文")
+
+    monkeypatch.setattr(encode, "encode_block", fail)
+    assert score(tiny_bundle, reviews, tmp_path / "out", "--workers=1") == 1
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"saiten: A worker failed with ValueError at test_terminal\.py:\d+, which is .*\n", said)
