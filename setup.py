@@ -49,5 +49,5 @@ setup(
         # What requirements.lock is made of: everything that training, scoring, tests and benchmarks use, on the CPU.
         "dev": KERAS + TENSORFLOW_CPU + TRAIN + CHECK + STORE + BENCHMARK,
     },
-    entry_points={"console_scripts": ["saiten = pipelines.cli:main"]},
+    entry_points={"console_scripts": ["saiten = pipelines.cli:console"]},
 )

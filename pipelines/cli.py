@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
+from typing import NoReturn
 
 from model.errors import SaitenError, UsageError
 from pipelines.flags import known_flags, unknown_flag_message
@@ -55,6 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGTERM
     finally:
         signal.signal(signal.SIGTERM, previous)
+
+
+def console() -> NoReturn:
+    """The `saiten` program: once all is said and done, no signal changes how it ended."""
+    exit_code = main()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(exit_code)
 
 
 def _run(arguments: list[str]) -> int:
@@ -113,4 +122,4 @@ class _Parser(argparse.ArgumentParser):
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    console()

@@ -6,37 +6,51 @@
 A kept field that is named like an output is taken for its label, and a kept `text` is shown.
 """
 
-import json
-import pathlib
 import sys
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import pearsonr, spearmanr
 
+from pipelines import storage
 from pipelines.results import read_scores
+from pipelines.run import SCORES_FOLDER
+from pipelines.run_manifest import read_manifest
 from pipelines.terminal import escape
 
-SHOWN_RECORDS, SHOWN_OUTPUTS = 3, 12
+LOOKED_AT, SHOWN_RECORDS, SHOWN_OUTPUTS = 200, 3, 12
 # A text of so many characters can be read beside its number in a terminal of 80 columns.
 LINE_CHARS = 36
 
 
-def scored_rows(run: pathlib.Path) -> pa.Table:
+def first_rows(run: str, manifest: dict[str, Any]) -> pa.Table:
+    """Returns the first rows of the first part: a run may not fit in memory."""
+    part = next(file["path"] for file in manifest["outputs"] if file["path"].startswith(SCORES_FOLDER))
+    with storage.open_read(storage.join(run, part)) as file:
+        parquet = pq.ParquetFile(file)
+        return pa.Table.from_batches(islice(parquet.iter_batches(LOOKED_AT), 1), parquet.schema_arrow)
+
+
+def scored(rows: pa.Table) -> pa.Table:
     """Returns the rows that were scored."""
-    rows = read_scores(str(run))
     return rows.filter(pc.equal(rows["status"], "scored"))
 
 
 def choose_records(rows: pa.Table) -> list[dict[str, Any]]:
     """Returns the first records, those first whose text fits on a line."""
-    return sorted(rows.slice(0, 200).to_pylist(), key=lambda row: len(row.get("text") or "") > LINE_CHARS)[
-        :SHOWN_RECORDS
-    ]
+    return sorted(rows.to_pylist(), key=lambda row: len(row.get("text") or "") > LINE_CHARS)[:SHOWN_RECORDS]
+
+
+def labels_of(schema: pa.Schema, outputs: list[str]) -> list[str]:
+    """Returns the outputs whose label was kept, as a number."""
+    numbers = {field.name for field in schema if pa.types.is_floating(field.type) or pa.types.is_integer(field.type)}
+    return [name for name in outputs if name in numbers]
 
 
 def records_table(records: list[dict[str, Any]]) -> Table:
@@ -51,10 +65,7 @@ def records_table(records: list[dict[str, Any]]) -> Table:
 
 def scores_table(records: list[dict[str, Any]], rows: pa.Table, outputs: list[str]) -> Table:
     """Returns a line an output: its scores for the records with their labels, and how well all rows agree."""
-    numbers = {
-        field.name for field in rows.schema if pa.types.is_floating(field.type) or pa.types.is_integer(field.type)
-    }
-    labels = [name for name in outputs if name in numbers and not rows[name].null_count and len(rows) > 1]
+    labels = [name for name in labels_of(rows.schema, outputs) if not rows[name].null_count and len(rows) > 1]
     table = Table("score (label)" if labels else "score", box=box.SIMPLE_HEAD)
     for header in [*map(str, range(1, len(records) + 1)), *(["Pearson", "Spearman"] if labels else [])]:
         table.add_column(header, justify="right")
@@ -71,14 +82,19 @@ def scores_table(records: list[dict[str, Any]], rows: pa.Table, outputs: list[st
 
 def main() -> int:
     """Shows the run that is named on the command line."""
-    run = pathlib.Path(sys.argv[1])
-    manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    rows = scored_rows(run)
+    run = sys.argv[1]
+    manifest = read_manifest(run)
+    if manifest is None:
+        sys.exit(f"show_scores.py: {run} holds no committed run.")
+    outputs = manifest["outputs_scored"]
+    first = first_rows(run, manifest)
+    labels = labels_of(first.schema, outputs)
+    columns = ["status", *labels, *(f"score_{name}" for name in labels)]
     console = Console(emoji=False)
     console.print()
-    records = choose_records(rows)
+    records = choose_records(scored(first))
     console.print(records_table(records))
-    console.print(scores_table(records, rows, manifest["outputs_scored"]))
+    console.print(scores_table(records, scored(read_scores(run, columns)), outputs))
     return 0
 
 
