@@ -110,7 +110,7 @@ def test_the_packed_engine_needs_no_tensorflow(tiny_bundle: Bundle) -> None:
         "from model.bundle import read_bundle\n"
         "from model.golden import replay_ids, replay_scores\n"
         "bundle = read_bundle(pathlib.Path(sys.argv[1]))\n"
-        "replay_ids(bundle, bundle.encoder(), 8)\n"
+        "replay_ids(bundle, bundle.encoder())\n"
         "replay_scores(bundle, bundle.engine(), 8)\n"
         "print([name for name in ('tensorflow', 'keras', 'gensim', 'apache_beam') if name in sys.modules])\n"
     )

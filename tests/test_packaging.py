@@ -48,7 +48,7 @@ def test_the_wheel_holds_the_two_packages_and_the_command(tmp_path: pathlib.Path
     assert names == {
         path.relative_to(source).as_posix() for path in source.glob("*/*") if path.parent.name in ("model", "pipelines")
     }
-    assert scripts.decode().split() == ["[console_scripts]", "saiten", "=", "pipelines.cli:main"]
+    assert scripts.decode().split() == ["[console_scripts]", "saiten", "=", "pipelines.cli:console"]
 
 
 def test_the_lock_names_no_index_and_pins_every_package_by_hash() -> None:

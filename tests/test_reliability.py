@@ -43,11 +43,11 @@ def test_a_broken_run_leaves_nothing_torn_and_is_completed_by_the_next(scene: ki
 
 
 def test_an_fsync_that_fails_is_noticed(scene: kills.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A launcher syncs its plan and the plan's folder at least, so the fault does happen, and ends the run."""
+    """A launcher syncs its plan and the plan's folder at least, so the fault does happen, and ends the run at once."""
     monkeypatch.setitem(kills._MAX_OPERATIONS, "fsync", 2)
     outcome = Outcome("kills and faults", "failing fsync")
     scene.try_once("failing fsync", outcome)
-    assert outcome.notes == {"happened": 1, "ended before it began": 1}
+    assert outcome.notes == {"ended before it began": 1}
 
 
 def test_ten_thousand_random_records_are_all_accounted_for(bench: Bench) -> None:

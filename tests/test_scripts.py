@@ -50,9 +50,9 @@ def write_run(folder: pathlib.Path, *, labelled: bool) -> pathlib.Path:
     pq.write_table(table, folder / "scores/part-now-00000.parquet")
     pq.write_table(table, folder / "scores/part-old-00000.parquet")
     outputs = [{"path": "scores/part-now-00000.parquet"}, {"path": "dead_letters/part-now-00000.parquet"}]
-    (folder / "manifest.json").write_text(
-        json.dumps({"run_id": "now", "outputs_scored": ["taste"], "outputs": outputs})
-    )
+    beside = {"run_id": "now", "settings": {}, "counts": {}, "inputs": []}
+    manifest = {**beside, "outputs_scored": ["taste"], "outputs": outputs}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
     return folder
 
 
