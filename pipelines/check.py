@@ -12,7 +12,7 @@ from pipelines.options import beam_flags
 from pipelines.output_directory import refuse_used
 from pipelines.read import iter_blocks
 from pipelines.records import RecordBlock, ScoredBlock
-from pipelines.terminal import escape, say
+from pipelines.terminal import escape, make_console, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -27,8 +27,6 @@ def check_run(args: argparse.Namespace) -> int:
         UsageError: What `saiten score` would refuse.
         DamagedFileError: A file is damaged in its first records.
     """
-    from rich.console import Console
-
     beam_flags(args)
     bundle, outputs = choose_bundle(args)
     if args.output is not None:
@@ -37,7 +35,7 @@ def check_run(args: argparse.Namespace) -> int:
     encoder, engine = bundle.load_encoder(), bundle.load_engine()
     scored = [score_block(encode_block(block, encoder), engine) for block in _first_records(iter_blocks(plan))]
     # A pipe has no width of its own, and 80 columns cut ids and names.
-    console = Console(emoji=False, width=None if sys.stdout.isatty() else 160)
+    console = make_console(None if sys.stdout.isatty() else 160)
     console.print(_table(scored, outputs))
     n_texts = sum(len(block.block.texts) for block in scored)
     n_dead = sum(len(block.block.dead_letters) for block in scored)

@@ -40,12 +40,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _show(explanation: "Explanation", outputs: list[str]) -> None:
-    from rich.console import Console
     from rich.table import Table
 
-    from pipelines.terminal import escape
+    from pipelines.terminal import escape, make_console
 
-    console = Console(highlight=False, emoji=False)
+    console = make_console()
     console.print(f"[bold]normal form[/]  {escape(explanation.normal_form)}")
     tokens = explanation.tokens
     kinds = {"oov": "[yellow]{} (OOV)[/]", "dropped": "[yellow]{} (OOV, dropped)[/]", "cut": "[dim]{} (cut)[/]"}

@@ -27,15 +27,14 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: The directory is neither a bundle nor a run.
     """
-    from rich.console import Console
-
     from model.errors import UsageError
     from model.manifest import MANIFEST, MAX_BYTES
     from pipelines.scoring_bundle import opened_bundle
+    from pipelines.terminal import make_console
 
     directory: str = args.directory
     # A pipe has no width of its own, and 80 columns cut a sha256.
-    console = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 120)
+    console = make_console(None if sys.stdout.isatty() else 120)
     names = _names(directory)
     try:
         if names & (MAX_BYTES.keys() - {MANIFEST}):

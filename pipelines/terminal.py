@@ -6,7 +6,10 @@ import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _CLEAR_LINE, _SHOW_CURSOR = "\r\033[K", "\033[?25h"
 _LAST_ACT_SECS = 5.0
@@ -24,6 +27,20 @@ def show(text: str) -> None:
         print(text, flush=True)
     except BrokenPipeError:
         drop_output()
+
+
+def make_console(width: int | None = None) -> "Console":
+    """Returns rich's console for standard output.
+
+    It leaves a reader that has gone to `pipelines.cli`; rich would end the process with exit 1.
+    """
+    from rich.console import Console
+
+    class _Console(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # noqa: PLE0704 - rich calls this while it handles the error
+
+    return _Console(highlight=False, emoji=False, width=width)
 
 
 def drop_output() -> None:

@@ -17,12 +17,10 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         BundleError: The first thing that does not hold.
     """
-    from rich.console import Console
-
     from pipelines.scoring_bundle import opened_bundle
-    from pipelines.terminal import escape, say
+    from pipelines.terminal import escape, make_console, say
 
-    console = Console(highlight=False, emoji=False)
+    console = make_console()
     n_findings = 0
     with opened_bundle(args.bundle, trusted=args.trust_bundle) as bundle:
         import_tensorflow()

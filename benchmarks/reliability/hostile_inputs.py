@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.reliability.bench import SENTENCES, Bench
-from benchmarks.reliability.directory import read_rows
 from benchmarks.reliability.outcome import Outcome, promise
+from pipelines.results import read_dead_letters, read_scores
 
 # Beam, pyarrow, Numba and the dictionary take about 350 MB before the first record, TensorFlow 500 MB more.
 _MAX_MB = 1_200
@@ -74,6 +74,12 @@ def _kept_list() -> bytes:
     return start + b"1," * ((_LONG_BYTES - len(start + end)) // 2) + end
 
 
+def _long_ids() -> bytes:
+    """60,000 ids of 20 kB: 1.2 GB that are counted for repetitions at the end."""
+    record = b'{"id": "%05d' + b"x" * 20_000 + b'", "text": "a"}\n'
+    return gzip.compress(b"".join(record % i for i in range(60_000)), compresslevel=1)
+
+
 # What each file is, and the statuses and codes that its records must get; none where it is refused as a whole.
 _FILES: dict[str, tuple[str, Callable[[], bytes], set[str]]] = {
     "a text of 10 MB": ("txt", _long_text, {"scored"}),
@@ -85,7 +91,10 @@ _FILES: dict[str, tuple[str, Callable[[], bytes], set[str]]] = {
     "a Parquet page of 1 GB in a small file": ("parquet", _parquet_page, set()),
     "10 MB of characters that normalise to 18": ("txt", _growing_characters, {"scored"}),
     "a kept field of 5,000,000 numbers": ("jsonl", _kept_list, {"scored"}),
+    "60,000 ids of 20 kB": ("jsonl.gz", _long_ids, {"scored"}),
 }
+
+_FLAGS = {_kept_list: ["--keep_fields=k"], _long_ids: ["--id_field=id"]}
 
 
 def check_file(bench: Bench, kind: str, outcome: Outcome) -> None:
@@ -101,7 +110,7 @@ def check_file(bench: Bench, kind: str, outcome: Outcome) -> None:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         source.write_bytes(pool.submit(make).result())
     flags = ["--workers=1", "--max_dead_letter_rate=1", "--allow_dead_letters"]
-    flags += ["--keep_fields=k"] if make is _kept_list else []
+    flags += _FLAGS.get(make, [])
     with bench.start(bench.arguments(source, output, *flags)) as process:
         said, peak_mb = _wait(process)
     outcome.note("MB", peak_mb)
@@ -111,7 +120,8 @@ def check_file(bench: Bench, kind: str, outcome: Outcome) -> None:
         promise(process.returncode == 1 and source.name in said, f"exit {process.returncode}: {said}")
         return
     promise(process.returncode == 0, f"exit {process.returncode}: {said}")
-    found = {row["status"] for row in read_rows(output)} | {row["code"] for row in read_rows(output, "dead_letters")}
+    found = set(read_scores(str(output), ["status"])["status"].to_pylist())
+    found |= set(read_dead_letters(str(output), ["code"])["code"].to_pylist())
     promise(found == expected, f"its records came out as {found}")
 
 
