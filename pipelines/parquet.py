@@ -15,9 +15,11 @@ from model.errors import DamagedFileError
 from pipelines.formats import KeptField, ReadOptions
 from pipelines.lines import BLOCK_RECORDS, CHUNK_BYTES
 from pipelines.parquet_columns import batch_rows, is_bytes, kept_type
-from pipelines.parquet_pages import Chunk, Page, PageHeaderError, read_pages
+from pipelines.parquet_footer import RowGroup, read_row_groups
+from pipelines.parquet_pages import Page, read_pages
 from pipelines.records import FileSlice
 from pipelines.rows import Rows, no_rows
+from pipelines.thrift import ThriftError
 
 # No text packs so well: a page or a column that does is made to fill the memory. Up to the first size a page may,
 # as those of a constant column do.
@@ -45,7 +47,7 @@ def open_parquet(file: IO[bytes], source: str, dictionaries: list[str] | None = 
         yield pq.ParquetFile(
             file, read_dictionary=dictionaries, buffer_size=CHUNK_BYTES, page_checksum_verification=True
         )
-    except (pa.ArrowException, PageHeaderError, OSError, MemoryError) as error:
+    except (pa.ArrowException, ThriftError, UnicodeDecodeError, OSError, MemoryError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         reason = str(error).strip().partition("\n")[0]
@@ -59,7 +61,9 @@ def read_parquet(file: IO[bytes], piece: FileSlice, options: ReadOptions) -> Ite
         DamagedFileError: The file is truncated or damaged, or has other rows than its end says.
     """
     with open_parquet(file, piece.source) as parquet:
-        schema, deltas = parquet.schema_arrow, _delta_columns(parquet.metadata)
+        schema = parquet.schema_arrow
+        groups = read_row_groups(file)
+    deltas = {column.path for group in groups for column in group.columns if column.has_delta_strings}
     asked = {options.text_field, options.id_field, *(field.name for field in options.kept)}
     wanted = sorted(name for name in set(schema.names) if name in asked)
     # A value that many rows share stays one value, so that a small file cannot fill the memory.
@@ -70,7 +74,7 @@ def read_parquet(file: IO[bytes], piece: FileSlice, options: ReadOptions) -> Ite
         total = parquet.metadata.num_rows
         for group in range(piece.start, piece.end):
             first = row
-            n_rows = _rows_at_once(file, parquet.metadata.row_group(group), wanted, shared, piece.source)
+            n_rows = _rows_at_once(file, groups[group], wanted, shared, piece.source)
             for batch in _read_group(parquet, group, wanted, n_rows):
                 rows = batch_rows(batch, row, piece.source, options, kept)
                 yield rows, piece.size * (row + batch.num_rows) // total - piece.size * row // total
@@ -79,13 +83,6 @@ def read_parquet(file: IO[bytes], piece: FileSlice, options: ReadOptions) -> Ite
             if row - first != expected:
                 raise DamagedFileError(f"{piece.source} has {row - first} rows in group {group}, not {expected}.")
     yield no_rows(dataclasses.replace(options, kept=kept)), 0 if total else piece.size
-
-
-def _delta_columns(about: pq.FileMetaData) -> set[str]:
-    """Returns the columns with differences between strings, which Arrow cannot read as a dictionary."""
-    groups = map(about.row_group, range(about.num_row_groups))
-    columns = (group.column(i) for group in groups for i in range(group.num_columns))
-    return {column.path_in_schema for column in columns if any("DELTA" in name for name in column.encodings)}
 
 
 def _read_group(parquet: pq.ParquetFile, group: int, columns: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
@@ -100,39 +97,29 @@ def _read_group(parquet: pq.ParquetFile, group: int, columns: list[str], n_rows:
             start = stop
 
 
-def _rows_at_once(
-    file: IO[bytes], about: pq.RowGroupMetaData, columns: list[str], shared: list[str], source: str
-) -> int:
+def _rows_at_once(file: IO[bytes], group: RowGroup, columns: list[str], shared: list[str], source: str) -> int:
     """Returns how many rows to unpack at once, by the pages' own headers: the sizes at the file's end may be wrong.
 
     Raises:
         DamagedFileError: Its columns, or a page of them, unpack too far.
     """
     total, widest = 0, 1.0
-    for i in range(about.num_columns):
-        column = about.column(i)
-        if not any(f"{column.path_in_schema}.".startswith(f"{name}.") for name in columns):
+    for column in group.columns:
+        if not any(f"{column.path}.".startswith(f"{name}.") for name in columns):
             continue
         unpacked = packed = 0
-        for page in read_pages(file, _chunk(column)):
+        for page in read_pages(file, column):
             if page.unpacked_bytes > _MAX_PAGE_BYTES:
                 _check_ratio(page.packed_bytes, page.unpacked_bytes, _MAX_PAGE_RATIO, source)
             unpacked += page.unpacked_bytes
             packed += page.packed_bytes
-            if not (page.is_dictionary and column.path_in_schema in shared):
-                widest = max(widest, _longest_row(page, column.num_values / max(1, about.num_rows)))
+            if not (page.is_dictionary and column.path in shared):
+                widest = max(widest, _longest_row(page, column.n_values / max(1, group.n_rows)))
         if unpacked > _MAX_COLUMN_BYTES:
             _check_ratio(packed, unpacked, _MAX_COLUMN_RATIO, source)
         total += unpacked
-    average: int = CHUNK_BYTES * about.num_rows // max(1, total)
+    average: int = CHUNK_BYTES * group.n_rows // max(1, total)
     return max(1, min(average, int(_MAX_BATCH_BYTES / widest), BLOCK_RECORDS))
-
-
-def _chunk(column: pq.ColumnChunkMetaData) -> Chunk:
-    start, dictionary = column.data_page_offset, column.dictionary_page_offset
-    if dictionary is not None and 0 < dictionary < start:
-        start = dictionary
-    return Chunk(start, start + column.total_compressed_size, column.num_values)
 
 
 def _check_ratio(packed: int, unpacked: int, max_ratio: int, source: str) -> None:
