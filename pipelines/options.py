@@ -108,13 +108,14 @@ def beam_flags(args: argparse.Namespace) -> list[str]:
     Raises:
         UsageError: A flag that neither Saiten nor Beam knows, with the nearest one that they do.
     """
-    _check_beam_flags(args.beam_flags)
-    return [*args.beam_flags, *(f"--{option}" for option in args.beam_option)]
+    passed_on = [f"--{option}" for option in args.beam_option]
+    _check_beam_flags(args.beam_flags, passed_on)
+    return [*args.beam_flags, *passed_on]
 
 
-def _check_beam_flags(flags: Sequence[str]) -> None:
-    """Beam alone drops a misspelt flag without a word."""
-    if not flags:
+def _check_beam_flags(flags: Sequence[str], passed_on: Sequence[str]) -> None:
+    """Beam alone drops a misspelt flag without a word; of what is passed on it must like the values that it knows."""
+    if not flags and not passed_on:
         return
     quiet_libraries()
     from apache_beam.options.pipeline_options import PipelineOptions
@@ -124,6 +125,7 @@ def _check_beam_flags(flags: Sequence[str]) -> None:
     printed = io.StringIO()
     try:
         with contextlib.redirect_stderr(printed):
+            parsers[0].parse_known_args(list(passed_on))
             _, unknown = parsers[0].parse_known_args(list(flags))
     except SystemExit as error:  # argparse has printed all flags, and what is wrong with one
         raise UsageError(f"Beam: {printed.getvalue().strip().rpartition('error: ')[2]}.") from error

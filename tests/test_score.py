@@ -221,6 +221,7 @@ def test_kept_fields_are_carried_with_their_types(tiny_bundle: Bundle, tmp_path:
         (["--batch_timeout_secs=inf"], "--batch_timeout_secs must be above 0 and at most"),
         (["--check", "--num_worker=3"], "There is no flag --num_worker"),
         (["--num_workers=many"], "Beam: argument --num_workers: invalid int value: 'many'."),
+        (["--beam_option=num_workers=many"], "Beam: argument --num_workers: invalid int value: 'many'."),
         (["--runner=FlinkRuner"], "Beam has no --runner=FlinkRuner; did you mean FlinkRunner?"),
         (["--runner=no.such.Runner"], "--runner=no.such.Runner: No module named 'no'."),
         (["--runner=DataflowRunner"], "--runner=DataflowRunner: "),
