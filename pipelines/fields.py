@@ -21,7 +21,7 @@ from pipelines.text import decode_lines
 _SAMPLE_RECORDS = 1000
 _SHOWN_NAMES = 20
 # A field's name as people give them; Japanese ones are as short as words.
-_NAME = re.compile(r"[A-Za-z_][\w.:/ -]{0,30}|\w{1,6}")
+_NAME = re.compile(r"[A-Za-z_][\w.:/ -]{0,30}|[\w()（）]{1,8}")
 
 
 @dataclass
@@ -148,5 +148,5 @@ def _there_are(name: str, sample: _Sample) -> str:
         return "no header can be read (is it in another --encoding?)"
     names = [other for other in nearest(name, sample.names) if _NAME.fullmatch(other)][:_SHOWN_NAMES]
     n_others = len(sample.names) - len(names)
-    others = [f"{n_others} that may be text (is there a header?)"] if n_others else []
+    others = [f"{n_others} longer, which may be text (is there a header?)"] if n_others else []
     return f"there are: {', '.join([*map(repr, names), *others])}"

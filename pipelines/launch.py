@@ -30,6 +30,7 @@ from pipelines.run_manifest import CommitPlan, read_manifest
 from pipelines.schema import refuse_taken_names
 from pipelines.score import Scoring
 from pipelines.scoring_bundle import ScoringBundle, opened_bundle
+from pipelines.terminal import done_before_end
 from pipelines.workers import LocalWorkers
 
 
@@ -57,7 +58,7 @@ def plan_scoring(args: argparse.Namespace, outputs: Sequence[str]) -> WorkPlan:
     if args.output is not None and not storage.is_remote(args.output):
         # A link's own place counts, and where it leads.
         above = tuple(os.path.join(resolve(args.output), "") for resolve in (os.path.abspath, os.path.realpath))
-        paths = [file.path for file in plan.files.values()]
+        paths = [file.path for file in plan.files.values() if not storage.is_remote(file.path)]
         inside = [path for path in paths if path.startswith(above) or os.path.realpath(path).startswith(above)]
         if inside:
             raise UsageError(f"--input has {printable(inside[0])}, which lies in --output: give another directory.")
@@ -119,12 +120,17 @@ def _notes_folder(args: argparse.Namespace, run: Run) -> Iterator[str]:
         yield run.work_folder
         return
     folder = tempfile.mkdtemp(prefix="saiten-workers-")
-    try:
-        yield folder
-    except BaseException:
+
+    def clear() -> None:
         remove_progress(folder)
         with contextlib.suppress(OSError):  # an error may name a log in it
             os.rmdir(folder)
+
+    try:
+        with done_before_end(clear):
+            yield folder
+    except BaseException:
+        clear()
         raise
     shutil.rmtree(folder, ignore_errors=True)
 

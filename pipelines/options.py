@@ -124,11 +124,12 @@ def _check_beam_flags(flags: Sequence[str], passed_on: Sequence[str]) -> None:
     PipelineOptions([]).get_all_options(add_extra_args_fn=parsers.append)
     printed = io.StringIO()
     try:
-        with contextlib.redirect_stderr(printed):
+        with contextlib.redirect_stderr(printed), contextlib.redirect_stdout(io.StringIO()):
             parsers[0].parse_known_args(list(passed_on))
             _, unknown = parsers[0].parse_known_args(list(flags))
     except SystemExit as error:  # argparse has printed all flags, and what is wrong with one
-        raise UsageError(f"Beam: {printed.getvalue().strip().rpartition('error: ')[2]}.") from error
+        reason = printed.getvalue().strip().rpartition("error: ")[2] or "its help is no option of a run"
+        raise UsageError(f"Beam: {reason}.") from error
     if unknown:
         own_parser = argparse.ArgumentParser()
         add_arguments(own_parser)

@@ -1,6 +1,7 @@
 """Parquet: every row a record."""
 
 import dataclasses
+import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from model.errors import DamagedFileError
+from pipelines import storage
 from pipelines.formats import KeptField, ReadOptions
 from pipelines.lines import BLOCK_RECORDS, CHUNK_BYTES
 from pipelines.parquet_columns import batch_rows, is_bytes, kept_type
@@ -60,12 +62,14 @@ def read_parquet(file: IO[bytes], piece: FileSlice, options: ReadOptions) -> Ite
     Raises:
         DamagedFileError: The file is truncated or damaged, or has other rows than its end says.
     """
+    asked = {options.text_field, options.id_field, *(field.name for field in options.kept)}
     with open_parquet(file, piece.source) as parquet:
         schema = parquet.schema_arrow
-        groups = read_row_groups(file)
+        wanted = sorted(name for name in set(schema.names) if name in asked)
+        groups = _row_groups(piece.path, piece.size, piece.modified, tuple(wanted))
+        if len(groups) != parquet.num_row_groups:
+            raise ThriftError(f"it has {len(groups)} row groups, not {parquet.num_row_groups}")
     deltas = {column.path for group in groups for column in group.columns if column.has_delta_strings}
-    asked = {options.text_field, options.id_field, *(field.name for field in options.kept)}
-    wanted = sorted(name for name in set(schema.names) if name in asked)
     # A value that many rows share stays one value, so that a small file cannot fill the memory.
     shared = [name for name in wanted if is_bytes(kept_type(schema, name)) and name not in deltas]
     kept = tuple(KeptField(field.name, field.type or kept_type(schema, field.name)) for field in options.kept)
@@ -74,7 +78,7 @@ def read_parquet(file: IO[bytes], piece: FileSlice, options: ReadOptions) -> Ite
         total = parquet.metadata.num_rows
         for group in range(piece.start, piece.end):
             first = row
-            n_rows = _rows_at_once(file, groups[group], wanted, shared, piece.source)
+            n_rows = _rows_at_once(file, groups[group], shared, piece.source)
             for batch in _read_group(parquet, group, wanted, n_rows):
                 rows = batch_rows(batch, row, piece.source, options, kept)
                 yield rows, piece.size * (row + batch.num_rows) // total - piece.size * row // total
@@ -83,6 +87,13 @@ def read_parquet(file: IO[bytes], piece: FileSlice, options: ReadOptions) -> Ite
             if row - first != expected:
                 raise DamagedFileError(f"{piece.source} has {row - first} rows in group {group}, not {expected}.")
     yield no_rows(dataclasses.replace(options, kept=kept)), 0 if total else piece.size
+
+
+@functools.lru_cache(maxsize=2)
+def _row_groups(path: str, _size: int, _modified: str, names: tuple[str, ...]) -> list[RowGroup]:
+    """Once for all slices of a file that one process reads: a wide file's end takes seconds."""
+    with storage.open_read(path) as file:
+        return read_row_groups(file, names)
 
 
 def _read_group(parquet: pq.ParquetFile, group: int, columns: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
@@ -97,7 +108,7 @@ def _read_group(parquet: pq.ParquetFile, group: int, columns: list[str], n_rows:
             start = stop
 
 
-def _rows_at_once(file: IO[bytes], group: RowGroup, columns: list[str], shared: list[str], source: str) -> int:
+def _rows_at_once(file: IO[bytes], group: RowGroup, shared: list[str], source: str) -> int:
     """Returns how many rows to unpack at once, by the pages' own headers: the sizes at the file's end may be wrong.
 
     Raises:
@@ -105,8 +116,6 @@ def _rows_at_once(file: IO[bytes], group: RowGroup, columns: list[str], shared: 
     """
     total, widest = 0, 1.0
     for column in group.columns:
-        if not any(f"{column.path}.".startswith(f"{name}.") for name in columns):
-            continue
         unpacked = packed = 0
         for page in read_pages(file, column):
             if page.unpacked_bytes > _MAX_PAGE_BYTES:

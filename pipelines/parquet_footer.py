@@ -5,6 +5,7 @@ exception of `ColumnChunkMetaData` through to nobody. Source: parquet.thrift of 
 """
 
 import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import IO, TypeVar
 
@@ -14,6 +15,7 @@ from pipelines.thrift import Compact, Struct, ThriftError
 _TAIL_BYTES = 8
 _ROW_GROUPS, _COLUMNS, _N_ROWS, _COLUMN = 4, 1, 3, 3
 _ENCODINGS, _PATH, _N_VALUES, _PACKED_BYTES, _DATA_START, _DICTIONARY_START = 2, 3, 5, 7, 9, 11
+_ABOUT_COLUMN = {_ENCODINGS, _PATH, _N_VALUES, _PACKED_BYTES, _DATA_START, _DICTIONARY_START}
 _DELTA_STRINGS = {6, 7}
 
 Field = TypeVar("Field")
@@ -40,14 +42,14 @@ class ColumnChunk:
 
 @dataclass(frozen=True)
 class RowGroup:
-    """A row group and its columns, in the order of the file."""
+    """A row group and the columns of it that are read, in the order of the file."""
 
     n_rows: int
     columns: tuple[ColumnChunk, ...]
 
 
-def read_row_groups(file: IO[bytes]) -> list[RowGroup]:
-    """Returns the row groups of a file that pyarrow has opened already.
+def read_row_groups(file: IO[bytes], names: Collection[str]) -> list[RowGroup]:
+    """Returns the row groups of a file that pyarrow has opened already, with the columns of these names.
 
     Raises:
         ThriftError: Its end is damaged.
@@ -55,31 +57,59 @@ def read_row_groups(file: IO[bytes]) -> list[RowGroup]:
     file.seek(-_TAIL_BYTES, os.SEEK_END)
     n_bytes = int.from_bytes(file.read(4), "little")
     file.seek(-_TAIL_BYTES - n_bytes, os.SEEK_END)
+    end = Compact(file.read(n_bytes))
+    groups: list[RowGroup] = []
     try:
-        about = Compact(file.read(n_bytes)).read_struct()
+        for number, kind in end.fields():
+            if number == _ROW_GROUPS:
+                groups += [_read_row_group(end, names) for _ in end.items(kind)]
+            else:
+                end.skip(kind)
     except IndexError:
         raise ThriftError("what stands at its end does not end") from None
-    return [_row_group(_is(group, dict)) for group in _is(about.get(_ROW_GROUPS), list)]
+    return groups
 
 
-def _row_group(group: Struct) -> RowGroup:
-    columns = [_is(_is(column, dict).get(_COLUMN), dict) for column in _is(group.get(_COLUMNS), list)]
-    return RowGroup(_is(group.get(_N_ROWS), int), tuple(map(_column_chunk, columns)))
+def _read_row_group(end: Compact, names: Collection[str]) -> RowGroup:
+    n_rows: object = None
+    columns: list[ColumnChunk | None] = []
+    for number, kind in end.fields():
+        if number == _COLUMNS:
+            columns += [_read_column(end, names) for _ in end.items(kind)]
+        elif number == _N_ROWS:
+            n_rows = end.read(kind)
+        else:
+            end.skip(kind)
+    return RowGroup(_is(n_rows, int), tuple(column for column in columns if column))
 
 
-def _column_chunk(column: Struct) -> ColumnChunk:
-    names = [_is(name, bytes).decode("utf-8", "replace") for name in _is(column.get(_PATH), list)]
+def _read_column(end: Compact, names: Collection[str]) -> ColumnChunk | None:
+    column: Struct = {}
+    for number, kind in end.fields():
+        if number != _COLUMN:
+            end.skip(kind)
+            continue
+        for about, about_kind in end.fields():
+            if about in _ABOUT_COLUMN:
+                column[about] = end.read(about_kind)
+            else:
+                end.skip(about_kind)
+    path = [_is(name, bytes).decode("utf-8", "replace") for name in _is(column.get(_PATH, []), list)]
+    is_wanted = any(f"{'.'.join(path)}.".startswith(f"{name}.") for name in names)
+    return _column_chunk(".".join(path), column) if is_wanted else None
+
+
+def _column_chunk(path: str, column: Struct) -> ColumnChunk:
     start = _is(column.get(_DATA_START), int)
     dictionary_start = column.get(_DICTIONARY_START)
     if isinstance(dictionary_start, int) and 0 < dictionary_start < start:
         start = dictionary_start
-    encodings = _is(column.get(_ENCODINGS), list)
     return ColumnChunk(
-        ".".join(names),
+        path,
         start,
         start + _is(column.get(_PACKED_BYTES), int),
         _is(column.get(_N_VALUES), int),
-        not _DELTA_STRINGS.isdisjoint(encodings),
+        not _DELTA_STRINGS.isdisjoint(_is(column.get(_ENCODINGS), list)),
     )
 
 

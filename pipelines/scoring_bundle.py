@@ -29,7 +29,7 @@ class ScoringBundle:
         path: Local, or on an object store.
         bundle_id: What the launcher found there.
         engine: ``packed`` or ``keras``.
-        trusted: Let through layer classes that Saiten does not build, and dictionaries given by path.
+        trusted: Let through layer classes that Saiten does not build.
         threads: TensorFlow's in each process; 0 leaves it to TensorFlow.
     """
 

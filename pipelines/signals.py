@@ -8,7 +8,6 @@ from types import FrameType
 
 from apache_beam.runners.runner import PipelineResult
 
-from model.errors import SaitenError
 from pipelines.run import Run
 from pipelines.run_manifest import read_manifest
 from pipelines.terminal import end_process
@@ -39,7 +38,7 @@ class Job:
             return "the job could not be cancelled and may go on: its runner's page says more"
         try:
             manifest = read_manifest(self.run.output)
-        except SaitenError:
+        except Exception:  # noqa: BLE001 - whatever a store's library raises, the process has to end
             manifest = None
         if manifest is not None and manifest["run_id"] == self.run.run_id:
             return "the run is committed, --resume marks it"

@@ -129,7 +129,7 @@ def _report(result: "TrainingResult", console: "Console", *, as_json: bool) -> N
     if result.training["metrics"]:
         console.print(metrics_table(result.training["metrics"]))
     if as_json:
-        show(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, ensure_ascii=False, indent=1))
+        show(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, indent=1))
 
 
 def training_config(args: argparse.Namespace) -> TrainingConfig:

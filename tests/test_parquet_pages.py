@@ -57,7 +57,7 @@ def test_headers_lead_through_the_whole_column(version: str, compression: str, d
     options = {"data_page_version": version, "data_page_size": 4096, "write_page_checksum": True}
     pq.write_table(pa.table(columns), file, compression=compression, use_dictionary=dictionary, **options)
     group = pq.ParquetFile(file).metadata.row_group(0)
-    (own_group,) = read_row_groups(file)
+    (own_group,) = read_row_groups(file, columns)
     assert (own_group.n_rows, len(own_group.columns)) == (5000, group.num_columns)
     for i, chunk in enumerate(own_group.columns):
         column = group.column(i)
@@ -155,6 +155,24 @@ def test_a_long_value_within_a_kept_field_is_not_unpacked_for_all_rows_at_once(
         peak, n_rows = max(peak, pa.total_allocated_bytes() - before), n_rows + len(block.texts)
     assert n_rows == 100
     assert peak < 600 * _MIB
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [
+        (b"\x19\xf1\xff\xff\xff\xff\x0f\x00", "does not end"),
+        (b"\x18\xff\xff\xff\xff\x0f\x00", "does not end"),
+        (b"\x1c" * 20, "nested too deep"),
+        (b"\x49\x1c\x00\x00", "lacks what every column has"),
+        (b"\x46\x02\x00", "has no list where one should be"),
+    ],
+    ids=["a list of billions", "a string of billions", "structs in structs", "a group without rows", "no list"],
+)
+def test_a_damaged_end_is_refused(end: bytes, message: str) -> None:
+    """Fields that nobody needs are passed over, and must not keep a reader busy for ever."""
+    file = io.BytesIO(b"PAR1" + end + len(end).to_bytes(4, "little") + b"PAR1")
+    with pytest.raises(ThriftError, match=message):
+        read_row_groups(file, ["text"])
 
 
 def test_no_bit_of_the_files_end_ends_the_process_or_loses_a_record(tmp_path: pathlib.Path) -> None:

@@ -230,7 +230,7 @@ def test_a_name_that_may_be_a_records_text_is_not_shown(tmp_path: pathlib.Path, 
     (tmp_path / name).write_text(content, encoding="utf-8")
     with pytest.raises(UsageError) as raised:
         plan_work(str(tmp_path), ReadOptions())
-    assert str(raised.value).endswith("there are: '本文', 1 that may be text (is there a header?).")
+    assert str(raised.value).endswith("there are: '本文', 1 longer, which may be text (is there a header?).")
 
 
 def test_json_may_have_a_kept_field_later_if_its_type_is_given(tmp_path: pathlib.Path) -> None:
