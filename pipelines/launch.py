@@ -16,15 +16,17 @@ from typing import Any
 import pyarrow as pa
 
 from model.errors import SaitenError, UsageError
-from pipelines import output_directory, storage
+from pipelines import storage
 from pipelines.commit import finish_commit
 from pipelines.deadline import Deadline
 from pipelines.execute import execute, local_execution, remote_execution
 from pipelines.files import InputFile, printable
 from pipelines.formats import ReadOptions, parse_kept_fields
 from pipelines.options import beam_flags, count_workers, is_local
+from pipelines.output_directory import claimed
 from pipelines.plan import WorkPlan, plan_work
 from pipelines.progress import DeadLetterLimit, remove_progress, shown
+from pipelines.resume import RecordedPlan, find_committed, find_unfinished, finished_ranges, record_plan
 from pipelines.run import Run
 from pipelines.run_manifest import CommitPlan, read_manifest
 from pipelines.schema import refuse_taken_names
@@ -95,8 +97,8 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
     # Worker processes that each used all cores would only be in each other's way.
     bundle = dataclasses.replace(bundle, threads=1 if n_workers > 1 else 0)
     settings = _settings(args, bundle, plan)
-    with output_directory.claimed(args.output, overwrite=args.overwrite, resume=args.resume):
-        committed = output_directory.find_committed(args.output, settings) if args.resume else None
+    with claimed(args.output, overwrite=args.overwrite, resume=args.resume):
+        committed = find_committed(args.output, settings) if args.resume else None
         if committed:
             finish_commit(args.output, committed)  # a run that was killed in its last step is whole now
             return committed
@@ -165,13 +167,13 @@ def _make_scoring(
     plan: WorkPlan,
     settings: dict[str, Any],
 ) -> Scoring:
-    recorded = output_directory.find_unfinished(args.output, settings) if args.resume else None
+    recorded = find_unfinished(args.output, settings) if args.resume else None
     if recorded is None:
-        recorded = output_directory.RecordedPlan(_new_run_id(), time.time(), settings, tuple(plan.ranges))
+        recorded = RecordedPlan(_new_run_id(), time.time(), settings, tuple(plan.ranges))
     kept = tuple(pa.field(field.name, field.type) for field in plan.options.kept)
     run = Run(recorded.run_id, args.output, bundle.bundle_id, outputs, kept, not args.no_raw)
-    finished = output_directory.finished_ranges(run, recorded)
-    output_directory.record_plan(run, recorded)
+    finished = finished_ranges(run, recorded)
+    record_plan(run, recorded)
     done = {summary.range_index for summary in finished}
     return Scoring(
         ranges=[work for work in recorded.ranges if work.index not in done],
