@@ -1,13 +1,10 @@
 """Writes a bundle: proves the model, packs it, and puts everything in a directory of its own."""
 
-import importlib.metadata
 import json
 import os
 import pathlib
-import platform
 import shutil
 import tempfile
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +17,7 @@ from model.manifest import FORMAT_VERSION, MANIFEST, bundle_id_of, describe_file
 from model.mask import refuse_lost_mask
 from model.proof import prove_invariance, random_texts
 from model.sequences import Encoder
+from model.versions import library_versions
 
 if TYPE_CHECKING:
     import keras
@@ -83,7 +81,7 @@ def write_bundle(
             "packed": _write_packed(folder, engine, golden),
             "network": [str(step) for step in steps_of(model)],
             "training": training,
-            "libraries": _library_versions(),
+            "libraries": library_versions(_LIBRARIES),
         }
         _write_manifest(folder, settings)
         folder.rename(path)
@@ -135,13 +133,3 @@ def _sync(path: pathlib.Path) -> None:
 
 def _write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(without_holes(content), ensure_ascii=False, allow_nan=False, indent=1) + "\n", "utf-8")
-
-
-def _library_versions() -> dict[str, str]:
-    versions = {"python": platform.python_version(), "unicode": unicodedata.unidata_version}
-    for name in _LIBRARIES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:  # tensorflow-cpu is tensorflow by another name
-            continue
-    return versions

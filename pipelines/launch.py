@@ -3,34 +3,27 @@
 import argparse
 import contextlib
 import dataclasses
-import importlib.metadata
 import os
-import platform
 import shutil
 import tempfile
-import time
-import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
-
-import pyarrow as pa
 
 from model.errors import SaitenError, UsageError
 from pipelines import storage
 from pipelines.commit import finish_commit
-from pipelines.deadline import Deadline
 from pipelines.execute import execute, local_execution, remote_execution
-from pipelines.files import InputFile, printable
+from pipelines.files import printable
 from pipelines.formats import ReadOptions, parse_kept_fields
 from pipelines.options import beam_flags, count_workers, is_local
 from pipelines.output_directory import claimed
 from pipelines.plan import WorkPlan, plan_work
-from pipelines.progress import DeadLetterLimit, remove_progress, shown
-from pipelines.resume import RecordedPlan, find_committed, find_unfinished, finished_ranges, record_plan
+from pipelines.prepare import prepare_scoring, run_settings
+from pipelines.progress import remove_progress, shown
+from pipelines.resume import find_committed
 from pipelines.run import Run
-from pipelines.run_manifest import CommitPlan, read_manifest
+from pipelines.run_manifest import read_manifest
 from pipelines.schema import refuse_taken_names
-from pipelines.score import Scoring
 from pipelines.scoring_bundle import ScoringBundle, opened_bundle
 from pipelines.terminal import done_before_end
 from pipelines.workers import LocalWorkers
@@ -96,13 +89,13 @@ def score_files(args: argparse.Namespace) -> dict[str, Any]:
     n_workers = 1 if remote else count_workers(args, plan.total_bytes)
     # Worker processes that each used all cores would only be in each other's way.
     bundle = dataclasses.replace(bundle, threads=1 if n_workers > 1 else 0)
-    settings = _settings(args, bundle, plan)
+    settings = run_settings(args, bundle, plan)
     with claimed(args.output, overwrite=args.overwrite, resume=args.resume):
         committed = find_committed(args.output, settings) if args.resume else None
         if committed:
             finish_commit(args.output, committed)  # a run that was killed in its last step is whole now
             return committed
-        scoring = _make_scoring(args, bundle, outputs, plan, settings)
+        scoring = prepare_scoring(args, bundle, outputs, plan, settings)
         with _notes_folder(args, scoring.commit.run) as folder, _progress(args, folder, plan.total_bytes):
             execution = remote or local_execution(LocalWorkers(n_workers, folder), flags)
             execute(dataclasses.replace(scoring, notes_folder=folder), execution)
@@ -142,76 +135,3 @@ def _progress(args: argparse.Namespace, notes_folder: str, total_bytes: int) -> 
     if args.quiet or not is_local(args.runner):
         return contextlib.nullcontext()
     return shown(notes_folder, total_bytes)
-
-
-def _settings(args: argparse.Namespace, bundle: ScoringBundle, plan: WorkPlan) -> dict[str, Any]:
-    """Everything that decides the rows; a run is resumed with the same only."""
-    return {
-        "bundle_id": bundle.bundle_id,
-        "engine": bundle.engine,
-        "input_format": args.input_format,
-        "encoding": args.encoding,
-        "text_field": args.text_field,
-        "id_field": args.id_field,
-        "keep_fields": [f"{field.name}:{field.type}" for field in plan.options.kept],
-        "max_record_bytes": args.max_record_bytes,
-        "no_raw": args.no_raw,
-        "inputs": {source: [printable(file.path), file.size, file.modified] for source, file in plan.files.items()},
-    }
-
-
-def _make_scoring(
-    args: argparse.Namespace,
-    bundle: ScoringBundle,
-    outputs: tuple[str, ...],
-    plan: WorkPlan,
-    settings: dict[str, Any],
-) -> Scoring:
-    recorded = find_unfinished(args.output, settings) if args.resume else None
-    if recorded is None:
-        recorded = RecordedPlan(_new_run_id(), time.time(), settings, tuple(plan.ranges))
-    kept = tuple(pa.field(field.name, field.type) for field in plan.options.kept)
-    run = Run(recorded.run_id, args.output, bundle.bundle_id, outputs, kept, not args.no_raw)
-    finished = finished_ranges(run, recorded)
-    record_plan(run, recorded)
-    done = {summary.range_index for summary in finished}
-    return Scoring(
-        ranges=[work for work in recorded.ranges if work.index not in done],
-        finished=finished,
-        reading=plan.options,
-        bundle=bundle,
-        deadline=Deadline(args.batch_timeout_secs, run.reports, os.getpid()),
-        limit=DeadLetterLimit(args.max_dead_letter_rate, plan.total_bytes, plan.least_record_bytes),
-        notes_folder=run.work_folder,
-        commit=CommitPlan(
-            run=run,
-            n_ranges=len(recorded.ranges),
-            inputs={source: _about_file(file) for source, file in plan.files.items()},
-            max_dead_letter_rate=args.max_dead_letter_rate,
-            counts_duplicates=args.id_field is not None,
-            started=recorded.started,
-            about={
-                "engine": bundle.engine,
-                "settings": {name: value for name, value in settings.items() if name != "inputs"},
-                "max_dead_letter_rate": args.max_dead_letter_rate,
-                "report_examples": args.report_examples,
-                "versions": _versions(),
-            },
-        ),
-    )
-
-
-def _new_run_id() -> str:
-    """Sorts by age: the second, then its microsecond in hexadecimal, then chance."""
-    now = time.time()
-    second = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-    return f"{second}-{int(now % 1 * 1e6):05x}{uuid.uuid4().hex[:3]}"
-
-
-def _about_file(file: InputFile) -> dict[str, Any]:
-    return {"path": printable(file.path), "bytes": file.size, "modified": file.modified}
-
-
-def _versions() -> dict[str, str]:
-    names = ("saiten", "apache-beam", "mecab-python3", "unidic-lite", "numpy", "numba", "pyarrow")
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in names}}
