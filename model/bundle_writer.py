@@ -1,7 +1,6 @@
 """Writes a bundle: proves the model, packs it, and puts everything in a directory of its own."""
 
 import json
-import os
 import pathlib
 import shutil
 import tempfile
@@ -9,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from model.bundle import Bundle, read_bundle
+from model.durable import sync
 from model.encoder_settings import describe_encoder
 from model.errors import BundleError
 from model.golden import GoldenRecord, choose_golden_texts, make_golden, save_golden
@@ -85,7 +85,7 @@ def write_bundle(
         }
         _write_manifest(folder, settings)
         folder.rename(path)
-        _sync(path.parent)
+        sync(path.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return read_bundle(path, trust=True)
@@ -119,16 +119,7 @@ def _write_manifest(folder: pathlib.Path, settings: Mapping[str, Any]) -> None:
     _write_json(folder / MANIFEST, {**manifest, "bundle_id": bundle_id_of(manifest)})
     folder.chmod(0o755)  # mkdtemp gives 0o700; another user's worker has to read it
     for path in (*folder.iterdir(), folder):
-        _sync(path)
-
-
-def _sync(path: pathlib.Path) -> None:
-    """Makes a file durable, or the names in a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(path)
 
 
 def _write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:

@@ -94,9 +94,9 @@ def _read_column(end: Compact, names: Collection[str]) -> ColumnChunk | None:
                 column[about] = end.read(about_kind)
             else:
                 end.skip(about_kind)
-    path = [_is(name, bytes).decode("utf-8", "replace") for name in _is(column.get(_PATH, []), list)]
-    is_wanted = any(f"{'.'.join(path)}.".startswith(f"{name}.") for name in names)
-    return _column_chunk(".".join(path), column) if is_wanted else None
+    path = b".".join(_is(name, bytes) for name in _is(column.get(_PATH, []), list)).decode("utf-8", "replace")
+    is_wanted = any(f"{path}.".startswith(f"{name}.") for name in names)
+    return _column_chunk(path, column) if is_wanted else None
 
 
 def _column_chunk(path: str, column: Struct) -> ColumnChunk:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from pipelines import storage
 from pipelines.run import DEAD_LETTERS_FOLDER, REPORT, SCORES_FOLDER
+from pipelines.run_manifest import part_paths
 from pipelines.terminal import escape_controls
 
 # Distributions are drawn from at most about so many rows, every k-th: enough to see a shape by.
@@ -90,7 +91,6 @@ def _examples(output: str, manifest: dict[str, Any]) -> dict[str, list[str]]:
 
 def _batches(output: str, manifest: dict[str, Any], folder: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
     """Yields the rows of a folder's parts, never a whole part: one may hold all records of a compressed file."""
-    for part in manifest["outputs"]:
-        if part["path"].startswith(folder):
-            with storage.open_read(storage.join(output, part["path"])) as file:
-                yield from pq.ParquetFile(file).iter_batches(columns=columns)
+    for path in part_paths(output, manifest, folder):
+        with storage.open_read(path) as file:
+            yield from pq.ParquetFile(file).iter_batches(columns=columns)

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from model.errors import UsageError
 from pipelines import storage
 from pipelines.run import DEAD_LETTERS_FOLDER, SCORES_FOLDER
-from pipelines.run_manifest import read_manifest
+from pipelines.run_manifest import part_paths, read_manifest
 
 
 def read_scores(output: str, columns: list[str] | None = None) -> pa.Table:
@@ -39,11 +39,7 @@ def _read(output: str, folder: str, columns: list[str] | None) -> pa.Table:
         if manifest is None:
             raise UsageError(f"{output} holds no committed run: it has no manifest.json.")
         try:
-            return pa.concat_tables(
-                _read_part(storage.join(output, part["path"]), columns)
-                for part in manifest["outputs"]
-                if part["path"].startswith(f"{folder}/")
-            )
+            return pa.concat_tables(_read_part(path, columns) for path in part_paths(output, manifest, folder))
         except Exception:
             # The parts go when another run takes their place; then its manifest is there already. On an object
             # store one may go while it is read, which each store's library says by an error of its own.

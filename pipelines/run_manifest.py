@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -91,6 +91,11 @@ def read_manifest(output: str) -> dict[str, Any] | None:
     if not isinstance(manifest, dict) or not manifest.keys() >= _KEYS:
         raise UsageError(f"{output} holds a {MANIFEST} that is no run's: give another directory.")
     return manifest
+
+
+def part_paths(output: str, manifest: Mapping[str, Any], folder: str) -> list[str]:
+    """Returns the paths of the parts in a folder that count: those that the manifest names, and no others."""
+    return [storage.join(output, part["path"]) for part in manifest["outputs"] if part["path"].startswith(f"{folder}/")]
 
 
 def _duplicate_ids(plan: CommitPlan, parts: Sequence[Part]) -> int:

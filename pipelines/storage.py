@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
+from model.durable import sync
+
 # What a file is called until it is whole; leftovers of killed runs are known by it.
 _PARTIAL_SUFFIX = ".partial"
 _PARTIAL_NAME = re.compile(rf"\.(?P<whole>.+)\.[0-9a-f]{{8}}{re.escape(_PARTIAL_SUFFIX)}")
@@ -63,7 +65,7 @@ def open_atomic(path: str) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(target)
-        sync_folder(target.parent)
+        sync(target.parent)
     except BaseException as error:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
@@ -167,16 +169,7 @@ def make_folder(folder: pathlib.Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for each in made:
         with suppress(PermissionError):  # a folder that may be written to may yet not be opened
-            sync_folder(each.parent)
-
-
-def sync_folder(folder: pathlib.Path) -> None:
-    """Makes a rename in the folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+            sync(each.parent)
 
 
 def _open_remote(path: str) -> IO[bytes]:

@@ -21,7 +21,7 @@ from scipy.stats import pearsonr, spearmanr
 from pipelines import storage
 from pipelines.results import read_scores
 from pipelines.run import SCORES_FOLDER
-from pipelines.run_manifest import read_manifest
+from pipelines.run_manifest import part_paths, read_manifest
 from pipelines.terminal import escape
 
 LOOKED_AT, SHOWN_RECORDS, SHOWN_OUTPUTS = 200, 3, 12
@@ -31,8 +31,7 @@ LINE_CHARS = 36
 
 def first_rows(run: str, manifest: dict[str, Any]) -> pa.Table:
     """Returns the first rows of the first part: a run may not fit in memory."""
-    part = next(file["path"] for file in manifest["outputs"] if file["path"].startswith(SCORES_FOLDER))
-    with storage.open_read(storage.join(run, part)) as file:
+    with storage.open_read(part_paths(run, manifest, SCORES_FOLDER)[0]) as file:
         parquet = pq.ParquetFile(file)
         return pa.Table.from_batches(islice(parquet.iter_batches(LOOKED_AT), 1), parquet.schema_arrow)
 
