@@ -15,7 +15,6 @@ from pipelines.thrift import Compact, Struct, ThriftError
 _TAIL_BYTES = 8
 _ROW_GROUPS, _COLUMNS, _N_ROWS, _COLUMN = 4, 1, 3, 3
 _ENCODINGS, _PATH, _N_VALUES, _PACKED_BYTES, _DATA_START, _DICTIONARY_START = 2, 3, 5, 7, 9, 11
-_ABOUT_COLUMN = {_ENCODINGS, _PATH, _N_VALUES, _PACKED_BYTES, _DATA_START, _DICTIONARY_START}
 _DELTA_STRINGS = {6, 7}
 
 Field = TypeVar("Field")
@@ -61,42 +60,28 @@ def read_row_groups(file: IO[bytes], names: Collection[str]) -> list[RowGroup]:
     groups: list[RowGroup] = []
     try:
         for number, kind in end.fields():
-            if number == _ROW_GROUPS:
-                groups += [_read_row_group(end, names) for _ in end.items(kind)]
+            if number == _ROW_GROUPS:  # one after the other: those of a wide file fill the memory
+                groups += [_row_group(end.read_struct(), names) for _ in end.items(kind)]
             else:
-                end.skip(kind)
+                end.read(kind)
     except IndexError:
         raise ThriftError("what stands at its end does not end") from None
     return groups
 
 
-def _read_row_group(end: Compact, names: Collection[str]) -> RowGroup:
-    n_rows: object = None
-    columns: list[ColumnChunk | None] = []
-    for number, kind in end.fields():
-        if number == _COLUMNS:
-            columns += [_read_column(end, names) for _ in end.items(kind)]
-        elif number == _N_ROWS:
-            n_rows = end.read(kind)
-        else:
-            end.skip(kind)
-    return RowGroup(_is(n_rows, int), tuple(column for column in columns if column))
+def _row_group(group: Struct, names: Collection[str]) -> RowGroup:
+    # A column that is encrypted says nothing of itself here.
+    abouts = [_is(_is(column, dict).get(_COLUMN, {}), dict) for column in _is(group.get(_COLUMNS, []), list)]
+    columns = [
+        _column_chunk(path, about)
+        for path, about in zip(map(_path, abouts), abouts, strict=True)
+        if any(f"{path}.".startswith(f"{name}.") for name in names)
+    ]
+    return RowGroup(_is(group.get(_N_ROWS), int), tuple(columns))
 
 
-def _read_column(end: Compact, names: Collection[str]) -> ColumnChunk | None:
-    column: Struct = {}
-    for number, kind in end.fields():
-        if number != _COLUMN:
-            end.skip(kind)
-            continue
-        for about, about_kind in end.fields():
-            if about in _ABOUT_COLUMN:
-                column[about] = end.read(about_kind)
-            else:
-                end.skip(about_kind)
-    path = b".".join(_is(name, bytes) for name in _is(column.get(_PATH, []), list)).decode("utf-8", "replace")
-    is_wanted = any(f"{path}.".startswith(f"{name}.") for name in names)
-    return _column_chunk(path, column) if is_wanted else None
+def _path(column: Struct) -> str:
+    return b".".join(_is(name, bytes) for name in _is(column.get(_PATH, []), list)).decode("utf-8", "replace")
 
 
 def _column_chunk(path: str, column: Struct) -> ColumnChunk:

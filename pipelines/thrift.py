@@ -32,7 +32,7 @@ class Compact:
         return {number: self.read(kind, depth) for number, kind in self.fields()}
 
     def fields(self) -> Iterator[tuple[int, int]]:
-        """Yields number and kind of each field of a struct; the caller has to `read` or `skip` it before the next."""
+        """Yields number and kind of each field of a struct; the caller has to `read` it before the next."""
         seen, number = set[int](), 0
         while head := self._byte():
             number = number + (head >> 4) if head >> 4 else self._integer(16)
@@ -46,7 +46,7 @@ class Compact:
         if kind not in (_LIST, _SET):
             raise ThriftError("has no list where one should be")
         head = self._byte()
-        yield from itertools.repeat(head & 15, head >> 4 if head >> 4 < 15 else self.length())
+        yield from itertools.repeat(head & 15, head >> 4 if head >> 4 < 15 else self._varint(32))
 
     def read(self, kind: int, depth: int = 0) -> object:
         """Returns the value of a field."""
@@ -62,7 +62,7 @@ class Compact:
         if kind in (_TRUE, _FALSE, _BYTE):  # in a list they take a byte
             return self._byte()
         if kind == _BINARY:
-            return self._bytes(self.length())
+            return self._bytes(self._varint(32))
         if kind == _DOUBLE:
             return self._bytes(8)
         if kind in (_LIST, _SET):
@@ -70,15 +70,6 @@ class Compact:
         if kind == _STRUCT:
             return self.read_struct(depth + 1)
         raise ThriftError(f"has a field of the unknown type {kind}")
-
-    def skip(self, kind: int) -> None:
-        """Passes over the value of a field."""
-        if kind not in (_TRUE, _FALSE):
-            self.position = _behind(self._data, self.position, kind, 0)
-
-    def length(self) -> int:
-        """Returns a count of bytes or items."""
-        return self._varint(32)
 
     def _integer(self, bits: int) -> int:
         number = self._varint(bits)
@@ -104,57 +95,3 @@ class Compact:
         if self.position > len(self._data):
             raise IndexError
         return self._data[self.position - count : self.position]
-
-
-def _behind(data: bytes, position: int, kind: int, depth: int) -> int:
-    """Returns where the value ends that starts there, without making anything of it."""
-    if depth > _MAX_DEPTH:
-        raise ThriftError("is nested too deep")
-    if kind == _STRUCT:
-        return _behind_struct(data, position, depth)
-    if kind in (_LIST, _SET):
-        return _behind_list(data, position, depth)
-    if kind in _BITS:
-        return _behind_varint(data, position)
-    if kind == _BINARY:
-        length, position = _varint(data, position)
-        return position + length
-    if kind in (_TRUE, _FALSE, _BYTE, _DOUBLE):
-        return position + (8 if kind == _DOUBLE else 1)
-    raise ThriftError(f"has a field of the unknown type {kind}")
-
-
-def _behind_struct(data: bytes, position: int, depth: int) -> int:
-    while head := data[position]:
-        position = position + 1 if head >> 4 else _behind_varint(data, position + 1)
-        kind = head & 15
-        if kind in _BITS:  # most are numbers, and a wide file has millions of them
-            while data[position] > 127:
-                position += 1
-            position += 1
-        elif kind not in (_TRUE, _FALSE):
-            position = _behind(data, position, kind, depth + 1)
-    return position + 1
-
-
-def _behind_list(data: bytes, position: int, depth: int) -> int:
-    head, position = data[position], position + 1
-    count = head >> 4
-    if count == 15:
-        count, position = _varint(data, position)
-    if count > len(data) - position:  # each item takes a byte at least
-        raise IndexError
-    for _ in range(count):
-        position = _behind(data, position, head & 15, depth + 1)
-    return position
-
-
-def _varint(data: bytes, position: int) -> tuple[int, int]:
-    compact = Compact(data[position : position + 5])
-    return compact.length(), position + compact.position
-
-
-def _behind_varint(data: bytes, position: int) -> int:
-    while data[position] > 127:
-        position += 1
-    return position + 1
