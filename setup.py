@@ -2,7 +2,9 @@
 
 import pathlib
 
-from setuptools import setup
+from setuptools import find_packages, setup
+
+FOLDERS = ("model", "pipelines")
 
 # What every worker needs to score with the packed engine. Neither TensorFlow nor gensim is in it.
 SCORE = [
@@ -37,8 +39,13 @@ setup(
     description="Scores Japanese text in bulk: a masked Keras LSTM, Apache Beam, Parquet out.",
     long_description=pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    packages=["model", "pipelines"],
-    package_data={"pipelines": ["*.jinja"]},
+    # One name in site-packages: the folders model and pipelines are its subpackages.
+    packages=[
+        "saiten",
+        *(f"saiten.{room}" for room in find_packages(include=["model*", "pipelines*"])),
+    ],
+    package_dir={"saiten": "saiten", **{f"saiten.{folder}": folder for folder in FOLDERS}},
+    package_data={"saiten": ["py.typed"], "saiten.pipelines": ["*/*.jinja"]},
     python_requires=">=3.11,<3.14",
     install_requires=SCORE,
     extras_require={
@@ -49,5 +56,5 @@ setup(
         # What requirements.lock is made of: everything that training, scoring, tests and benchmarks use, on the CPU.
         "dev": KERAS + TENSORFLOW_CPU + TRAIN + CHECK + STORE + BENCHMARK,
     },
-    entry_points={"console_scripts": ["saiten = pipelines.cli:console"]},
+    entry_points={"console_scripts": ["saiten = saiten.pipelines.commands.main:console"]},
 )

@@ -7,7 +7,7 @@ import sys
 from itertools import islice
 
 from benchmarks.settings import Settings
-from model.errors import UsageError
+from saiten.model.errors import UsageError
 
 # Enough to start everything, little enough to cost nothing.
 TEN_LINES = "ten"

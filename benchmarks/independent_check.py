@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import unidic_lite
 
-from pipelines.quiet import import_tensorflow
+from saiten.pipelines.quiet import import_tensorflow
 
 _TOLERANCE = 1e-5
 

@@ -12,11 +12,11 @@ from collections import Counter
 import keras
 import numpy as np
 
-from model.bundle_writer import write_bundle
-from model.network import build_network
-from model.sequences import Encoder
-from model.tokenizer import Tokenizer, TokenizerConfig
-from model.vocabulary import Vocabulary
+from saiten.model.bundle.writer import write_bundle
+from saiten.model.text.encoder import Encoder
+from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
+from saiten.model.text.vocabulary import Vocabulary
+from saiten.model.training.network import build_network
 
 VOCABULARY_SIZE, EMBEDDING_DIM, UNITS, N_OUTPUTS = 40_000, 200, 32, 8
 _GOLDEN_EVERY = 100

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.trials import Sample, Trial
-from model.errors import UsageError
+from saiten.model.errors import UsageError
 
 _PACKAGES = ("apache-beam", "mecab-python3", "unidic-lite", "numpy", "numba", "pyarrow", "keras", "tensorflow-cpu")
 

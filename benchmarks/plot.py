@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from benchmarks.goals import growth_trials, make_rows
 from benchmarks.measurements import Measurements
 from benchmarks.report import STAGES, figure_text, stage_costs
-from model.errors import SaitenError
+from saiten.model.errors import SaitenError
 
 _BLUE, _GREY, _RED = "#2f6fb0", "#8a8f98", "#c0392b"
 # A row that is further off is cut there, with its figure beside it.

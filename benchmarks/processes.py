@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from benchmarks.settings import CHECKOUT
-from model.errors import SaitenError
+from saiten.model.errors import SaitenError
 
 _POLL_SECS = 0.2
 _PROC = pathlib.Path("/proc")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from benchmarks.goals import Row, growth_trials, make_rows
 from benchmarks.measurements import Measurements
-from model.errors import SaitenError, UsageError
+from saiten.model.errors import SaitenError, UsageError
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 

@@ -22,7 +22,7 @@ from benchmarks.processes import run_module
 from benchmarks.report import render_text
 from benchmarks.settings import CHECKOUT, Settings
 from benchmarks.trials import Trial, run_trial
-from model.errors import SaitenError, UsageError
+from saiten.model.errors import SaitenError, UsageError
 
 _SHARED = CHECKOUT.parent / "shared"
 

@@ -3,7 +3,7 @@
 import pathlib
 from dataclasses import dataclass
 
-from model.errors import UsageError
+from saiten.model.errors import UsageError
 
 CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchmarks.corpora import TEN_LINES, corpus_path
 from benchmarks.processes import run_command
 from benchmarks.settings import Settings
-from pipelines.run import SUCCESS
+from saiten.pipelines.run.layout import SUCCESS
 
 # What a person calls.
 _SAITEN = str(pathlib.Path(sys.executable).with_name("saiten"))

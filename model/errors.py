@@ -6,7 +6,7 @@ SaitenError                    exit 1
 ├── DamagedFileError           exit 1: an input file is truncated or damaged
 ├── TooManyDeadLettersError    exit 4: nothing committed
 ├── CountMismatchError         exit 5: nothing committed
-├── NotCoveredError            the packed engine does without a model (`model.packing`); never ends a run
+├── NotCoveredError            the packed engine does without a model (`saiten.model.engines.packing`); never ends a run
 └── RecordError                one record becomes a dead letter; never ends a run
 """
 

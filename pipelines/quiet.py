@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from model.errors import missing_library
+from saiten.model.errors import missing_library
 
 
 def quiet_libraries() -> None:

@@ -15,9 +15,9 @@ from enum import StrEnum
 
 import pyarrow as pa
 
-from model.errors import CountMismatchError
-from model.ragged import BoolArray, FloatArray, IntArray
-from model.sequences import EncodedTexts
+from saiten.model.errors import CountMismatchError
+from saiten.model.text.encoder import EncodedTexts
+from saiten.model.text.ragged import BoolArray, FloatArray, IntArray
 
 MAX_RAW_BYTES = 64 * 1024
 

@@ -1,71 +1,8 @@
-"""The scoring pipeline; `python -m pipelines.score` takes the flags of `saiten score`."""
+"""`python -m saiten.pipelines.score` takes the flags of `saiten score`: Flex Templates start it so."""
 
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import apache_beam as beam
-from apache_beam.ml.inference import RunInference
-
-from pipelines.commit import Commit
-from pipelines.deadline import Deadline
-from pipelines.encode import EncodeText
-from pipelines.formats import ReadOptions
-from pipelines.inference import HANDLERS
-from pipelines.progress import DeadLetterLimit
-from pipelines.read_records import ReadRecords
-from pipelines.records import WorkRange
-from pipelines.run import RangeSummary
-from pipelines.run_manifest import CommitPlan
-from pipelines.scoring_bundle import ScoringBundle
-from pipelines.write import WriteDeadLetters, WriteScores
-
-
-@dataclass(frozen=True)
-class Scoring:
-    """All that the steps need, decided before the pipeline is built.
-
-    Attributes:
-        ranges: What is to be read.
-        finished: What an earlier attempt has done already.
-        reading: How the files are read.
-        bundle: What scores them.
-        deadline: How long a block may take.
-        limit: How many dead letters there may be.
-        notes_folder: Where writers note how far they have come.
-        commit: What the run must have become.
-    """
-
-    ranges: Sequence[WorkRange]
-    finished: Sequence[RangeSummary]
-    reading: ReadOptions
-    bundle: ScoringBundle
-    deadline: Deadline
-    limit: DeadLetterLimit
-    notes_folder: str
-    commit: CommitPlan
-
-
-def build(pipeline: beam.Pipeline, scoring: Scoring) -> beam.PCollection:
-    """Wires the steps; gives the manifest, one element, when the run is committed."""
-    run = scoring.commit.run
-    handler = HANDLERS[scoring.bundle.engine](scoring.bundle, run.reports, scoring.deadline)
-    scored = (
-        pipeline
-        | "Ranges" >> beam.Create(scoring.ranges)
-        | "SpreadRanges" >> beam.Reshuffle()
-        | "ReadRecords" >> ReadRecords(scoring.reading, run.reports)
-        | "EncodeText" >> EncodeText(scoring.bundle, run.reports, scoring.deadline)
-        | "RunInference" >> RunInference(handler)
-    )
-    scores = scored | "WriteScores" >> WriteScores(run)
-    dead_letters = scored | "WriteDeadLetters" >> WriteDeadLetters(run, scoring.limit, scoring.notes_folder)
-    finished = pipeline | "FinishedRanges" >> beam.Create(scoring.finished)
-    summaries = (scores, dead_letters, finished) | "Summaries" >> beam.Flatten()
-    return summaries | "Commit" >> Commit(scoring.commit)
-
 
 if __name__ == "__main__":
-    from pipelines.cli import main
+    from saiten.pipelines.commands.main import main
 
     sys.exit(main(["score", *sys.argv[1:]]))

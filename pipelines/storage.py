@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-from model.durable import sync
+from saiten.model.durable import sync
 
 # What a file is called until it is whole; leftovers of killed runs are known by it.
 _PARTIAL_SUFFIX = ".partial"

@@ -32,7 +32,7 @@ def show(text: str) -> None:
 def make_console(width: int | None = None) -> "Console":
     """Returns rich's console for standard output.
 
-    It leaves a reader that has gone to `pipelines.cli`; rich would end the process with exit 1.
+    It leaves a reader that has gone to `saiten.pipelines.commands.main`; rich would end the process with exit 1.
     """
     from rich.console import Console
 

@@ -18,11 +18,11 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import pearsonr, spearmanr
 
-from pipelines import storage
-from pipelines.results import read_scores
-from pipelines.run import SCORES_FOLDER
-from pipelines.run_manifest import part_paths, read_manifest
-from pipelines.terminal import escape
+from saiten.pipelines import storage
+from saiten.pipelines.run.layout import SCORES_FOLDER
+from saiten.pipelines.run.results import read_scores
+from saiten.pipelines.run.run_manifest import part_paths, read_manifest
+from saiten.pipelines.terminal import escape
 
 LOOKED_AT, SHOWN_RECORDS, SHOWN_OUTPUTS = 200, 3, 12
 # A text of so many characters can be read beside its number in a terminal of 80 columns.

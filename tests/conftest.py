@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from model.bundle import Bundle
-from model.bundle_writer import write_bundle
-from model.sequences import Encoder
-from model.tokenizer import Tokenizer, TokenizerConfig
-from model.vocabulary import OOV_ID, OOV_WORD, PAD_WORD, Vocabulary
-from pipelines.quiet import quiet_libraries
+from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.writer import write_bundle
+from saiten.model.text.encoder import Encoder
+from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
+from saiten.model.text.vocabulary import OOV_ID, OOV_WORD, PAD_WORD, Vocabulary
+from saiten.pipelines.quiet import quiet_libraries
 
 quiet_libraries()
 
@@ -39,7 +39,7 @@ def tiny_model(encoder: Encoder) -> Any:
     """A model for the encoder's ids, with two outputs."""
     from keras import layers
 
-    from tests.networks import build_model
+    from tests.helpers.networks import build_model
 
     return build_model(layers.LSTM(8), layers.Dense(2), vocabulary_size=len(encoder.vocabulary))
 
@@ -68,8 +68,8 @@ def bundle_copy(tiny_bundle: Bundle, tmp_path: pathlib.Path) -> pathlib.Path:
 
 @pytest.fixture
 def reviews(tmp_path: pathlib.Path) -> pathlib.Path:
-    """A text file of `tests.scoring.TEXTS`."""
-    from tests.scoring import TEXTS
+    """A text file of `tests.helpers.scoring.TEXTS`."""
+    from tests.helpers.scoring import TEXTS
 
     path = tmp_path / "reviews.txt"
     path.write_text("\n".join(TEXTS) + "\n", encoding="utf-8")

@@ -9,13 +9,13 @@ import sys
 
 import numpy as np
 
-from model.bundle import read_bundle
-from pipelines.encode import encode_block
-from pipelines.formats import ReadOptions
-from pipelines.inference import score_block
-from pipelines.plan import plan_work
-from pipelines.quiet import quiet_libraries
-from pipelines.read import iter_blocks
+from saiten.model.bundle.bundle import read_bundle
+from saiten.pipelines.quiet import quiet_libraries
+from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.plan import plan_work
+from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.steps.encode import encode_block
+from saiten.pipelines.steps.infer import score_block
 
 
 def measure(bundle_path: pathlib.Path, corpus: pathlib.Path) -> dict[str, object]:

@@ -20,10 +20,10 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import numpy as np  # noqa: E402
 
-from model.bundle import read_bundle  # noqa: E402
-from model.keras_engine import KerasEngine, load_keras_engine  # noqa: E402
-from model.ragged import FloatArray  # noqa: E402
-from model.sequences import EncodedTexts, pad  # noqa: E402
+from saiten.model.bundle.bundle import read_bundle  # noqa: E402
+from saiten.model.engines.keras_engine import KerasEngine, load_keras_engine  # noqa: E402
+from saiten.model.text.encoder import EncodedTexts, pad  # noqa: E402
+from saiten.model.text.ragged import FloatArray  # noqa: E402
 
 _N_TEXTS = 512
 _BATCH_SIZE = 32

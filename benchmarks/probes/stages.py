@@ -12,16 +12,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from model.bundle import read_bundle
-from model.golden import replay_scores
-from pipelines.formats import ReadOptions
-from pipelines.inference import score_block
-from pipelines.part_writer import PartWriter
-from pipelines.plan import plan_work
-from pipelines.read import iter_blocks
-from pipelines.records import EncodedBlock
-from pipelines.run import SCORES_FOLDER, Run
-from pipelines.schema import scores_table
+from saiten.model.bundle.bundle import read_bundle
+from saiten.model.bundle.replay import replay_scores
+from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.plan import plan_work
+from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.records import EncodedBlock
+from saiten.pipelines.run.layout import SCORES_FOLDER, Run
+from saiten.pipelines.run.part import PartWriter
+from saiten.pipelines.run.schema import scores_table
+from saiten.pipelines.steps.infer import score_block
 
 
 class Stopwatch:

@@ -22,11 +22,11 @@ import keras
 import numpy as np
 
 from benchmarks.make_bundle import EMBEDDING_DIM, UNITS
-from model.bundle import read_bundle
-from model.learner import Learner
-from model.network import build_network
-from model.ragged import FloatArray, Int64Array, IntArray
-from model.sequences import EncodedTexts, pad
+from saiten.model.bundle.bundle import read_bundle
+from saiten.model.text.encoder import EncodedTexts, pad
+from saiten.model.text.ragged import FloatArray, Int64Array, IntArray
+from saiten.model.training.learner import Learner
+from saiten.model.training.network import build_network
 
 _BATCH_SIZE = 32
 _WARM_UP = 2

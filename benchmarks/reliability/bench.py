@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-from pipelines.cli import main
+from saiten.pipelines.commands.main import main
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 SENTENCES = (
@@ -47,7 +47,11 @@ class Bench:
         return code, said.getvalue()
 
     def start(
-        self, arguments: list[str], *, program: str = "pipelines.cli", environment: Mapping[str, str] | None = None
+        self,
+        arguments: list[str],
+        *,
+        program: str = "saiten.pipelines.commands.main",
+        environment: Mapping[str, str] | None = None,
     ) -> "subprocess.Popen[str]":
         """Starts a module with arguments in a process group of its own."""
         return subprocess.Popen(

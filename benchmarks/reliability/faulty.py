@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from model.engine import Engine
-from model.ragged import FloatArray, Int64Array, IntArray
-from pipelines.scoring_bundle import ScoringBundle
+from saiten.model.engines.engine import Engine
+from saiten.model.text.ragged import FloatArray, Int64Array, IntArray
+from saiten.pipelines.steps.scoring_bundle import ScoringBundle
 
 POISON_TOKENS = 40
 FAULTS = ("raises", "too few", "too many", "NaN", "infinite", "wrong shape", "cannot load", "hangs")
@@ -44,7 +44,7 @@ class FaultyEngine:
 
 def main() -> int:
     """Puts the fault in and scores."""
-    from pipelines.cli import main as score
+    from saiten.pipelines.commands.main import main as score
 
     fault, load = sys.argv[1], ScoringBundle.load_engine
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.reliability.bench import SENTENCES, Bench
 from benchmarks.reliability.outcome import Outcome, promise
-from pipelines.results import read_dead_letters, read_scores
+from saiten.pipelines.run.results import read_dead_letters, read_scores
 
 # Beam, pyarrow, Numba and the dictionary take about 350 MB before the first record, TensorFlow 500 MB more.
 _MAX_MB = 1_200

@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 
 from benchmarks.reliability.bench import Bench
 from benchmarks.reliability.outcome import BrokenPromiseError, Outcome, promise
-from model.errors import SaitenError
-from pipelines.formats import ReadOptions
-from pipelines.plan import plan_work
-from pipelines.read import iter_blocks
+from saiten.model.errors import SaitenError
+from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.plan import plan_work
+from saiten.pipelines.reading.ranges import iter_blocks
 
 _RECORDS = 500
 

@@ -7,14 +7,14 @@ import numpy as np
 
 from benchmarks.reliability.bench import Bench
 from benchmarks.reliability.outcome import Outcome, promise
-from model.bundle import read_bundle
-from model.engine import Engine
-from model.sequences import Encoder
-from pipelines.encode import encode_block
-from pipelines.formats import KeptField, ReadOptions
-from pipelines.inference import score_block
-from pipelines.plan import plan_work
-from pipelines.read import iter_blocks
+from saiten.model.bundle.bundle import read_bundle
+from saiten.model.engines.engine import Engine
+from saiten.model.text.encoder import Encoder
+from saiten.pipelines.reading.formats import KeptField, ReadOptions
+from saiten.pipelines.reading.plan import plan_work
+from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.steps.encode import encode_block
+from saiten.pipelines.steps.infer import score_block
 
 _RECORDS = 1_000_000
 _FILE_RECORDS = 500

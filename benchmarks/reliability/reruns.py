@@ -30,7 +30,7 @@ def _source(bench: Bench, kind: str) -> pathlib.Path:
 
 def _other_bundle(bench: Bench) -> Bench:
     """Returns the bench with a bundle of another id that scores alike."""
-    from model.manifest import bundle_id_of
+    from saiten.model.bundle.bundle_manifest import bundle_id_of
 
     path = bench.folder / "other bundle"
     if not path.exists():

@@ -4,10 +4,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pipelines import commit, write
-from pipelines.records import ScoredBlock
-from pipelines.run import RangeSummary
-from pipelines.run_manifest import CommitPlan
+from saiten.pipelines.records import ScoredBlock
+from saiten.pipelines.run.layout import RangeSummary
+from saiten.pipelines.run.run_manifest import CommitPlan
+from saiten.pipelines.steps import commit, write
 
 _process = write._WritePartsDoFn.process  # noqa: SLF001 - a fault is put in where nothing is meant to be
 _commit = commit.commit_run
@@ -31,7 +31,7 @@ def commit_twice(plan: CommitPlan, summaries: Iterable[RangeSummary]) -> dict[st
 
 
 if __name__ == "__main__":
-    from pipelines.cli import main
+    from saiten.pipelines.commands.main import main
 
     write._WritePartsDoFn.process = process_twice  # type: ignore[method-assign] # noqa: SLF001
     commit.commit_run = commit_twice

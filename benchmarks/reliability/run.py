@@ -17,7 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
 from benchmarks.reliability.bench import CHECKOUT, Bench
 from benchmarks.reliability.outcome import Outcome
-from pipelines.quiet import quiet_libraries
+from saiten.pipelines.quiet import quiet_libraries
 
 ROWS = (
     "properties",

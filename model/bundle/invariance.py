@@ -1,0 +1,135 @@
+"""The proof that a model does not read its padding.
+
+Without a mask a network reads its padding as input, and one trained so gives every text
+nearly the same score. Layers can lose the mask without an error, so it is tried out.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from saiten.model.engines.engine import TOLERANCE
+from saiten.model.errors import BundleError
+from saiten.model.text.encoder import pad
+from saiten.model.text.ragged import FloatArray, Int64Array, IntArray, gather, offsets_of
+
+# How far beyond the longest text each try is padded, and in batches of how many texts.
+_CASES = ((0, 32), (1, 3), (7, 1), (64, 32), (301, 32))
+_N_TEXTS = 32
+_MAX_LENGTH = 400
+_MOST_ROUNDING = 1e-4
+
+
+def scaled_difference(scores: FloatArray, expected: FloatArray) -> float:
+    """Returns the largest difference, divided by the larger of 1 and the score; NaN and infinities never agree."""
+    if not scores.size:
+        return 0.0
+    expected64 = expected.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(scores.astype(np.float64) - expected64) / np.maximum(1.0, np.abs(expected64))
+    return float(np.nan_to_num(difference, nan=np.inf, posinf=np.inf).max())
+
+
+def random_texts(vocabulary_size: int, seed: int = 0) -> tuple[IntArray, Int64Array]:
+    """Returns 32 texts of random ids, from 1 to 400 ids long, the ends of the range among them."""
+    generator = np.random.default_rng(seed)
+    ends = [1, 1, 2, 3, _MAX_LENGTH]
+    lengths = np.concatenate([ends, generator.integers(1, 120, _N_TEXTS - len(ends))])
+    offsets = offsets_of(lengths)
+    token_ids = generator.integers(1, vocabulary_size, int(offsets[-1]), np.int32, endpoint=False)
+    token_ids[0], token_ids[1] = 1, vocabulary_size - 1
+    return token_ids, offsets
+
+
+def prove_invariance(
+    score_matrix: Callable[[IntArray], FloatArray], token_ids: IntArray, offsets: Int64Array
+) -> dict[str, Any]:
+    """Scores the same texts at several widths, in several batch sizes, padded before and behind.
+
+    Args:
+        score_matrix: From padded ids, int32 [n, sequence_length], to float32 [n, outputs].
+        token_ids: The texts' ids, end to end; every text has at least one.
+        offsets: int64 [n + 1].
+
+    Returns:
+        The proof as the manifest keeps it: what was tried, and the largest scaled difference
+        from the text scored alone at its own length.
+
+    Raises:
+        BundleError: The scores differ by more than 1e-6, scaled.
+    """
+    token_ids, offsets = _shorten(token_ids, offsets)
+    alone = _score(score_matrix, token_ids, offsets, 1, 0, "post")
+    if not np.isfinite(alone).all():
+        raise BundleError("The model gives scores that are not finite; check its weights for NaN.")
+    widest = int(np.diff(offsets).max())
+    differences = {
+        (padding, extra, batch_size): scaled_difference(
+            _score(score_matrix, token_ids, offsets, batch_size, widest + extra, padding), alone
+        )
+        for padding in ("post", "pre")
+        for extra, batch_size in _CASES
+    }
+    largest = max(differences.values())
+    if largest > TOLERANCE:
+        raise _difference_error(largest, widest, *max(differences, key=lambda case: differences[case]))
+    return {
+        "passed": True,
+        "texts": len(alone),
+        "sequence_lengths": [widest + extra for extra, _ in _CASES],
+        "batch_sizes": sorted({len(batch) for _, size in _CASES for batch in _batches(len(alone), size)}),
+        "padding": ["post", "pre"],
+        "largest_difference": largest,
+        "tolerance": TOLERANCE,
+    }
+
+
+def _difference_error(largest: float, widest: int, padding: str, extra: int, batch_size: int) -> BundleError:
+    # A mask that is lost changes scores by 1e-3 and more; rounding alone by some 1e-6.
+    why, remedy = (
+        ("reads its padding", "train it with mask_zero=True and layers that keep the mask")
+        if largest > _MOST_ROUNDING
+        else ("rounds otherwise in other batches", "leave TensorFlow's oneDNN switched on (TF_ENABLE_ONEDNN_OPTS=1)")
+    )
+    return BundleError(
+        f"The model {why}: a score changes by {largest:.2g} when the text is padded "
+        f"{'before' if padding == 'pre' else 'behind'} to {widest + extra} in a batch of {batch_size}; {remedy}."
+    )
+
+
+def check_proof(proof: object) -> None:
+    """Raises `BundleError` unless a manifest's proof is there and holds."""
+    if not isinstance(proof, dict):
+        raise BundleError("The manifest's invariance proof is missing; make the bundle anew, or see saiten validate.")
+    difference = proof.get("largest_difference")
+    held = isinstance(difference, int | float) and not isinstance(difference, bool) and 0 <= difference <= TOLERANCE
+    if proof.get("passed") is not True or not held or not proof.get("texts"):
+        raise BundleError(f"The manifest's invariance proof failed (largest_difference {difference!r}).")
+
+
+def _shorten(token_ids: IntArray, offsets: Int64Array) -> tuple[IntArray, Int64Array]:
+    # The cost is the padded width times the texts times ten shapes; long texts prove no more.
+    lengths = np.diff(offsets)
+    used = lengths > 0
+    return gather(token_ids, offsets[:-1][used], np.minimum(lengths[used], _MAX_LENGTH))
+
+
+def _score(
+    score_matrix: Callable[[IntArray], FloatArray],
+    token_ids: IntArray,
+    offsets: Int64Array,
+    batch_size: int,
+    width: int,
+    padding: str,
+) -> FloatArray:
+    lengths = np.diff(offsets)
+    scored = [
+        score_matrix(pad(token_ids, offsets, batch, width or int(lengths[batch].max()), padding))
+        for batch in _batches(len(lengths), batch_size)
+    ]
+    return np.concatenate(scored)
+
+
+def _batches(n_texts: int, batch_size: int) -> list[Int64Array]:
+    return np.split(np.arange(n_texts), range(batch_size, n_texts, batch_size))

@@ -1,0 +1,81 @@
+"""Proves a bundle anew: everything that `train` and `bundle` proved when they wrote it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.golden import ids_of
+from saiten.model.bundle.invariance import prove_invariance, random_texts
+from saiten.model.bundle.packed_proof import prove_packed
+from saiten.model.bundle.replay import replay_ids, replay_scores
+from saiten.model.engines.keras_engine import KerasEngine, load_keras_engine
+from saiten.model.engines.packed_file import load_packed
+from saiten.model.engines.packing import NotCoveredError
+from saiten.model.errors import BundleError
+from saiten.model.keras_models.layers import model_vocabulary_size, refuse_misfit
+from saiten.model.keras_models.mask import refuse_lost_mask
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that held.
+
+    Attributes:
+        what: What was looked at.
+        figure: What came out, in a few words.
+    """
+
+    what: str
+    figure: str
+
+
+def validate_bundle(bundle: Bundle) -> Iterator[Finding]:
+    """Yields what holds, one by one; sizes, hashes and versions were checked by `read_bundle`.
+
+    Raises:
+        BundleError: The first thing that does not hold.
+    """
+    yield Finding("files", f"{len(bundle.manifest['files'])} sizes and hashes as in the manifest")
+    bundle.check_dictionary()
+    yield Finding("dictionary", f"{len(bundle.manifest['tokenizer']['files'])} files as in the manifest")
+    encoder = bundle.encoder()
+    replay_ids(bundle, encoder)
+    records = bundle.golden()
+    yield Finding("golden texts", f"{len(records)} give their tokens and ids")
+    yield Finding("reference", "distributions on the training data" if bundle.reference() else "none")
+    engine = load_keras_engine(bundle.path / "model.keras", trust=bundle.trusted)
+    refuse_misfit(engine.model, len(encoder.vocabulary), bundle.outputs)
+    refuse_lost_mask(engine.model)
+    yield Finding("mask", "no layer loses it")
+    yield Finding("keras engine", f"golden scores within {_shown(replay_scores(bundle, engine))}")
+    yield _invariance(bundle, engine)
+    if bundle.has_packed:
+        yield _packed(bundle, engine)
+    else:
+        yield Finding("packed engine", f"not in the bundle: {bundle.why_not_packed}")
+
+
+def _invariance(bundle: Bundle, engine: KerasEngine) -> Finding:
+    golden = ids_of([record for record in bundle.golden() if record.token_ids])
+    random = random_texts(model_vocabulary_size(engine.model))
+    proofs = [prove_invariance(engine.score_matrix, *texts) for texts in (golden, random)]
+    largest = max(proof["largest_difference"] for proof in proofs)
+    texts = sum(proof["texts"] for proof in proofs)
+    widths = ", ".join(str(width) for width in proofs[-1]["sequence_lengths"])
+    return Finding("padding", f"{texts} texts, padded before and behind to {widths}: within {_shown(largest)}")
+
+
+def _packed(bundle: Bundle, engine: KerasEngine) -> Finding:
+    try:
+        proof = prove_packed(load_packed(bundle.path / "packed.npz"), engine, bundle.golden(), seed=1)
+    except NotCoveredError as error:
+        raise BundleError(f"{bundle.path}: {error} Make the bundle anew.") from error
+    exact, single = proof["largest_difference"], proof["largest_difference_in_single_precision"]
+    return Finding(
+        "packed engine",
+        f"{proof['texts']} texts: within {_shown(exact)} of Keras in double, {_shown(single)} in single precision",
+    )
+
+
+def _shown(difference: float) -> str:
+    return f"{difference:.1e}" if difference else "0"

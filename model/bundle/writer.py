@@ -1,0 +1,126 @@
+"""Writes a bundle: proves the model, packs it, and puts everything in a directory of its own."""
+
+import json
+import pathlib
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.bundle_manifest import FORMAT_VERSION, MANIFEST, bundle_id_of, describe_files, without_holes
+from saiten.model.bundle.encoder_settings import describe_encoder
+from saiten.model.bundle.golden import GoldenRecord, choose_golden_texts, make_golden, save_golden
+from saiten.model.bundle.invariance import prove_invariance, random_texts
+from saiten.model.durable import sync
+from saiten.model.errors import BundleError
+from saiten.model.keras_models.layers import refuse_misfit, steps_of
+from saiten.model.keras_models.mask import refuse_lost_mask
+from saiten.model.text.encoder import Encoder
+from saiten.model.versions import library_versions
+
+if TYPE_CHECKING:
+    import keras
+
+    from saiten.model.engines.keras_engine import KerasEngine
+
+_LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "mecab-python3", "gensim", "numba", "pyarrow")
+
+
+def refuse_used(path: pathlib.Path) -> None:
+    """Refuses a path for a new bundle that is in use or cannot be written; `train` asks before it works."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise BundleError(f"{path} exists and is not empty; give a new directory for the bundle.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent).cleanup()
+    except OSError as error:
+        raise BundleError(f"{path} cannot be written: {error.strerror}; give another directory.") from error
+
+
+def write_bundle(
+    path: pathlib.Path,
+    *,
+    model: "keras.Model",
+    encoder: Encoder,
+    outputs: Sequence[str],
+    golden_texts: Sequence[str],
+    training: Mapping[str, Any],
+    reference: Mapping[str, Any],
+) -> Bundle:
+    """Proves that the model does not read its padding, and writes it with its encoder as a bundle.
+
+    The bundle appears whole or not at all, also after a power cut: it is written beside `path`, synced and renamed.
+
+    Args:
+        path: A directory that does not exist, or is empty.
+        model: A Sequential or Functional model, from int32 [n, sequence_length] to float32 [n, outputs].
+        encoder: Makes the model's ids.
+        outputs: A name for each of the model's outputs.
+        golden_texts: Texts to choose the golden records from; few or none will do.
+        training: JSON-able: data, settings, metrics, seeds.
+        reference: JSON-able: distributions on the training data, ``{}`` where they are not known.
+
+    Raises:
+        BundleError: The path is in use, the model does not fit encoder or outputs, loses its mask or fails the proof.
+    """
+    refuse_used(path)
+    engine, proof = _prove(model, len(encoder.vocabulary), outputs)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        golden = make_golden(encoder, engine, choose_golden_texts(golden_texts, encoder.vocabulary))
+        save_golden(folder / "golden.jsonl", golden)
+        model.save(folder / "model.keras")
+        encoder.vocabulary.save(folder / "vocabulary.json")
+        _write_json(folder / "reference.json", reference)
+        settings = {
+            "format_version": FORMAT_VERSION,
+            "outputs": list(outputs),
+            **describe_encoder(encoder),
+            "invariance": proof,
+            "packed": _write_packed(folder, engine, golden),
+            "network": [str(step) for step in steps_of(model)],
+            "training": training,
+            "libraries": library_versions(_LIBRARIES),
+        }
+        _write_manifest(folder, settings)
+        folder.rename(path)
+        sync(path.parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return read_bundle(path, trust=True)
+
+
+def _prove(model: "keras.Model", vocabulary_size: int, outputs: Sequence[str]) -> tuple["KerasEngine", dict[str, Any]]:
+    from saiten.model.engines.keras_engine import KerasEngine
+
+    refuse_misfit(model, vocabulary_size, outputs)
+    refuse_lost_mask(model)
+    engine = KerasEngine(model)
+    return engine, prove_invariance(engine.score_matrix, *random_texts(engine.vocabulary_size))
+
+
+def _write_packed(folder: pathlib.Path, engine: "KerasEngine", golden: Sequence[GoldenRecord]) -> dict[str, Any]:
+    """Writes `packed.npz` where the engine covers the model and gives its scores; returns what the manifest says."""
+    from saiten.model.bundle.packed_proof import prove_packed
+    from saiten.model.engines.packed_file import load_packed, save_packed
+    from saiten.model.engines.packing import NotCoveredError, pack_model
+
+    try:
+        save_packed(folder / "packed.npz", pack_model(engine.model))
+        return prove_packed(load_packed(folder / "packed.npz"), engine, golden)
+    except NotCoveredError as error:
+        (folder / "packed.npz").unlink(missing_ok=True)
+        return {"covered": False, "reason": str(error)}
+
+
+def _write_manifest(folder: pathlib.Path, settings: Mapping[str, Any]) -> None:
+    manifest = without_holes({**settings, "files": describe_files(folder)})
+    _write_json(folder / MANIFEST, {**manifest, "bundle_id": bundle_id_of(manifest)})
+    folder.chmod(0o755)  # mkdtemp gives 0o700; another user's worker has to read it
+    for path in (*folder.iterdir(), folder):
+        sync(path)
+
+
+def _write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
+    path.write_text(json.dumps(without_holes(content), ensure_ascii=False, allow_nan=False, indent=1) + "\n", "utf-8")

@@ -1,0 +1,157 @@
+"""Reads the word index of a Keras `Tokenizer`, for models that exist already.
+
+Keras 3 has no Tokenizer any more (it is left in `tf.keras.preprocessing.text`); what people
+have of it is the JSON of `to_json()`, in which the indices are JSON strings within JSON.
+"""
+
+import json
+import pathlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from saiten.model.errors import UsageError
+from saiten.model.text.vocabulary import PAD_WORD, Vocabulary
+
+_MAX_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class WordIndex:
+    """What a Tokenizer made of its tokens.
+
+    Attributes:
+        ids: Id by word, each 1 or more, no two the same.
+        num_words: Only ids below it are used; None uses all.
+        oov_token: The word whose id the others get; None drops them.
+        lower: Tokens were lower-cased.
+        filters: Characters that became spaces.
+    """
+
+    ids: Mapping[str, int]
+    num_words: int | None = None
+    oov_token: str | None = None
+    lower: bool = False
+    filters: str = ""
+
+    def vocabulary(self, input_dim: int) -> Vocabulary:
+        """Returns the vocabulary with the model's ids, None where an id has no word.
+
+        Args:
+            input_dim: Of the model's Embedding.
+
+        Raises:
+            UsageError: An id in use is beyond the Embedding, or the OOV word has no id.
+        """
+        used = {word: i for word, i in self.ids.items() if self.num_words is None or i < self.num_words}
+        oov_id = None if self.oov_token is None else self.ids.get(self.oov_token)
+        if self.oov_token is not None and oov_id is None:
+            raise UsageError(
+                f"The OOV word {self.oov_token!r} is not in the word index; give --oov_token or --oov=drop."
+            )
+        largest = max([*used.values(), oov_id or 0])
+        if largest >= input_dim:
+            raise UsageError(
+                f"The word index has ids up to {largest}, but the model's Embedding takes ids below {input_dim}: "
+                "give the Tokenizer's --num_words, or the word index the model was trained with."
+            )
+        words: list[str | None] = [None] * (largest + 1)
+        words[0] = PAD_WORD
+        for word, i in used.items():
+            words[i] = word
+        if oov_id is not None:
+            words[oov_id] = self.oov_token
+        return Vocabulary(words, oov_id)
+
+
+def read_word_index(path: pathlib.Path, *, tokenizer_input: str = "text") -> WordIndex:
+    """Reads a Tokenizer's JSON, or a plain ``{word: id}``.
+
+    Args:
+        path: The file.
+        tokenizer_input: What the Tokenizer was fed with. From ``text`` (segmented strings) it filters
+            characters and lower-cases; in ``tokens`` (lists of tokens) it only lower-cases.
+
+    Raises:
+        UsageError: The file is neither, or an id is not a whole number from 1, or two words share one.
+    """
+    content = _read_json(path)
+    if "word_index" not in content and "config" not in content:
+        return WordIndex(_check_ids(path, content))
+    config = content.get("config", content)
+    if not isinstance(config, Mapping) or "word_index" not in config:
+        raise UsageError(f"{path} is no Tokenizer's JSON: it has a config but no word_index.")
+    if config.get("char_level"):
+        raise UsageError(f"{path} is of a Tokenizer with char_level=True; Saiten scores words.")
+    filters, split = config.get("filters") or "", config.get("split", " ")
+    if tokenizer_input == "tokens":
+        filters = ""
+    elif split != " ":
+        raise UsageError(f"{path} is of a Tokenizer that splits at {split!r}; Saiten splits at a space.")
+    num_words = config.get("num_words")
+    if num_words is not None and (type(num_words) is not int or num_words < 1):
+        raise UsageError(f"{path}: num_words must be a whole number from 1, not {num_words!r}.")
+    oov_token = config.get("oov_token")
+    if not isinstance(filters, str) or not (oov_token is None or isinstance(oov_token, str)):
+        raise UsageError(f"{path}: filters and oov_token must be strings.")
+    ids = _check_ids(path, _parse(path, config["word_index"]))
+    return WordIndex(ids, num_words, oov_token, bool(config.get("lower", True)), filters)
+
+
+def with_oov(index: WordIndex, oov: str | None, oov_token: str | None) -> WordIndex:
+    """Returns the index with OOV words handled as asked, rather than as the Tokenizer's JSON says.
+
+    Args:
+        index: As it was read.
+        oov: ``token``, ``drop``, or None for what the JSON says.
+        oov_token: The word that stands for OOV words; None for the JSON's.
+
+    Raises:
+        UsageError: OOV words shall become a token, and none is named.
+    """
+    if oov == "drop":
+        return replace(index, oov_token=None)
+    if oov == "token" and (oov_token or index.oov_token) is None:
+        raise UsageError("--oov=token needs the word that stands for OOV words: give --oov_token, or --oov=drop.")
+    return replace(index, oov_token=oov_token or index.oov_token)
+
+
+def _read_json(path: pathlib.Path) -> Mapping[str, Any]:
+    if not path.is_file():
+        raise UsageError(f"There is no word index at {path}.")
+    if path.stat().st_size > _MAX_BYTES:
+        raise UsageError(f"{path} is larger than {_MAX_BYTES} bytes; is it a word index?")
+    try:
+        content = _parse(path, path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8; save the word index as UTF-8 JSON.") from error
+    # json.dump(tokenizer.to_json(), file) makes a string of JSON: people do it all the time.
+    return content if isinstance(content, Mapping) else _mapping(path, _parse(path, content))
+
+
+def _parse(path: pathlib.Path, content: Any) -> Any:
+    """Parses JSON; what is an object already (a plain dump of `get_config()`) stays as it is."""
+    if not isinstance(content, str):
+        return content
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not JSON; give what tokenizer.to_json() returns, or {{word: id}}.") from error
+
+
+def _mapping(path: pathlib.Path, content: Any) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise UsageError(f"{path} is no JSON object; give what tokenizer.to_json() returns, or {{word: id}}.")
+    return content
+
+
+def _check_ids(path: pathlib.Path, content: Any) -> dict[str, int]:
+    ids = _mapping(path, content)
+    if not ids:
+        raise UsageError(f"{path} names no words.")
+    for word_id in ids.values():
+        if type(word_id) is not int or word_id < 1:
+            raise UsageError(f"{path}: a word's id must be a whole number from 1, not {word_id!r}; 0 is the padding.")
+    if len(set(ids.values())) < len(ids):
+        raise UsageError(f"{path} gives one id to two words.")
+    return ids

@@ -1,0 +1,1 @@
+"""Labelled text to a bundle."""

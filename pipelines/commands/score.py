@@ -1,0 +1,48 @@
+"""`saiten score`: scores files, and says what came of it."""
+
+import argparse
+import json
+from typing import Any
+
+from saiten.pipelines.commands.options import add_arguments, check_arguments
+from saiten.pipelines.quiet import quiet_libraries
+from saiten.pipelines.terminal import say, show
+
+__all__ = ["add_arguments", "run"]
+
+_DEAD_LETTERS_EXIT_CODE = 3
+
+
+def run(args: argparse.Namespace) -> int:
+    """Scores the input; returns the exit code.
+
+    Raises:
+        SaitenError: Nothing was committed, unless it says so; its exit code says why.
+    """
+    check_arguments(args)
+    quiet_libraries()
+    if args.check:
+        from saiten.pipelines.commands.check import check_run
+
+        return check_run(args)
+    from saiten.pipelines.local.launch import score_files
+
+    manifest = score_files(args)
+    say(summary_line(manifest, args.output))
+    if args.json:
+        show(json.dumps(manifest, indent=1))  # as ASCII: a name of a file may hold what moves the cursor
+    dead = manifest["counts"]["dead"]
+    return _DEAD_LETTERS_EXIT_CODE if dead and not args.allow_dead_letters else 0
+
+
+def summary_line(manifest: dict[str, Any], output: str) -> str:
+    """Returns what happened in numbers, one line."""
+    counts = manifest["counts"]
+    codes = ", ".join(f"{code} {count:,}" for code, count in manifest["dead_letter_codes"].items())
+    duplicates = f", {counts['duplicate_ids']:,} repeated ids" if counts["duplicate_ids"] else ""
+    seconds = max(manifest["seconds"], 1e-3)
+    return (
+        f"{counts['records']:,} records = {counts['scored']:,} scored + {counts['empty']:,} empty + "
+        f"{counts['dead']:,} dead{f' ({codes})' if codes else ''}{duplicates}; "
+        f"{seconds:.1f} s, {counts['records'] / seconds:,.0f} records/s; in {output}"
+    )

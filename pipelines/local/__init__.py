@@ -1,0 +1,1 @@
+"""Runs the pipeline: worker processes, signals, progress on this machine; Beam's runners elsewhere."""

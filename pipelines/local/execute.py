@@ -1,0 +1,129 @@
+"""Runs the pipeline, and ends it cleanly whatever happens."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
+from apache_beam.runners.runner import PipelineRunner, PipelineState, create_runner
+
+from saiten.model.errors import SaitenError, UsageError
+from saiten.pipelines.local.signals import Job, ending_on_signals
+from saiten.pipelines.local.workers import LocalWorkers
+from saiten.pipelines.reading.formats import nearest
+from saiten.pipelines.steps.score import Scoring, build
+from saiten.pipelines.terminal import end_process
+
+# The thread of Beam's that starts a worker process and waits for its end.
+_STARTER_THREAD = "run_worker"
+# How long Beam gets to notice by itself that a worker is gone; it takes some 4 s.
+_NOTICE_SECS = 20.0
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where the pipeline runs.
+
+    Attributes:
+        workers: The local worker processes, None on a remote runner.
+    """
+
+    runner: PipelineRunner
+    options: PipelineOptions
+    workers: LocalWorkers | None
+
+
+def local_execution(workers: LocalWorkers, flags: list[str]) -> Execution:
+    """Returns an execution on this machine."""
+    return Execution(workers.runner(), workers.options(flags), workers)
+
+
+def remote_execution(runner: str, flags: list[str]) -> Execution:
+    """Returns an execution on Dataflow, Flink or another of Beam's runners.
+
+    Raises:
+        UsageError: Beam has no such runner, it is not installed, or its options will not do.
+    """
+    options = PipelineOptions([*flags, f"--runner={runner}"])
+    try:
+        made = create_runner(runner)
+    except (ValueError, AttributeError) as error:
+        meant = nearest(runner, StandardOptions.KNOWN_RUNNER_NAMES)[0]
+        raise UsageError(f"Beam has no --runner={runner}; did you mean {meant}?") from error
+    except ImportError as error:
+        raise UsageError(f"--runner={runner}: {_plain(error)}.") from error
+    problems = PipelineOptionsValidator(options, made).validate()
+    if problems:
+        raise UsageError(f"--runner={runner}: {_plain(problems[0])}.")
+    return Execution(made, options, None)
+
+
+def execute(scoring: Scoring, execution: Execution) -> None:
+    """Runs the scoring pipeline to its end.
+
+    Raises:
+        SaitenError: What a worker reported, or that one was lost; nothing was committed unless it says so.
+    """
+    reports = scoring.commit.run.reports
+    job = Job(scoring.commit.run, execution.workers)
+    with ending_on_signals(job), _ending_when_lost(scoring, execution.workers):
+        try:
+            pipeline = beam.Pipeline(runner=execution.runner, options=execution.options)
+            build(pipeline, scoring)
+            job.result = pipeline.run()
+            state = job.result.wait_until_finish()
+        except Exception as error:  # Beam raises whatever a worker raised, as text
+            reported = reports.first() or _lost_worker(execution.workers) or SaitenError(_last_line(error))
+            raise reported from error
+        finally:
+            if execution.workers:
+                execution.workers.kill()
+    if state != PipelineState.DONE:
+        raise reports.first() or SaitenError(f"The pipeline ended as {state}; its runner's log says why.")
+
+
+@contextlib.contextmanager
+def _ending_when_lost(scoring: Scoring, workers: LocalWorkers | None) -> Iterator[None]:
+    """Turns what Beam's threads say of a lost worker, a traceback each, into one sentence.
+
+    Beam fails a run that lost a worker it had heard of. For one that ended before it connected it would
+    wait for ever, and the error of the thread that started it is the only sign.
+    """
+    ended = threading.Event()
+
+    def end_if_unnoticed(failed: threading.ExceptHookArgs) -> None:
+        if failed.thread is None or failed.thread.name != _STARTER_THREAD or ended.wait(_NOTICE_SECS):
+            return
+        error = scoring.commit.run.reports.first() or _lost_worker(workers) or SaitenError("A worker did not start.")
+        if workers:
+            workers.kill()
+        end_process(error.exit_code, str(error))
+
+    previous = threading.excepthook
+    threading.excepthook = end_if_unnoticed
+    try:
+        yield
+    finally:
+        ended.set()
+        threading.excepthook = previous
+
+
+def _lost_worker(workers: LocalWorkers | None) -> SaitenError | None:
+    log = workers.log_of_lost() if workers else None
+    if log is None:
+        return None
+    return SaitenError(f"A worker process was killed or crashed (its log: {log}); --resume goes on from here.")
+
+
+def _plain(message: object) -> str:
+    """Beam's message on one line, without a full stop."""
+    return " ".join(str(message).split()).rstrip(".")
+
+
+def _last_line(error: BaseException) -> str:
+    """What Beam says of a worker's error: the last line of its traceback, without the step's name."""
+    lines = [line for line in str(error).strip().splitlines() if line.strip()]
+    return lines[-1].partition(" [while running")[0] if lines else type(error).__name__

@@ -1,0 +1,55 @@
+"""Shows how far a local run has come: a bar on a terminal, a line a minute elsewhere."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from saiten.pipelines.run.progress_notes import WRITE_SECS, read_progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_LINE_SECS = 60.0
+
+
+@contextmanager
+def shown(folder: str, total_bytes: int) -> Iterator[None]:
+    """Shows progress on standard error while the block runs: a bar on a terminal, a line a minute elsewhere."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    show = _show_bar if console.is_terminal else _show_lines
+    ended = threading.Event()
+    thread = threading.Thread(target=show, args=(console, folder, total_bytes, ended), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _show_bar(console: "Console", folder: str, total_bytes: int, ended: threading.Event) -> None:
+    from rich import progress as bars
+
+    columns = (
+        bars.BarColumn(),
+        bars.TaskProgressColumn(),
+        bars.TextColumn("{task.fields[records]:,} records, {task.fields[dead]:,} dead"),
+        bars.TimeElapsedColumn(),
+        bars.TextColumn("left"),
+        bars.TimeRemainingColumn(),
+    )
+    with bars.Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=total_bytes, records=0, dead=0)
+        while not ended.wait(WRITE_SECS):
+            done = read_progress(folder)
+            bar.update(task, completed=done.n_bytes, records=done.tally.records, dead=done.tally.dead)
+
+
+def _show_lines(console: "Console", folder: str, total_bytes: int, ended: threading.Event) -> None:
+    while not ended.wait(_LINE_SECS):
+        done = read_progress(folder)
+        share = done.n_bytes / max(1, total_bytes)
+        console.print(f"{share:.0%}: {done.tally.records:,} records, {done.tally.dead:,} dead letters", highlight=False)

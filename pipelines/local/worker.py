@@ -1,0 +1,48 @@
+"""A local worker process: names itself to the launcher, keeps the terminal clean, never outlives it.
+
+`python -m saiten.pipelines.local.worker WORK_FOLDER LAUNCHER_PID`, the folder percent-encoded, with what Beam's
+runner puts into the environment.
+"""
+
+import os
+import pathlib
+import sys
+import threading
+import time
+import urllib.parse
+
+PID_PREFIX = "worker-"
+_LAUNCHER_POLL_SECS = 0.1
+
+
+def log_path(folder: str, pid: int) -> str:
+    """Returns the path of a worker's log."""
+    return f"{folder}/log-{pid}.txt"
+
+
+def main() -> None:
+    """Runs Beam's worker program until the launcher has no more work, or is gone."""
+    folder = pathlib.Path(os.fsdecode(urllib.parse.unquote_to_bytes(sys.argv[1])))
+    launcher_pid = int(sys.argv[2])
+    (folder / f"{PID_PREFIX}{os.getpid()}").touch()
+    log = os.open(log_path(str(folder), os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, sys.stdout.fileno())
+    os.dup2(log, sys.stderr.fileno())
+    threading.Thread(target=_end_with_launcher, args=(launcher_pid,), daemon=True).start()
+    # Beam loads MongoDB's driver, 5 MB, and Numba SciPy wherever it is installed, 16 MB: nothing here uses either.
+    for name in ("pymongo", "scipy"):
+        sys.modules[name] = None  # type: ignore[assignment]
+    from apache_beam.runners.worker import sdk_worker_main
+
+    sdk_worker_main.main(sys.argv)
+
+
+def _end_with_launcher(launcher_pid: int) -> None:
+    """A launcher that is killed tells nobody, and its workers would go on writing."""
+    while os.getppid() == launcher_pid:
+        time.sleep(_LAUNCHER_POLL_SECS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

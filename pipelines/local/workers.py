@@ -1,0 +1,87 @@
+"""Local worker processes, from the launcher's side."""
+
+import contextlib
+import os
+import shlex
+import signal
+import sys
+import time
+import urllib.parse
+from dataclasses import dataclass
+
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.transforms.environments import SubprocessSDKEnvironment
+
+from saiten.pipelines import storage
+from saiten.pipelines.local.worker import PID_PREFIX, log_path
+from saiten.pipelines.steps import memory
+
+_KILL_SECS = 10.0
+_KILL_POLL_SECS = 0.01
+
+
+@dataclass(frozen=True)
+class LocalWorkers:
+    """The worker processes of a local run.
+
+    Attributes:
+        count: How many; 1 means that the run goes on in the launcher itself.
+        folder: The run's work folder, where each worker leaves its process id and its log.
+    """
+
+    count: int
+    folder: str
+
+    def runner(self) -> FnApiRunner:
+        """Returns Beam's local runner with `saiten.pipelines.local.worker` as its worker program.
+
+        Beam's own ``multi_processing`` mode starts the same processes, but they write their logs on the
+        terminal and live on when the launcher is killed.
+        """
+        if self.count == 1:
+            return FnApiRunner()
+        settings = [f"{name}={value}" for name, value in memory.ENVIRONMENT.items() if name not in os.environ]
+        folder = urllib.parse.quote(os.fsencode(self.folder))  # Beam takes a command that is UTF-8 only
+        # -P: what lies in the folder where the person stands is not on the worker's path, whatever it is called.
+        program = [sys.executable, "-P", "-m", "saiten.pipelines.local.worker"]
+        command = ["env", *settings, *program, folder, str(os.getpid())]
+        # Ctrl-C goes to the whole group: the launcher ends its workers, and one that just starts would complain.
+        start = f"trap '' INT; exec {shlex.join(command)}"
+        return FnApiRunner(SubprocessSDKEnvironment.from_command_string(start))
+
+    def options(self, flags: list[str]) -> PipelineOptions:
+        """Returns Beam's options for `runner`."""
+        return PipelineOptions(
+            [*flags, f"--direct_num_workers={self.count}", "--default_sdk_harness_log_level=WARNING"]
+        )
+
+    def kill(self, wait_secs: float = _KILL_SECS) -> None:
+        """Ends the workers at once, and returns when they are gone (or later, if one hangs in the kernel)."""
+        # Only children that have not ended: the system gives the number of one that has to any other process.
+        pids = list(filter(_is_running, self._pids()))
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        until = time.monotonic() + wait_secs
+        while any(map(_is_running, pids)) and time.monotonic() < until:
+            time.sleep(_KILL_POLL_SECS)
+
+    def log_of_lost(self) -> str | None:
+        """Returns the log of a worker that is gone although nobody asked it to end; None where all are there."""
+        for pid in self._pids():
+            if not _is_running(pid):
+                return log_path(self.folder, pid)
+        return None
+
+    def _pids(self) -> list[int]:
+        paths = storage.list_named(self.folder, PID_PREFIX)
+        return [int(path.removeprefix(storage.join(self.folder, PID_PREFIX))) for path in paths]
+
+
+def _is_running(pid: int) -> bool:
+    """Whether a child of this process has not ended; one that has is not left behind as a zombie."""
+    try:
+        return os.waitpid(pid, os.WNOHANG) == (0, 0)
+    except ChildProcessError:  # Beam's own thread was faster
+        return False

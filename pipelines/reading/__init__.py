@@ -1,0 +1,1 @@
+"""Files to blocks of records. A format is a module here."""

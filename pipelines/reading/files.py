@@ -1,0 +1,188 @@
+"""Which files the input is, on a local disk or an object store."""
+
+import fnmatch
+import glob
+import os
+import pathlib
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import IO, Any
+
+from saiten.model.errors import DamagedFileError, SaitenError, UsageError
+from saiten.pipelines import storage
+from saiten.pipelines.records import FileSlice
+
+_WILDCARDS = "*?["
+
+
+@dataclass(frozen=True, order=True)
+class InputFile:
+    """A file of the input.
+
+    Attributes:
+        path: An absolute local path, or a URL.
+        size: In bytes.
+        modified: When it was changed last: nanoseconds, or what the object store says.
+    """
+
+    path: str
+    size: int
+    modified: str
+
+
+def list_inputs(patterns: str) -> list[InputFile]:
+    """Returns the files that `patterns` stands for, each once, sorted by path.
+
+    Args:
+        patterns: Files, directories (with all that is below them) and globs, between commas. Names that
+            start with ``_`` or ``.`` (such as ``_SUCCESS``) count only when they are written out.
+
+    Raises:
+        UsageError: A pattern that matches no file, or a file that cannot be read.
+    """
+    if os.path.lexists(patterns):
+        items = [patterns]
+    else:
+        items = [item for part in patterns.split(",") if (item := part.strip())]
+    if not items:
+        raise UsageError(f"--input is empty: {patterns!r}; name a file, a directory or a glob.")
+    found: dict[str, InputFile] = {}
+    for item in items:
+        files = _match(item.removeprefix("file://"))
+        if not files:
+            raise UsageError(f"No file matches {item!r}; check --input for a misspelt name or an empty directory.")
+        found.update((file.path, file) for file in files)
+    return sorted(found.values())
+
+
+def source_names(paths: Iterable[str]) -> dict[str, str]:
+    """Returns each path's name in the output: what lies below the deepest folder that all share.
+
+    >>> source_names(["/data/2026/a.txt", "/data/2025/a.txt"])
+    {'/data/2026/a.txt': '2026/a.txt', '/data/2025/a.txt': '2025/a.txt'}
+    """
+    parts = {path: path.split("/") for path in paths}
+    folders = [names[:-1] for names in parts.values()]
+    shared = len(_shared_start(folders))
+    return {path: printable("/".join(names[shared:])) for path, names in parts.items()}
+
+
+def printable(path: str) -> str:
+    """Returns a path in which bytes that are no UTF-8, as file names of old have them, are written out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+@contextmanager
+def open_unchanged(piece: FileSlice) -> Iterator[IO[bytes]]:
+    """Opens the file of a slice, and makes sure that it is still the one the work was planned for.
+
+    Raises:
+        DamagedFileError: It was changed since, also while it was read.
+        SaitenError: It cannot be read.
+    """
+    try:
+        _check_unchanged(piece)
+        with storage.open_read(piece.path) as file:
+            yield file
+        _check_unchanged(piece)
+    except OSError as error:
+        raise SaitenError(f"{piece.source} cannot be read: {error.strerror or error}.") from error
+
+
+def _shared_start(folders: list[list[str]]) -> list[str]:
+    levels = zip(*folders, strict=False)
+    return [names[0] for names in takewhile(lambda names: len(set(names)) == 1, levels)]
+
+
+def _check_unchanged(piece: FileSlice) -> None:
+    now = _remote_file(piece.path) if storage.is_remote(piece.path) else _local_file(piece.path, os.stat(piece.path))
+    if (now.size, now.modified) != (piece.size, piece.modified):
+        raise DamagedFileError(f"{piece.source} was changed after the run began; start the run again.")
+
+
+def _match(item: str) -> list[InputFile]:
+    try:
+        return _match_remote(item) if storage.is_remote(item) else _match_local(item)
+    except (OSError, ValueError) as error:
+        # Beam says by ValueError that it knows no such file system, and by an OSError of its own all else.
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise UsageError(f"{getattr(error, 'filename', None) or item!r} cannot be read: {reason}.") from error
+
+
+def _match_local(item: str) -> list[InputFile]:
+    if os.path.lexists(item):
+        paths = [item]
+    else:
+        paths = [path for path in glob.iglob(item, recursive=True) if _is_meant(path, item)]
+    files = []
+    for path in paths:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            files += [_readable_file(below) for below in _files_below(path)]
+        elif stat.S_ISREG(status.st_mode):
+            files.append(_readable_file(path))
+        else:
+            raise UsageError(f"{path!r} is no regular file; copy what comes from it into a file first.")
+    return files
+
+
+def _is_meant(path: str, pattern: str) -> bool:
+    """Tells whether the pattern writes out each hidden name on the path, be it with wildcards behind."""
+    written = [name for name in pattern.split("/") if _is_hidden(name)]
+    hidden = (name for name in path.split("/") if _is_hidden(name))
+    return all(any(fnmatch.fnmatchcase(name, item) for item in written) for name in hidden)
+
+
+def _is_hidden(path: str) -> bool:
+    return os.path.basename(path.rstrip("/")).startswith(("_", "."))
+
+
+def _files_below(folder: str) -> Iterator[str]:
+    for parent, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+        folders[:] = [name for name in folders if not _is_hidden(name)]
+        paths = (os.path.join(parent, name) for name in names if not _is_hidden(name))
+        yield from (path for path in paths if stat.S_ISREG(os.stat(path).st_mode))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _readable_file(path: str) -> InputFile:
+    with pathlib.Path(path).open("rb") as file:
+        return _local_file(path, os.fstat(file.fileno()))
+
+
+def _local_file(path: str, status: os.stat_result) -> InputFile:
+    return InputFile(os.path.abspath(path), status.st_size, str(status.st_mtime_ns))
+
+
+def _match_remote(item: str) -> list[InputFile]:
+    from apache_beam.io.filesystems import FileSystems
+
+    if any(wildcard in item for wildcard in _WILDCARDS):
+        return [file for file in _remote_matches(FileSystems, item) if _is_meant(file.path, item)]
+    if not item.endswith("/") and FileSystems.exists(item):
+        return [_remote_file(item)]
+    folder = item.rstrip("/") + "/"
+    below = _remote_matches(FileSystems, folder + "**")
+    return [file for file in below if not any(map(_is_hidden, file.path.removeprefix(folder).split("/")))]
+
+
+def _remote_matches(filesystems: Any, pattern: str) -> list[InputFile]:
+    entries = filesystems.match([pattern])[0].metadata_list
+    # Object stores have empty objects that stand for folders.
+    return [_from_metadata(entry) for entry in entries if not entry.path.endswith("/")]
+
+
+def _remote_file(path: str) -> InputFile:
+    from apache_beam.io.filesystems import FileSystems
+
+    return _from_metadata(FileSystems.get_filesystem(path).metadata(path))
+
+
+def _from_metadata(entry: Any) -> InputFile:
+    return InputFile(entry.path, entry.size_in_bytes, str(entry.last_updated_in_seconds))

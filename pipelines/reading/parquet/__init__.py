@@ -1,0 +1,1 @@
+"""Parquet: every row a record."""

@@ -1,0 +1,161 @@
+"""Parquet: every row a record."""
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from saiten.model.errors import DamagedFileError
+from saiten.pipelines import storage
+from saiten.pipelines.reading.blocks import Rows, no_rows
+from saiten.pipelines.reading.formats import KeptField, ReadOptions
+from saiten.pipelines.reading.lines import BLOCK_RECORDS, CHUNK_BYTES
+from saiten.pipelines.reading.parquet.columns import batch_rows, is_bytes, kept_type
+from saiten.pipelines.reading.parquet.footer import RowGroup, read_row_groups
+from saiten.pipelines.reading.parquet.pages import Page, read_pages
+from saiten.pipelines.reading.parquet.thrift import ThriftError
+from saiten.pipelines.records import FileSlice
+
+# No text packs so well: a page or a column that does is made to fill the memory. Up to the first size a page may,
+# as those of a constant column do.
+_MAX_PAGE_BYTES = 32 * 1024 * 1024
+_MAX_PAGE_RATIO = 50
+_MAX_COLUMN_BYTES = 1024**3
+_MAX_COLUMN_RATIO = 500
+# What a column's longest rows may unpack to at once, where there are more than one.
+_MAX_BATCH_BYTES = 128 * 1024 * 1024
+# Writers give a dictionary up at about 1 MiB.
+_MAX_DICTIONARY_BYTES = 4 * 1024 * 1024
+
+
+@contextmanager
+def open_parquet(file: IO[bytes], source: str, dictionaries: list[str] | None = None) -> Iterator[pq.ParquetFile]:
+    """Opens a Parquet file; what goes wrong while it is read names it.
+
+    Args:
+        dictionaries: Columns to be read as they are packed, each value once.
+
+    Raises:
+        DamagedFileError: It is no Parquet file, truncated or damaged.
+    """
+    try:
+        yield pq.ParquetFile(
+            file, read_dictionary=dictionaries, buffer_size=CHUNK_BYTES, page_checksum_verification=True
+        )
+    except (pa.ArrowException, ThriftError, UnicodeDecodeError, OSError, MemoryError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        reason = str(error).strip().partition("\n")[0]
+        raise DamagedFileError(f"{source} is a truncated or damaged Parquet file: {reason}") from error
+
+
+def read_parquet(file: IO[bytes], piece: FileSlice, options: ReadOptions) -> Iterator[tuple[Rows, int]]:
+    """Yields the rows of the slice's row groups and the share of the file's bytes they stand for.
+
+    Raises:
+        DamagedFileError: The file is truncated or damaged, or has other rows than its end says.
+    """
+    asked = {options.text_field, options.id_field, *(field.name for field in options.kept)}
+    with open_parquet(file, piece.source) as parquet:
+        schema = parquet.schema_arrow
+        wanted = sorted(name for name in set(schema.names) if name in asked)
+        groups = _row_groups(piece.path, piece.size, piece.modified, tuple(wanted))
+        if len(groups) != parquet.num_row_groups:
+            raise ThriftError(f"it has {len(groups)} row groups, not {parquet.num_row_groups}")
+    deltas = {column.path for group in groups for column in group.columns if column.has_delta_strings}
+    # A value that many rows share stays one value, so that a small file cannot fill the memory.
+    shared = [name for name in wanted if is_bytes(kept_type(schema, name)) and name not in deltas]
+    kept = tuple(KeptField(field.name, field.type or kept_type(schema, field.name)) for field in options.kept)
+    row = piece.first_row
+    with open_parquet(file, piece.source, shared) as parquet:
+        total = parquet.metadata.num_rows
+        for group in range(piece.start, piece.end):
+            first = row
+            n_rows = _rows_at_once(file, groups[group], shared, piece.source)
+            for batch in _read_group(parquet, group, wanted, n_rows):
+                rows = batch_rows(batch, row, piece.source, options, kept)
+                yield rows, piece.size * (row + batch.num_rows) // total - piece.size * row // total
+                row += batch.num_rows
+            expected = parquet.metadata.row_group(group).num_rows
+            if row - first != expected:
+                raise DamagedFileError(f"{piece.source} has {row - first} rows in group {group}, not {expected}.")
+    yield no_rows(dataclasses.replace(options, kept=kept)), 0 if total else piece.size
+
+
+@functools.lru_cache(maxsize=2)
+def _row_groups(path: str, _size: int, _modified: str, names: tuple[str, ...]) -> list[RowGroup]:
+    """Once for all slices of a file that one process reads: a wide file's end takes seconds."""
+    with storage.open_read(path) as file:
+        return read_row_groups(file, names)
+
+
+def _read_group(parquet: pq.ParquetFile, group: int, columns: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
+    """Yields a row group in batches of about `CHUNK_BYTES`, one row at least; `n_rows` are unpacked at once."""
+    for batch in parquet.iter_batches(n_rows, [group], columns, use_threads=False):
+        ends = np.cumsum(_row_bytes(batch))
+        start = 0
+        while start < batch.num_rows:
+            below = ends[start - 1] if start else 0
+            stop = max(start + 1, int(np.searchsorted(ends, below + CHUNK_BYTES, "right")))
+            yield batch.slice(start, stop - start)
+            start = stop
+
+
+def _rows_at_once(file: IO[bytes], group: RowGroup, shared: list[str], source: str) -> int:
+    """Returns how many rows to unpack at once, by the pages' own headers: the sizes at the file's end may be wrong.
+
+    Raises:
+        DamagedFileError: Its columns, or a page of them, unpack too far.
+    """
+    total, widest = 0, 1.0
+    for column in group.columns:
+        unpacked = packed = 0
+        for page in read_pages(file, column):
+            if page.unpacked_bytes > _MAX_PAGE_BYTES:
+                _check_ratio(page.packed_bytes, page.unpacked_bytes, _MAX_PAGE_RATIO, source)
+            unpacked += page.unpacked_bytes
+            packed += page.packed_bytes
+            if not (page.is_dictionary and column.path in shared):
+                widest = max(widest, _longest_row(page, column.n_values / max(1, group.n_rows)))
+        if unpacked > _MAX_COLUMN_BYTES:
+            _check_ratio(packed, unpacked, _MAX_COLUMN_RATIO, source)
+        total += unpacked
+    average: int = CHUNK_BYTES * group.n_rows // max(1, total)
+    return max(1, min(average, int(_MAX_BATCH_BYTES / widest), BLOCK_RECORDS))
+
+
+def _check_ratio(packed: int, unpacked: int, max_ratio: int, source: str) -> None:
+    if unpacked > packed * max_ratio:
+        raise DamagedFileError(
+            f"{source} would unpack {packed} bytes to {unpacked}; such a file is not read: write it uncompressed."
+        )
+
+
+def _longest_row(page: Page, values_per_row: float) -> float:
+    """Returns about how many bytes each row takes where the page's rows are the longest."""
+    unpacked = page.unpacked_bytes
+    if page.is_dictionary:
+        # Every row may hold the one long value; small dictionaries of many words are no such thing.
+        return unpacked if unpacked > min(_MAX_DICTIONARY_BYTES, page.packed_bytes * _MAX_PAGE_RATIO) else 0
+    return unpacked if page.shares_prefixes else unpacked / max(1, page.n_values) * values_per_row
+
+
+def _row_bytes(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
+    """int64 [rows], the bytes of each row's strings."""
+    total = np.zeros(batch.num_rows, np.int64)
+    for column in batch.columns:
+        if pa.types.is_dictionary(column.type) and is_bytes(column.type.value_type):
+            sizes = pc.binary_length(column.dictionary).take(column.indices)
+        elif is_bytes(column.type):
+            sizes = pc.binary_length(column)
+        else:
+            continue
+        total += np.asarray(sizes.fill_null(0), np.int64)
+    return total

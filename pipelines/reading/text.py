@@ -1,0 +1,72 @@
+"""Plain text: every line a record."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from saiten.pipelines.reading.blocks import RowCollector, Rows
+from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.lines import LineBatch, LineBreaks, LongLine
+from saiten.pipelines.records import Code
+
+_BYTE_ORDER_MARK = "\ufeff"
+# Their lines begin in a state that only the line itself says.
+_STATEFUL = ("iso2022", "utf-16")
+
+
+def read_text(lines: Iterable[LineBatch | LongLine], source: str, codec: str, options: ReadOptions) -> Iterator[Rows]:
+    """Yields the lines as records, an empty line as an empty text."""
+    collector = RowCollector(source, options)
+    breaks = LineBreaks.of(codec)
+    for batch in lines:
+        if isinstance(batch, LongLine):
+            collector.bury_long(batch, options.max_record_bytes)
+            yield collector.take()
+            continue
+        raws = breaks.strip_all(batch.lines)
+        texts, errors = decode_lines(raws, batch.positions[0], codec)
+        collector.add_texts(batch.positions, raws, texts, errors)
+        yield collector.take()
+
+
+def decode_lines(lines: Sequence[bytes], position: int, codec: str) -> tuple[list[str], dict[int, tuple[str, str]]]:
+    """Decodes lines, all at once where all are good.
+
+    Args:
+        lines: Without their line ends.
+        position: Of the first; at 0 a byte-order mark is dropped.
+
+    Returns:
+        The texts, with U+FFFD for bad bytes, and code and message of the bad ones by index.
+    """
+    texts, errors = _decode_at_once(lines, codec), {}
+    if texts is None:
+        texts = []
+        for i, line in enumerate(lines):
+            try:
+                texts.append(line.decode(codec))
+            except UnicodeDecodeError as error:
+                texts.append(line.decode(codec, "replace"))
+                errors[i] = _code_and_message(error)
+    if position == 0:
+        texts[0] = texts[0].removeprefix(_BYTE_ORDER_MARK)
+    return texts, errors
+
+
+def _decode_at_once(lines: Sequence[bytes], codec: str) -> list[str] | None:
+    if codec.startswith(_STATEFUL):
+        return None
+    try:
+        texts = b"\n".join(lines).decode(codec).split("\n")
+    except UnicodeDecodeError:
+        return None
+    return texts if len(texts) == len(lines) else None
+
+
+def _code_and_message(error: UnicodeDecodeError) -> tuple[str, str]:
+    if error.encoding.startswith("utf-16"):
+        try:
+            error.object.decode(error.encoding, "surrogatepass")
+        except UnicodeDecodeError:
+            pass
+        else:
+            return Code.BAD_UNICODE, f"Half of a surrogate pair at byte {error.start} of the record."
+    return Code.BAD_UTF8, f"Byte {error.start} of the record is not valid {error.encoding}."

@@ -1,0 +1,79 @@
+"""How many dead letters are too many."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from saiten.model.errors import TooManyDeadLettersError
+from saiten.pipelines.records import Code, DeadLetter
+
+# So few are soon read to the end, and then a higher rate commits them without scoring again.
+_MIN_RECORDS = 1_000
+_NAMED_CODES = 3
+
+
+@dataclass
+class DeadLetterTally:
+    """Records and dead letters, counted.
+
+    Attributes:
+        codes: How many dead letters of each code.
+        examples: One ``source:position`` of each code.
+    """
+
+    records: int = 0
+    codes: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def dead(self) -> int:
+        """All dead letters."""
+        return self.codes.total()
+
+    def add(self, records: int, letters: Iterable[DeadLetter]) -> None:
+        """Counts a block."""
+        self.records += records
+        for letter in letters:
+            self.codes[letter.code] += 1
+            self.examples.setdefault(letter.code, f"{letter.source}:{letter.position}")
+
+    def merge(self, records: int, codes: Mapping[str, int], examples: Mapping[str, str]) -> None:
+        """Adds another count."""
+        self.records += records
+        self.codes.update(codes)
+        self.examples = {**examples, **self.examples}
+
+    def judge(self, max_rate: float) -> None:
+        """Judges a whole run.
+
+        Raises:
+            TooManyDeadLettersError: More than `max_rate` of the records are dead; names the commonest codes.
+        """
+        # Divided, not multiplied: 29 of 100 are no more than 0.29.
+        if self.records and self.dead / self.records > max_rate:
+            raise TooManyDeadLettersError(
+                f"{self.dead} of {self.records} records are dead letters, more than --max_dead_letter_rate="
+                f"{max_rate:g} allows: {self._commonest()}. Nothing is committed."
+            )
+
+    def judge_early(self, max_rate: float, most_to_come: float) -> None:
+        """Judges a run that goes on: `judge` is exact, so to be late costs time, to be early a good run.
+
+        Args:
+            most_to_come: How many records the rest of the input can hold at the very most.
+
+        Raises:
+            TooManyDeadLettersError: There are too many even if all that are to come are good.
+        """
+        most = self.records + most_to_come
+        if self.records >= _MIN_RECORDS and self.dead / most > max_rate:
+            raise TooManyDeadLettersError(
+                f"{self.dead} of the first {self.records} records are dead letters, more than "
+                f"--max_dead_letter_rate={max_rate:g} allows even if all others are good, for there are {most:.0f} "
+                f"at most: {self._commonest()}. Nothing is committed."
+            )
+
+    def _commonest(self) -> str:
+        commonest = self.codes.most_common(_NAMED_CODES)
+        named = ", ".join(f"{code} {count} (such as {self.examples[code]})" for code, count in commonest)
+        return f"{named}; is it in another --encoding?" if commonest[0][0] == Code.BAD_UTF8 else named

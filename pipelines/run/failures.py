@@ -1,0 +1,79 @@
+"""How an error in a worker reaches the person at the launcher as one sentence.
+
+Beam hands the launcher an exception's traceback as text, and on some runners nothing at all.
+So a worker leaves a small file in the run's work folder before it raises.
+"""
+
+import json
+import pathlib
+import traceback
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from saiten.model.errors import SaitenError
+from saiten.pipelines import storage
+
+_PREFIX = "failure-"
+
+
+@dataclass(frozen=True)
+class FailureReports:
+    """The failures of a run's workers; travels with the steps.
+
+    Attributes:
+        folder: The run's work folder.
+    """
+
+    folder: str
+
+    @contextmanager
+    def reported(self) -> Iterator[None]:
+        """Leaves a report of an error that passes through, and lets it pass."""
+        try:
+            yield
+        except (SaitenError, OSError) as error:
+            self.write(error)
+            raise
+        except Exception as error:
+            self.write(_unforeseen(error))
+            raise
+
+    def write(self, error: SaitenError | OSError) -> None:
+        """Leaves a report of an error."""
+        exit_code = error.exit_code if isinstance(error, SaitenError) else SaitenError.exit_code
+        report = {"exit_code": exit_code, "message": _sentence(error)}
+        path = storage.join(self.folder, f"{_PREFIX}{uuid.uuid4().hex}.json")
+        with suppress(OSError):  # a full disk takes no report either
+            storage.write_atomic(path, json.dumps(report).encode())  # as ASCII: a path may hold what UTF-8 cannot
+
+    def first(self) -> SaitenError | None:
+        """Returns the error that a worker reported, the one with the highest exit code; None where none did."""
+        contents = map(storage.read_bytes, storage.list_named(self.folder, _PREFIX))
+        reports = [json.loads(content) for content in contents if content]
+        if not reports:
+            return None
+        report = max(reports, key=lambda report: (report["exit_code"], report["message"]))
+        return _error_with_code(report["message"], report["exit_code"])
+
+
+def _unforeseen(error: Exception) -> SaitenError:
+    """Names an error that nobody foresaw by its kind and place: its words may hold a record's text."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return SaitenError(
+        f"A worker failed with {type(error).__name__} at {pathlib.Path(place.filename).name}:{place.lineno}, which is "
+        "a fault of the program's: --resume goes on from here, but may well meet it again."
+    )
+
+
+def _sentence(error: SaitenError | OSError) -> str:
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} cannot be read or written: {error.strerror}; --resume goes on from here."
+    return str(error)
+
+
+def _error_with_code(message: str, exit_code: int) -> SaitenError:
+    error = SaitenError(message)
+    error.exit_code = exit_code
+    return error

@@ -1,0 +1,79 @@
+"""Who may write to an output directory."""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from saiten.model.errors import UsageError
+from saiten.pipelines import storage
+from saiten.pipelines.run.claim import claim
+from saiten.pipelines.run.layout import (
+    DEAD_LETTERS_FOLDER,
+    LOCK,
+    MANIFEST,
+    REPORT,
+    RUN_ID,
+    SCORES_FOLDER,
+    SUCCESS,
+    WORK_FOLDER,
+)
+from saiten.pipelines.run.resume import plan_paths
+from saiten.pipelines.run.run_manifest import read_manifest
+
+_FOLDERS = (SCORES_FOLDER, DEAD_LETTERS_FOLDER, WORK_FOLDER)
+_FILES = (MANIFEST, SUCCESS, REPORT)
+_FOREIGN_WORK = re.compile(rf"{WORK_FOLDER}/(?!{LOCK}$|{RUN_ID}/)")
+
+
+def refuse_used(output: str, *, overwrite: bool, resume: bool) -> None:
+    """Refuses a directory that holds something this run would not replace or finish.
+
+    Raises:
+        UsageError: With what it holds and the remedy.
+    """
+    if not storage.is_remote(output):
+        _refuse_kinds(output)
+    try:
+        below = [path.removeprefix(output.rstrip("/") + "/") for path in storage.list_files(output)]
+    except OSError as error:
+        raise UsageError(f"--output={output} cannot be read: {error}.") from error
+    names = {storage.whole_name(path.split("/")[0]) for path in below}
+    # All of the work folder goes with the commit, so nothing but runs' own may lie there.
+    foreign = sorted([*names.difference(_FOLDERS, _FILES), *(path for path in below if _FOREIGN_WORK.match(path))])
+    if foreign:
+        raise UsageError(f"--output={output} holds {foreign[0]}, which is no run's: give a directory of its own.")
+    if MANIFEST in below and read_manifest(output) and not (overwrite or resume):
+        raise UsageError(f"--output={output} holds a run: --overwrite replaces it, or give another directory.")
+    if (names - {WORK_FOLDER} or plan_paths(output)) and not (overwrite or resume):
+        raise UsageError(
+            f"--output={output} holds an unfinished run: --resume finishes it, --overwrite starts anew, "
+            "or give another directory."
+        )
+
+
+def _refuse_kinds(output: str) -> None:
+    """Refuses what a run could not write to or clear up, though it has the right name."""
+    if os.path.lexists(output) and not os.path.isdir(output):
+        raise UsageError(f"--output={output} is a file: give a directory.")
+    for name in (*_FOLDERS, *_FILES):
+        path = os.path.join(output, name)
+        # Parts of earlier runs behind a link would never be found.
+        is_link, is_folder = os.path.islink(path), os.path.isdir(path)
+        fits = is_folder and not is_link if name in _FOLDERS else not is_folder
+        if os.path.lexists(path) and not fits:
+            kind = "a link" if is_link else "a folder" if is_folder else "a file"
+            raise UsageError(f"--output={output} holds {name}, which is {kind}: give a directory of its own.")
+
+
+@contextmanager
+def claimed(output: str, *, overwrite: bool, resume: bool) -> Iterator[None]:
+    """Refuses a directory that is in use, and keeps other launchers out of it while the block runs.
+
+    Raises:
+        UsageError: The directory holds something, cannot be written, or another process writes to it.
+    """
+    refuse_used(output, overwrite=overwrite, resume=resume)
+    with claim(output):
+        refuse_used(output, overwrite=overwrite, resume=resume)  # another run may have ended meanwhile
+        yield

@@ -1,0 +1,86 @@
+"""The columns of a run's files."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from saiten.model.errors import UsageError
+from saiten.pipelines.records import DeadLetter, ScoredBlock
+
+SCHEMA_VERSION = "1"
+
+DEAD_LETTER_SCHEMA = pa.schema(
+    [
+        pa.field("source", pa.string(), nullable=False),
+        pa.field("position", pa.int64(), nullable=False),
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("stage", pa.string(), nullable=False),
+        pa.field("code", pa.string(), nullable=False),
+        pa.field("message", pa.string(), nullable=False),
+        pa.field("raw", pa.binary()),
+        pa.field("raw_bytes", pa.int64(), nullable=False),
+    ]
+)
+
+
+def scores_schema(outputs: Sequence[str], kept: Sequence[pa.Field]) -> pa.Schema:
+    """Returns the columns of the scores: id, kept fields, one score an output, how they came about.
+
+    Args:
+        outputs: Names of the model's outputs; each becomes a column ``score_<output>``.
+        kept: Names and types of the fields that are carried over.
+    """
+    return pa.schema(
+        [
+            pa.field("id", pa.string(), nullable=False),
+            *kept,
+            *(pa.field(f"score_{name}", pa.float32()) for name in outputs),
+            pa.field("n_tokens", pa.int32(), nullable=False),
+            pa.field("n_oov", pa.int32(), nullable=False),
+            pa.field("truncated", pa.bool_(), nullable=False),
+            pa.field("status", pa.string(), nullable=False),
+            pa.field("source", pa.string(), nullable=False),
+            pa.field("position", pa.int64(), nullable=False),
+        ]
+    )
+
+
+def refuse_taken_names(outputs: Sequence[str], kept: Sequence[str]) -> None:
+    """Refuses kept fields that would give the scores two columns of one name, which no reader takes.
+
+    Raises:
+        UsageError: The first such field.
+    """
+    taken = [name for name in kept if name in scores_schema(outputs, ()).names]
+    if taken:
+        raise UsageError(
+            f"--keep_fields={taken[0]}: the scores have a column {taken[0]!r} of their own; leave it out"
+            f"{' (--id_field=id carries the id)' if taken[0] == 'id' else ', or rename the field in the input'}."
+        )
+
+
+def scores_table(scored: ScoredBlock, schema: pa.Schema) -> pa.Table:
+    """Returns a scored block as rows of the scores; an empty text has status ``empty`` and null scores."""
+    block = scored.block
+    status = pa.DictionaryArray.from_arrays(pa.array(scored.is_empty, pa.int8()), ["scored", "empty"])
+    columns = [
+        pa.array(block.ids, pa.string()),
+        *block.kept,
+        *(pa.array(column, pa.float32(), mask=scored.is_empty) for column in scored.scores.T),
+        pa.array(scored.n_tokens),
+        pa.array(scored.n_oov),
+        pa.array(scored.truncated),
+        status.dictionary_decode(),
+        pa.array(block.sources, pa.string()),
+        pa.array(block.positions, pa.int64()),
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def dead_letters_table(letters: Sequence[DeadLetter], schema: pa.Schema, *, keep_raw: bool) -> pa.Table:
+    """Returns dead letters as rows; without their bytes where `keep_raw` is False."""
+    columns = {
+        name: [getattr(letter, name) if keep_raw or name != "raw" else None for letter in letters]
+        for name in schema.names
+    }
+    return pa.table(columns, schema)

@@ -1,0 +1,1 @@
+"""The steps of the scoring pipeline; `score` wires them."""

@@ -1,0 +1,50 @@
+"""Texts to ids: one Tagger a worker, whole blocks at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from saiten.model.text.encoder import Encoder
+from saiten.pipelines.records import EncodedBlock, RecordBlock
+from saiten.pipelines.run.failures import FailureReports
+from saiten.pipelines.steps.deadline import Deadline
+from saiten.pipelines.steps.scoring_bundle import ScoringBundle
+
+
+def encode_block(block: RecordBlock, encoder: Encoder) -> EncodedBlock:
+    """Tokenizes a block's texts and looks their ids up; what MeCab refuses becomes a dead letter."""
+    segmented, errors = encoder.segment_all(block.texts)
+    if errors:
+        block = block.bury({i: (error.code, error.message) for i, error in errors.items()}, "encode")
+        segmented = [text for i, text in enumerate(segmented) if i not in errors]
+    block.check()
+    return EncodedBlock(block, encoder.encode_segmented(segmented))
+
+
+@dataclass
+class EncodeText(beam.PTransform):
+    """Turns blocks of texts into blocks of ids with the bundle's own tokenizer and vocabulary."""
+
+    bundle: ScoringBundle
+    reports: FailureReports
+    deadline: Deadline
+
+    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
+        return blocks | "Encode" >> beam.ParDo(_EncodeTextDoFn(self.bundle, self.reports, self.deadline))
+
+
+class _EncodeTextDoFn(beam.DoFn):
+    def __init__(self, bundle: ScoringBundle, reports: FailureReports, deadline: Deadline) -> None:
+        self._bundle = bundle
+        self._reports = reports
+        self._deadline = deadline
+
+    def setup(self) -> None:
+        with self._reports.reported(), self._deadline.kept_loading():
+            self._encoder = self._bundle.load_encoder()
+
+    def process(self, block: RecordBlock) -> Iterator[EncodedBlock]:
+        with self._reports.reported(), self._deadline.kept():
+            encoded = encode_block(block, self._encoder)
+        yield encoded

@@ -1,0 +1,64 @@
+"""The scoring pipeline: wires the steps, and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+from apache_beam.ml.inference import RunInference
+
+from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.records import WorkRange
+from saiten.pipelines.run.layout import RangeSummary
+from saiten.pipelines.run.progress_notes import DeadLetterLimit
+from saiten.pipelines.run.run_manifest import CommitPlan
+from saiten.pipelines.steps.commit import Commit
+from saiten.pipelines.steps.deadline import Deadline
+from saiten.pipelines.steps.encode import EncodeText
+from saiten.pipelines.steps.infer import HANDLERS
+from saiten.pipelines.steps.read import ReadRecords
+from saiten.pipelines.steps.scoring_bundle import ScoringBundle
+from saiten.pipelines.steps.write import WriteDeadLetters, WriteScores
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """All that the steps need, decided before the pipeline is built.
+
+    Attributes:
+        ranges: What is to be read.
+        finished: What an earlier attempt has done already.
+        reading: How the files are read.
+        bundle: What scores them.
+        deadline: How long a block may take.
+        limit: How many dead letters there may be.
+        notes_folder: Where writers note how far they have come.
+        commit: What the run must have become.
+    """
+
+    ranges: Sequence[WorkRange]
+    finished: Sequence[RangeSummary]
+    reading: ReadOptions
+    bundle: ScoringBundle
+    deadline: Deadline
+    limit: DeadLetterLimit
+    notes_folder: str
+    commit: CommitPlan
+
+
+def build(pipeline: beam.Pipeline, scoring: Scoring) -> beam.PCollection:
+    """Wires the steps; gives the manifest, one element, when the run is committed."""
+    run = scoring.commit.run
+    handler = HANDLERS[scoring.bundle.engine](scoring.bundle, run.reports, scoring.deadline)
+    scored = (
+        pipeline
+        | "Ranges" >> beam.Create(scoring.ranges)
+        | "SpreadRanges" >> beam.Reshuffle()
+        | "ReadRecords" >> ReadRecords(scoring.reading, run.reports)
+        | "EncodeText" >> EncodeText(scoring.bundle, run.reports, scoring.deadline)
+        | "RunInference" >> RunInference(handler)
+    )
+    scores = scored | "WriteScores" >> WriteScores(run)
+    dead_letters = scored | "WriteDeadLetters" >> WriteDeadLetters(run, scoring.limit, scoring.notes_folder)
+    finished = pipeline | "FinishedRanges" >> beam.Create(scoring.finished)
+    summaries = (scores, dead_letters, finished) | "Summaries" >> beam.Flatten()
+    return summaries | "Commit" >> Commit(scoring.commit)

@@ -1,0 +1,105 @@
+"""The bundle as the steps of a pipeline carry it: a path and what must be found there."""
+
+import pathlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.bundle_manifest import MAX_BYTES
+from saiten.model.bundle.replay import replay_ids, replay_scores
+from saiten.model.engines.engine import Engine
+from saiten.model.errors import BundleError
+from saiten.model.text.encoder import Encoder
+from saiten.pipelines import storage
+from saiten.pipelines.quiet import import_tensorflow
+from saiten.pipelines.steps.memory import release_compiler_pages
+
+# Enough to notice a broken engine, few enough to cost a worker nothing.
+_REPLAYED_SCORES = 8
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class ScoringBundle:
+    """Where the bundle lies and which one it must be, so that every worker uses the launcher's.
+
+    Attributes:
+        path: Local, or on an object store.
+        bundle_id: What the launcher found there.
+        engine: ``packed`` or ``keras``.
+        trusted: Let through layer classes that Saiten does not build.
+        threads: TensorFlow's in each process; 0 leaves it to TensorFlow.
+    """
+
+    path: str
+    bundle_id: str
+    engine: str
+    trusted: bool = False
+    threads: int = 0
+
+    def load_encoder(self) -> Encoder:
+        """Returns the bundle's encoder after its dictionary was compared and all golden texts gave their ids."""
+        with self._opened() as bundle:
+            encoder = bundle.encoder()
+            replay_ids(bundle, encoder)  # all of them, in 10 ms or so: a MeCab of another version shows here
+        return encoder
+
+    def load_engine(self) -> Engine:
+        """Returns the engine after golden records gave the recorded scores."""
+        with self._opened() as bundle:
+            if self.engine == "keras":
+                import_tensorflow()
+            engine = bundle.engine(self.engine, threads=self.threads)
+            replay_scores(bundle, engine, _REPLAYED_SCORES)
+        if self.engine == "packed":
+            release_compiler_pages()
+        return engine
+
+    @contextmanager
+    def _opened(self) -> Iterator[Bundle]:
+        with opened_bundle(self.path, trusted=self.trusted) as bundle:
+            if bundle.bundle_id != self.bundle_id:
+                raise BundleError(
+                    f"The bundle at {self.path} is {bundle.bundle_id} on this worker, but the run began with "
+                    f"{self.bundle_id}: every worker must see the same bundle."
+                )
+            yield bundle
+
+
+@contextmanager
+def opened_bundle(path: str, *, trusted: bool = False) -> Iterator[Bundle]:
+    """Reads and checks a bundle, local or remote; a remote one is copied to this machine while the block runs.
+
+    Raises:
+        BundleError: There is none, or it is refused.
+    """
+    if not storage.is_remote(path):
+        yield read_bundle(pathlib.Path(path), trust=trusted)
+        return
+    with tempfile.TemporaryDirectory(prefix="saiten-bundle-") as folder:
+        _download(path, pathlib.Path(folder))
+        yield read_bundle(pathlib.Path(folder), trust=trusted)
+
+
+def _download(path: str, folder: pathlib.Path) -> None:
+    try:
+        files = storage.list_files(path)
+    except OSError as error:
+        raise BundleError(f"The bundle at {path} cannot be read: {error}.") from error
+    if not files:
+        raise BundleError(f"There is no bundle at {path}.")
+    for file in files:
+        name = file.removeprefix(path.rstrip("/") + "/")
+        if not name:  # consoles of object stores make an empty object that stands for the folder
+            continue
+        if "/" in name:
+            raise BundleError(f"The bundle at {path} holds a folder, {name.split('/')[0]}: a bundle is flat.")
+        if name not in MAX_BYTES:
+            raise BundleError(f"The bundle at {path} holds {name!r}, which is no file of a bundle; remove it.")
+        with storage.open_read(file) as source, (folder / name).open("wb") as target:
+            while chunk := source.read(_CHUNK_BYTES):
+                target.write(chunk)
+                if target.tell() > MAX_BYTES[name]:
+                    raise BundleError(f"{file} is larger than {MAX_BYTES[name]} bytes.")

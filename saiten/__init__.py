@@ -1,0 +1,1 @@
+"""Saiten scores Japanese text in bulk."""

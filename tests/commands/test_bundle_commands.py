@@ -1,0 +1,328 @@
+"""`saiten validate`, `inspect` and `explain`: what a person reads, and what they cannot be made to show."""
+
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.explain import ExplainedToken, explain_text
+from saiten.model.bundle.writer import write_bundle
+from saiten.model.text.encoder import Encoder
+from saiten.pipelines.commands.main import main
+from tests.helpers.fakes import FakeEngine
+from tests.helpers.forgery import reseal
+
+Output = pytest.CaptureFixture[str]
+
+
+def test_validate_shows_a_line_for_all_that_holds(tiny_bundle: Bundle, capsys: Output) -> None:
+    assert main(["validate", f"--bundle={tiny_bundle.path}"]) == 0
+    captured = capsys.readouterr()
+    assert [line.split()[1] for line in captured.out.splitlines()] == [
+        "files", "dictionary", "golden", "reference", "mask", "keras", "padding", "packed",
+    ]  # fmt: skip
+    assert captured.err == f"saiten: {tiny_bundle.path} holds: 8 checks, bundle {tiny_bundle.bundle_id[:12]}\n"
+
+
+def test_validate_refuses_with_one_sentence(bundle_copy: pathlib.Path, capsys: Output) -> None:
+    (bundle_copy / "packed.npz").write_bytes(b"x")
+    assert main(["validate", f"--bundle={bundle_copy}"]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"saiten: {bundle_copy}/packed.npz has 1 bytes, not ")
+    assert captured.err.count("\n") == 1
+
+
+def test_inspect_shows_a_bundle(tiny_bundle: Bundle, capsys: Output) -> None:
+    assert main(["inspect", str(tiny_bundle.path)]) == 0
+    rows = {line.split("  ")[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert tiny_bundle.bundle_id in rows["bundle_id"]
+    assert "taste, service" in rows["outputs"]
+    assert "words (Embedding) > lstm" in rows["network"]
+    assert "packed, keras" in rows["engines"]
+    assert "unidic-lite" in rows["tokenizer"]
+    assert "OOV words: token" in rows["vocabulary"]
+    assert "at most 400 ids, truncating pre" in rows["sequences"]
+    assert {"padding", "libraries", "model.keras", "packed.npz"} <= rows.keys()
+
+
+RUN = {
+    "run_id": "20261122-103000-abcdef",
+    "bundle_id": "b" * 64,
+    "outputs_scored": ["taste", "service"],
+    "engine": "packed",
+    "seconds": 12.5,
+    "started": "2026-11-22T10:30:00Z",
+    "finished": "2026-11-22T10:30:12Z",
+    "counts": {"records": 1200, "scored": 1190, "empty": 4, "dead": 6, "duplicate_ids": 0},
+    "dead_letter_codes": {"BAD_UTF8": 5, "BAD_JSON": 1},
+    "settings": {"text_field": "text", "nested": {"a": [1, 2.5]}},
+    "inputs": [{"source": "a.jsonl", "records": 1200, "scored": 1190, "empty": 4, "dead": 6}],
+    "outputs": [{"path": "scores/part-0.parquet", "rows": 1194, "bytes": 5000, "sha256": "c" * 64}],
+}
+
+
+def write_run(folder: pathlib.Path, **changes: object) -> str:
+    (folder / "manifest.json").write_text(json.dumps({**RUN, **changes}), encoding="utf-8")
+    return str(folder)
+
+
+def test_inspect_shows_a_run(tmp_path: pathlib.Path, capsys: Output) -> None:
+    (tmp_path / "_SUCCESS").touch()
+    assert main(["inspect", write_run(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    for part in (
+        "records 1,200, scored 1,190, empty 4, dead 6",
+        "BAD_UTF8 5, BAD_JSON 1",
+        "a.jsonl: 1,200 records = 1,190 scored + 4 empty + 6 dead",
+        "scores/part-0.parquet: 1,194 rows, 5,000 bytes",
+        "12.5 s, 2026-11-22T10:30:00Z",
+        "settings.nested",
+    ):
+        assert part in shown
+    assert "no result" not in shown
+
+
+def test_inspect_says_that_a_run_is_not_whole(tmp_path: pathlib.Path, capsys: Output) -> None:
+    assert main(["inspect", write_run(tmp_path)]) == 0
+    assert "no _SUCCESS, this is no result" in capsys.readouterr().out
+
+
+def test_inspect_stays_a_page(tmp_path: pathlib.Path, capsys: Output) -> None:
+    outputs = [{"path": f"scores/part-{i}.parquet", "rows": 1, "bytes": 1} for i in range(1000)]
+    assert main(["inspect", write_run(tmp_path, outputs=outputs)]) == 0
+    shown = capsys.readouterr().out
+    assert "and 980 more files" in shown
+    assert len(shown.splitlines()) < 60
+
+
+def test_inspect_escapes_what_comes_from_people(tmp_path: pathlib.Path, capsys: Output) -> None:
+    """A file's name may hold what moves the cursor or looks like rich's markup."""
+    inputs = [{"source": "[red]\x1b[2J\u202ebad.txt", "records": 1, "scored": 1, "empty": 0, "dead": 0}]
+    assert main(["inspect", write_run(tmp_path, inputs=inputs)]) == 0
+    shown = capsys.readouterr().out
+    assert "[red]\\x1b[2J\\u202ebad.txt: 1 records" in shown
+    assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "neither a bundle nor a committed run"),
+        (b"{", "cannot be read as JSON"),
+        (b"[" * 200_000, "cannot be read as JSON"),
+        (b"\xff", "cannot be read as JSON"),
+        (b"[]", "that is no run's"),
+        (b'{"name": "package"}', "that is no run's"),
+    ],
+)
+def test_inspect_refuses_other_folders(
+    content: bytes | None, message: str, tmp_path: pathlib.Path, capsys: Output
+) -> None:
+    if content is not None:
+        (tmp_path / "manifest.json").write_bytes(content)
+    assert main(["inspect", str(tmp_path)]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_inspect_refuses_a_bundle_that_was_changed(bundle_copy: pathlib.Path, capsys: Output) -> None:
+    reseal(bundle_copy, invariance=...)
+    assert main(["inspect", str(bundle_copy)]) == 2
+    assert "invariance proof is missing" in capsys.readouterr().err
+
+
+# --- explain ---
+
+
+def test_every_token_is_accounted_for(encoder: Encoder) -> None:
+    explanation = explain_text(encoder, FakeEngine(), "とても高い\u3000ＡＢＣ")
+    ids = encoder.vocabulary.ids
+    assert explanation.normal_form == "とても高い ABC"
+    assert explanation.tokens == (
+        ExplainedToken("とても", ids["とても"], "read"),
+        ExplainedToken("高い", ids["高い"], "read"),
+        ExplainedToken("ABC", 1, "oov"),
+    )
+    assert (explanation.n_tokens, explanation.n_oov, explanation.length) == (3, 1, 3)
+    assert explanation.scores == (float(ids["とても"] + ids["高い"] + 1), 3.0)
+
+
+@pytest.mark.parametrize(("truncating", "fates"), [("pre", ["cut", "read", "read"]), ("post", ["read", "read", "cut"])])
+def test_what_is_cut_is_shown(truncating: str, fates: list[str], encoder: Encoder) -> None:
+    short = Encoder(encoder.tokenizer, encoder.vocabulary, 2, truncating)
+    explanation = explain_text(short, FakeEngine(), "とても高い。")
+    assert [token.fate for token in explanation.tokens] == fates
+    assert explanation.length == 2
+
+
+def test_dropped_words_are_shown_and_an_empty_text_has_no_scores(encoder: Encoder) -> None:
+    from saiten.model.text.vocabulary import Vocabulary
+
+    dropping = Encoder(encoder.tokenizer, Vocabulary(["<pad>", None, "とても"], None), 9, "pre")
+    explanation = explain_text(dropping, FakeEngine(), "高い")
+    assert explanation.tokens == (ExplainedToken("高い", None, "dropped"),)
+    assert explanation.scores is None
+    assert explain_text(dropping, FakeEngine(), " \n").tokens == ()
+
+
+def test_explain_shows_tokens_and_scores(tiny_bundle: Bundle, capsys: Output) -> None:
+    assert main(["explain", f"--bundle={tiny_bundle.path}", "とても高い未知[red]"]) == 0
+    shown = capsys.readouterr().out
+    ids = tiny_bundle.encoder().vocabulary.ids
+    assert f"とても {ids['とても']} | 高い {ids['高い']} | 未知 1 (OOV) | [ 1 (OOV)" in shown
+    assert "6 tokens, 4 OOV, 6 read by the model" in shown
+    assert [line.split()[1] for line in shown.splitlines() if line.startswith("│")] == ["taste", "service"]
+
+
+def test_explain_reads_standard_input(tiny_bundle: Bundle, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(" \n"))
+    assert main(["explain", f"--bundle={tiny_bundle.path}", "-"]) == 0
+    assert "no token is left (status empty)" in capsys.readouterr().out
+
+
+def test_explain_refuses_a_lone_surrogate_without_showing_it(tiny_bundle: Bundle, capsys: Output) -> None:
+    assert main(["explain", f"--bundle={tiny_bundle.path}", "秘密\udc80"]) == 2
+    message = capsys.readouterr().err
+    assert "would be a dead letter: BAD_UNICODE" in message
+    assert "秘密" not in message
+
+
+def test_names_of_outputs_are_escaped(
+    encoder: Encoder, tiny_model: object, tmp_path: pathlib.Path, capsys: Output
+) -> None:
+    write_bundle(
+        tmp_path / "b", model=tiny_model, encoder=encoder, outputs=["[bold]\u202e", "b"], golden_texts=[],
+        training={"note": "[red]"}, reference={},
+    )  # fmt: skip
+    assert main(["inspect", str(tmp_path / "b")]) == 0
+    assert main(["explain", f"--bundle={tmp_path / 'b'}", "高い"]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("[bold]\\u202e") == 2
+    assert "note [red]" in shown
+    assert "\u202e" not in shown
+
+
+# --- what is not this machine's own ---
+
+
+@pytest.mark.parametrize("command", [["explain", "良い"], ["validate"]])
+def test_a_reader_that_has_gone_is_no_error(command: list[str], tiny_bundle: Bundle) -> None:
+    """`saiten explain ... | head -1`; rich would end it with exit 1."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    arguments = [command[0], f"--bundle={tiny_bundle.path}", *command[1:]]
+    with os.fdopen(writing, "wb") as gone:
+        ended = subprocess.run(
+            [sys.executable, "-m", "saiten.pipelines.commands.main", *arguments], stdout=gone, check=False
+        )
+    assert ended.returncode == 0
+
+
+def nested(depth: int) -> list[object]:
+    value: list[object] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+FORGED_BUNDLES: dict[str, tuple[dict[str, object], str]] = {
+    "no oov": ({"oov": ...}, "oov is missing"),
+    "a list for oov": ({"oov": ["token"]}, "oov is missing or of the wrong type"),
+    "a proof without widths": (
+        {"invariance": {"passed": True, "largest_difference": 0, "texts": 1}},
+        r"invariance.sequence_lengths is missing",
+    ),
+    "a proof of words": (
+        {"invariance": {"passed": True, "largest_difference": 0, "texts": "all", "sequence_lengths": [1]}},
+        "invariance.texts is missing or of the wrong type",
+    ),
+    "a network of no layers": ({"network": 1}, "network is missing or of the wrong type"),
+    "a length in words": ({"max_sequence_length": "long"}, "max_sequence_length is missing or of the wrong type"),
+    "settings nested deep": ({"training": {"seed": nested(700)}}, "nested too deep"),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), FORGED_BUNDLES.values(), ids=FORGED_BUNDLES)
+def test_inspect_refuses_a_forged_bundle_with_one_sentence(
+    changes: dict[str, object], message: str, bundle_copy: pathlib.Path, capsys: Output
+) -> None:
+    reseal(bundle_copy, **changes)
+    assert main(["inspect", str(bundle_copy)]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert captured.err.count("\n") == 1
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"training": "much"}, {"training": {"settings": 1}}, {"libraries": [1]}, {"training": {"a" * 500: {"b": 1}}}],
+)
+def test_inspect_shows_what_it_knows_of_whatever_lies_beside_it(
+    changes: dict[str, object], bundle_copy: pathlib.Path, capsys: Output
+) -> None:
+    reseal(bundle_copy, **changes)
+    assert main(["inspect", str(bundle_copy)]) == 0
+    assert read_bundle(bundle_copy).bundle_id in capsys.readouterr().out
+
+
+def test_inspect_refuses_a_dictionary_without_a_version(
+    bundle_copy: pathlib.Path, tiny_bundle: Bundle, capsys: Output
+) -> None:
+    tokenizer = {key: value for key, value in tiny_bundle.manifest["tokenizer"].items() if key != "dictionary_version"}
+    reseal(bundle_copy, tokenizer=tokenizer)
+    assert main(["inspect", str(bundle_copy)]) == 2
+    assert "tokenizer.dictionary_version is missing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"counts": [1]},
+        {"counts": {"records": "all"}},
+        {"dead_letter_codes": "BAD_JSON"},
+        {"dead_letter_codes": {"BAD_JSON": None}},
+        {"inputs": 1},
+        {"inputs": ["a.txt"]},
+        {"inputs": [{"source": "a.txt", "records": "all", "scored": None}]},
+        {"outputs": {"path": "x"}},
+        {"outputs": [{"path": 1, "rows": [], "bytes": {}}]},
+    ],
+)
+def test_inspect_shows_a_forged_run_without_a_traceback(
+    changes: dict[str, object], tmp_path: pathlib.Path, capsys: Output
+) -> None:
+    assert main(["inspect", write_run(tmp_path, **changes)]) == 0
+    assert RUN["run_id"] in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+@pytest.mark.parametrize("beside", [None, "model.keras"])
+def test_inspect_opens_no_pipe_and_follows_no_link(
+    kind: str, beside: str | None, tmp_path: pathlib.Path, capsys: Output
+) -> None:
+    folder = tmp_path / "forged"
+    folder.mkdir()
+    if beside:
+        (folder / beside).touch()
+    if kind == "pipe":
+        os.mkfifo(folder / "manifest.json")
+    else:
+        write_run(tmp_path)
+        (folder / "manifest.json").symlink_to(tmp_path / "manifest.json")
+    assert main(["inspect", str(folder)]) == 2
+    assert "it has no manifest.json" in capsys.readouterr().err
+
+
+def test_inspect_reads_no_manifest_as_large_as_memory(tmp_path: pathlib.Path, capsys: Output) -> None:
+    with (tmp_path / "manifest.json").open("wb") as file:
+        file.truncate(1 << 40)
+    assert main(["inspect", str(tmp_path)]) == 2
+    assert "is larger than 268435456 bytes" in capsys.readouterr().err
+    (tmp_path / "golden.jsonl").touch()
+    assert main(["inspect", str(tmp_path)]) == 2
+    assert "is larger than 16777216 bytes" in capsys.readouterr().err

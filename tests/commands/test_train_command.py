@@ -1,0 +1,182 @@
+"""`saiten train`: labels from files, and what is said when they will not do."""
+
+import csv
+import json
+import pathlib
+from typing import Any
+
+import pytest
+
+from saiten.model.bundle.bundle import read_bundle
+from saiten.pipelines.commands.main import main
+from tests.helpers.labelled import reviews
+
+QUICK = [
+    "--min_count=1", "--embedding_dim=8", "--word2vec_epochs=1", "--lstm_units=4", "--epochs=1", "--batch_size=64",
+]  # fmt: skip
+
+
+def _write_jsonl(path: pathlib.Path, records: list[Any]) -> pathlib.Path:
+    path.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8")
+    return path
+
+
+def _records(n: int) -> list[dict[str, Any]]:
+    return [{"text": text, "good": good, "bad": str(bad)} for text, (good, bad) in reviews(n)]
+
+
+def test_jsonl_becomes_a_bundle(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records = [*_records(120), {"text": "店", "good": 1, "bad": None}, {"text": "  ", "good": 1, "bad": 0}]
+    data = _write_jsonl(tmp_path / "data.jsonl", records)
+    further = tmp_path / "further.txt"
+    further.write_text("山道を歩く\n海を見る\n", encoding="utf-8")
+    arguments = [f"--input={data}", "--label_fields=good,bad", f"--bundle={tmp_path / 'b'}", "--json"]
+    assert main(["train", *arguments, f"--word2vec_input={further}", *QUICK]) == 0
+    captured = capsys.readouterr()
+    bundle = read_bundle(tmp_path / "b")
+    assert bundle.outputs == ["good", "bad"]
+    assert "海" in bundle.encoder().vocabulary.ids
+    printed = json.loads(captured.out)
+    assert printed.pop("bundle_id") == bundle.bundle_id
+    assert printed == bundle.manifest["training"]
+    assert printed["data"]["files"] == 1
+    assert printed["data"]["further_texts"] == 2
+    held_out = printed["data"]["held_out"]
+    lines = captured.err.splitlines()
+    assert lines[0].startswith("segmenting: 121 (")
+    assert any(line.startswith("epoch 1 of 1: loss ") for line in lines)
+    assert lines[-1] == (
+        f"saiten: 122 records read, {120 - held_out} trained on, {held_out} held out, EMPTY 1, LABEL_MISSING 1; "
+        f"best of 1 epochs is 1; in {tmp_path / 'b'}"
+    )
+
+
+def test_what_is_left_out_of_further_text_is_counted(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = _write_jsonl(tmp_path / "data.jsonl", _records(60))
+    (tmp_path / "further.jsonl").write_text('{"text": "山道"}\n{"text": " "}\n{}\n{"text": 1}\n[]\n', encoding="utf-8")
+    further = f"--word2vec_input={tmp_path / 'further.jsonl'}"
+    arguments = [f"--input={data}", "--label_fields=good", f"--bundle={tmp_path / 'b'}", further, "--quiet", *QUICK]
+    assert main(["train", *arguments]) == 2
+    assert capsys.readouterr().err.startswith("saiten: 3 of 5 records of --word2vec_input cannot be trained on (")
+    assert not (tmp_path / "b").exists()
+    assert main(["train", *arguments, "--max_dead_letter_rate=0.6"]) == 0
+    left_out = "; left out of the further text: EMPTY 1, NOT_AN_OBJECT 1, TEXT_MISSING 1, TEXT_NOT_STRING 1; best of"
+    assert left_out in capsys.readouterr().err
+    data_of_training = read_bundle(tmp_path / "b").manifest["training"]["data"]
+    assert (data_of_training["further_texts"], data_of_training["further_skipped"]) == (1, {"EMPTY": 1})
+
+
+def test_further_text_in_another_encoding_is_refused(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Training would run on no further text, and nobody would know."""
+    data = _write_jsonl(tmp_path / "data.jsonl", _records(60))
+    (tmp_path / "further.txt").write_text("山道を歩く\n海を見る\n", encoding="cp932")
+    arguments = [f"--input={data}", "--label_fields=good", f"--bundle={tmp_path / 'b'}", "--quiet", *QUICK]
+    further = f"--word2vec_input={tmp_path / 'further.txt'}"
+    assert main(["train", *arguments, further, "--max_dead_letter_rate=1"]) == 2
+    expected = "saiten: None of the 2 records of --word2vec_input can be trained on (BAD_UTF8 2).\n"
+    assert capsys.readouterr().err == expected
+
+
+def test_csv_is_read_quietly(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (tmp_path / "data.csv").open("w", encoding="cp932", newline="") as file:
+        writer = csv.DictWriter(file, ["本文", "点"])
+        writer.writeheader()
+        writer.writerows({"本文": text, "点": good} for text, (good, _) in reviews(60))
+    arguments = [f"--input={tmp_path / 'data.csv'}", "--encoding=cp932", "--text_field=本文", "--label_fields=点"]
+    assert main(["train", *arguments, f"--bundle={tmp_path / 'b'}", "--quiet", *QUICK]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert read_bundle(tmp_path / "b").outputs == ["点"]
+
+
+REFUSED = {
+    "no-such-label": (
+        ["--label_fields=good,stars"],
+        _records(3),
+        "saiten: No record has a number in the label field 'stars'; check --label_fields.",
+    ),
+    "no-number": (
+        ["--label_fields=text"],
+        _records(3),
+        "saiten: None of the 3 records can be trained on (BAD_FIELD 3).",
+    ),
+    "many-missing": (
+        ["--label_fields=good"],
+        [*_records(18), {"text": "店"}, {"text": "店", "good": "?"}],
+        (
+            "saiten: 2 of 20 records cannot be trained on (BAD_FIELD 1, LABEL_MISSING 1); mend them, "
+            "or allow more than 0.01 of them by --max_dead_letter_rate."
+        ),
+    ),
+    "a-label-twice": (
+        ["--label_fields=good,good"],
+        _records(3),
+        "saiten: --label_fields needs different names between commas, not 'good,good'.",
+    ),
+    "an-empty-label": (
+        ["--label_fields=good,"],
+        _records(3),
+        "saiten: --label_fields needs different names between commas, not 'good,'.",
+    ),
+    "nothing-left": (
+        ["--label_fields=good"],
+        [{"text": " ", "good": 1}],
+        "saiten: No text to train on is left: every one is empty or cannot be tokenized.",
+    ),
+    "a-setting": (["--label_fields=good", "--lstm_units=0"], _records(3), "saiten: units must be 1 or more, not 0."),
+    "a-rate-above-one": (
+        ["--label_fields=good", "--max_dead_letter_rate=1.5"],
+        _records(3),
+        "saiten: --max_dead_letter_rate is a share from 0 to 1, not 1.5.",
+    ),
+    "a-rate-that-is-none": (
+        ["--label_fields=good", "--max_dead_letter_rate=nan"],
+        _records(3),
+        "saiten: --max_dead_letter_rate is a share from 0 to 1, not nan.",
+    ),
+    "a-misspelt-flag": (
+        ["--label_fields=good", "--lstm_unit=3"],
+        _records(3),
+        "saiten: There is no flag --lstm_unit; did you mean --lstm_units?",
+    ),
+}
+
+
+def test_a_label_that_a_header_lacks_is_refused_by_its_flag(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.csv").write_text("text,x\n店,1\n", encoding="utf-8")
+    assert main(["train", f"--input={tmp_path / 'a.csv'}", "--label_fields=y", f"--bundle={tmp_path / 'b'}"]) == 2
+    assert "has the field 'y' of --label_fields; there are: 'text', 'x'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_will_not_do_is_refused_in_one_sentence_and_leaves_no_bundle(
+    name: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags, records, message = REFUSED[name]
+    data = _write_jsonl(tmp_path / "data.jsonl", records)
+    assert main(["train", f"--input={data}", f"--bundle={tmp_path / 'b'}", "--quiet", *flags]) == 2
+    assert capsys.readouterr().err.splitlines() == [message]
+    assert not (tmp_path / "b").exists()
+
+
+def test_more_bad_records_are_let_through_when_allowed(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = _write_jsonl(tmp_path / "data.jsonl", [*_records(40), {"text": "店"}, 7])
+    arguments = [f"--input={data}", "--label_fields=good", f"--bundle={tmp_path / 'b'}", "--max_dead_letter_rate=0.1"]
+    assert main(["train", *arguments, "--quiet", *QUICK]) == 0
+    assert ", LABEL_MISSING 1, NOT_AN_OBJECT 1; " in capsys.readouterr().err
+
+
+def test_a_used_bundle_directory_is_refused(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = _write_jsonl(tmp_path / "data.jsonl", _records(3))
+    assert main(["train", f"--input={data}", "--label_fields=good", f"--bundle={tmp_path}", "--quiet"]) == 2
+    expected = f"saiten: {tmp_path} exists and is not empty; give a new directory for the bundle.\n"
+    assert capsys.readouterr().err == expected

@@ -1,0 +1,74 @@
+"""Stand-ins that behave in known ways."""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+
+from saiten.model.text.ragged import FloatArray, Int64Array, IntArray
+from saiten.pipelines.records import RecordBlock
+
+POISON_ID = 13
+
+
+class FakeEngine:
+    """Scores a text by its ids alone: their sum, and how many there are."""
+
+    name = "fake"
+    n_outputs = 2
+
+    def __init__(self) -> None:
+        self.batches: list[int] = []
+
+    def score(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
+        self.batches.append(len(offsets) - 1)
+        sums = [int(token_ids[start:end].sum()) for start, end in itertools.pairwise(offsets)]
+        return np.array(list(zip(sums, np.diff(offsets), strict=True)), np.float32).reshape(-1, 2)
+
+
+class FaultyEngine(FakeEngine):
+    """Goes wrong whenever a batch holds `POISON_ID`.
+
+    Args:
+        fault: ``raise``, ``too_few``, ``too_many``, ``wrong_shape``, ``transposed``, or ``nan`` and ``infinite``
+            for the row alone.
+    """
+
+    def __init__(self, fault: str) -> None:
+        super().__init__()
+        self.fault = fault
+
+    def score(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
+        scores = super().score(token_ids, offsets)
+        poisoned = [POISON_ID in token_ids[a:b] for a, b in itertools.pairwise(offsets)]
+        if not any(poisoned):
+            return scores
+        if self.fault == "raise":
+            raise RuntimeError("a secret of the record")
+        if self.fault in ("nan", "infinite"):
+            scores[poisoned] = np.nan if self.fault == "nan" else np.inf
+        return {
+            "too_few": scores[:-1],
+            "too_many": np.concatenate([scores, scores]),
+            "wrong_shape": scores[:, :1],
+            "transposed": scores.T,
+        }.get(self.fault, scores)
+
+
+def make_block(
+    texts: Sequence[str], *, range_index: int = 0, is_last: bool = True, source: str = "a.txt"
+) -> RecordBlock:
+    """Returns a block of texts as a text file gives them."""
+    raws = [text.encode() for text in texts]
+    positions = [sum(len(raw) + 1 for raw in raws[:i]) for i in range(len(raws))]
+    return RecordBlock(
+        range_index,
+        is_last,
+        {source: len(texts)},
+        [source] * len(texts),
+        positions,
+        [f"{source}:{position}" for position in positions],
+        raws,
+        list(texts),
+        n_bytes=sum(map(len, raws)),
+    )

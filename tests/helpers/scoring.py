@@ -1,0 +1,33 @@
+"""Scores files in tests as a person does, and reads what came of it."""
+
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from saiten.model.bundle.bundle import Bundle
+from saiten.pipelines.commands.main import main
+
+# Three texts, and two that have no tokens.
+TEXTS = ("とても美味しいラーメンでした。", "", "もう行きません！", "　", "駅から遠くて、値段も高い。")
+
+
+def score(bundle: Bundle, input_path: pathlib.Path, output: pathlib.Path, *flags: str) -> int:
+    """Runs `saiten score` in this process; returns its exit code."""
+    return main(["score", f"--input={input_path}", f"--bundle={bundle.path}", f"--output={output}", "--quiet", *flags])
+
+
+def rows(output: pathlib.Path, folder: str = "scores") -> list[dict[str, Any]]:
+    """Returns the rows of the parts that the manifest names, by source and position."""
+    manifest = json.loads((output / "manifest.json").read_text(encoding="utf-8"))
+    parts = [output / file["path"] for file in manifest["outputs"] if file["path"].startswith(folder)]
+    table = pa.concat_tables(pq.read_table(pa.BufferReader(part.read_bytes())) for part in parts)
+    return list(table.sort_by([("source", "ascending"), ("position", "ascending")]).to_pylist())
+
+
+def content(output: pathlib.Path) -> Mapping[str, bytes]:
+    """Returns every file of a directory by its path below it."""
+    return {str(path.relative_to(output)): path.read_bytes() for path in output.rglob("*") if path.is_file()}

@@ -1,0 +1,204 @@
+"""A model that loses the mask is refused, and the layer that loses it is named."""
+
+import pathlib
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from saiten.model.bundle.invariance import check_proof, prove_invariance, random_texts, scaled_difference
+from saiten.model.engines.keras_engine import KerasEngine, compile_model
+from saiten.model.errors import BundleError
+from saiten.model.keras_models.mask import refuse_lost_mask
+from saiten.pipelines.commands.main import main
+from tests.helpers.networks import VOCABULARY_SIZE, build_model, with_drawn_weights
+
+TEXTS = random_texts(VOCABULARY_SIZE)
+
+
+def sequences() -> Any:
+    return layers.LSTM(4, return_sequences=True)
+
+
+KEEP_THE_MASK = {
+    "lstm": [layers.LSTM(4), layers.Dense(2)],
+    "both directions, stacked": [layers.Bidirectional(sequences()), layers.GRU(4), layers.Dense(2)],
+    "average": [layers.GlobalAveragePooling1D(), layers.Dense(2)],
+    "dense at each step": [layers.Dense(4), layers.Dropout(0.5), layers.LSTM(4), layers.Dense(2)],
+    "flat behind the recurrence": [layers.LSTM(4), layers.Flatten(), layers.Dense(2)],
+}
+
+
+@pytest.mark.parametrize("stack", KEEP_THE_MASK.values(), ids=KEEP_THE_MASK)
+def test_a_model_that_keeps_its_mask_passes_both(stack: list[Any]) -> None:
+    model = build_model(*stack)
+    refuse_lost_mask(model)
+    proof = prove_invariance(compile_model(model), *TEXTS)
+    assert proof["passed"]
+    assert proof["largest_difference"] <= 1e-6
+    check_proof(proof)
+
+
+LOSE_THE_MASK = {
+    "flatten": [layers.Flatten(name="flat"), layers.Dense(2)],
+    "convolution": [layers.Conv1D(4, 3, name="conv"), layers.LSTM(4), layers.Dense(2)],
+    "convolution behind a recurrence": [sequences(), layers.Conv1D(4, 3, name="conv2"), layers.LSTM(4)],
+    "maximum": [layers.GlobalMaxPooling1D(name="most"), layers.Dense(2)],
+    "reshape": [layers.Reshape((-1, 3), name="shape"), layers.LSTM(4)],
+    "pooling": [layers.MaxPooling1D(name="pool"), layers.LSTM(4)],
+    "a model in a model": [keras.Sequential([layers.LSTM(3)], name="inner"), layers.Dense(2)],
+}
+NAMES = dict(zip(LOSE_THE_MASK, ("flat", "conv", "conv2", "most", "shape", "pool", "inner"), strict=True))
+
+
+@pytest.mark.filterwarnings("ignore:.*does not support mask_propagation")
+@pytest.mark.filterwarnings("ignore:Layer .* does not support masking")
+@pytest.mark.parametrize("case", LOSE_THE_MASK)
+def test_the_layer_that_loses_the_mask_is_named(case: str) -> None:
+    fixed = [layers.Input((12,)), layers.Embedding(VOCABULARY_SIZE, 6, mask_zero=True)]
+    model = keras.Sequential([*fixed, *LOSE_THE_MASK[case]])
+    with pytest.raises(BundleError, match=rf"Layer {NAMES[case]} \(.*\) loses the mask"):
+        refuse_lost_mask(model)
+
+
+def test_an_embedding_without_mask_is_named() -> None:
+    model = build_model(layers.LSTM(4), layers.Dense(2), mask_zero=False)
+    with pytest.raises(BundleError, match=r"Layer words \(Embedding\) makes no mask.*mask_zero=True"):
+        refuse_lost_mask(model)
+    with pytest.raises(BundleError, match="reads its padding: a score changes by"):
+        prove_invariance(KerasEngine(model).score_matrix, *TEXTS)
+
+
+def functional(*, by_hand: bool) -> Any:
+    ids = keras.Input((None,), dtype="int32")
+    words = layers.Embedding(VOCABULARY_SIZE, 6, mask_zero=True)(ids)
+    first = layers.LSTM(4)(words)
+    second = layers.Conv1D(3, 2, padding="same", name="conv")(words) if by_hand else words
+    pooled = layers.GlobalAveragePooling1D()(second)
+    return with_drawn_weights(keras.Model(ids, layers.Dense(2)(layers.Concatenate()([first, pooled]))))
+
+
+@pytest.mark.filterwarnings("ignore:Layer .* does not support masking")
+def test_branches_are_followed() -> None:
+    refuse_lost_mask(functional(by_hand=False))
+    with pytest.raises(BundleError, match=r"Layer conv \(Conv1D\) loses the mask"):
+        refuse_lost_mask(functional(by_hand=True))
+
+
+class Liar(layers.Layer):
+    """Says that it supports masking and reads the padding."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.supports_masking = True
+
+    def get_config(self) -> Any:
+        return {"name": self.name}
+
+    def call(self, inputs: Any) -> Any:
+        return inputs + keras.ops.mean(inputs, axis=1, keepdims=True)
+
+
+def test_the_proof_finds_what_layers_do_not_tell() -> None:
+    model = build_model(Liar(), layers.LSTM(4), layers.Dense(2))
+    refuse_lost_mask(model)
+    with pytest.raises(BundleError, match="reads its padding"):
+        prove_invariance(compile_model(model), *TEXTS)
+
+
+def test_words_may_stand_in_an_inner_model() -> None:
+    def nested(*, mask_zero: bool) -> Any:
+        ids = keras.Input((None,), dtype="int32")
+        inner = build_model(layers.LSTM(4), mask_zero=mask_zero)
+        return keras.Model(ids, layers.Dense(2)(inner(ids)))
+
+    refuse_lost_mask(nested(mask_zero=True))
+    prove_invariance(compile_model(nested(mask_zero=True)), *TEXTS)
+    with pytest.raises(BundleError, match=r"Layer words \(Embedding\) makes no mask"):
+        refuse_lost_mask(nested(mask_zero=False))
+
+
+def test_a_model_without_words_is_refused() -> None:
+    model = keras.Sequential([layers.Input((None, 3)), layers.LSTM(4)])
+    with pytest.raises(BundleError, match="no Embedding layer"):
+        refuse_lost_mask(model)
+
+
+def test_scores_that_are_not_finite_prove_nothing() -> None:
+    def broken(matrix: Any) -> Any:
+        return np.full((len(matrix), 1), np.nan, np.float32)
+
+    with pytest.raises(BundleError, match="not finite"):
+        prove_invariance(broken, *TEXTS)
+
+
+def test_every_shape_is_tried() -> None:
+    shapes, paddings = set(), set()
+
+    def watched(matrix: Any) -> Any:
+        shapes.add(matrix.shape)
+        paddings.add((bool((matrix[:, 0] == 0).any()), bool((matrix[:, -1] == 0).any())))
+        return np.where(matrix > 0, matrix, 0).sum(axis=1, keepdims=True).astype(np.float32)
+
+    proof = prove_invariance(watched, *TEXTS)
+    assert {width for _, width in shapes} >= set(proof["sequence_lengths"])
+    assert {rows for rows, _ in shapes} == set(proof["batch_sizes"]) >= {1, 3, 32}
+    assert {(True, False), (False, True)} <= paddings
+
+
+def test_the_difference_is_scaled_by_large_scores_only() -> None:
+    def difference(score: float, expected: float) -> float:
+        return scaled_difference(np.float32([[score]]), np.float32([[expected]]))
+
+    assert difference(0.5, 0.25) == 0.25
+    assert difference(300, 200) == 0.5
+    assert difference(np.nan, 1) == np.inf
+    assert difference(np.nan, np.nan) == np.inf
+    assert difference(np.inf, np.inf) == np.inf
+    assert scaled_difference(np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)) == 0
+
+
+GOOD_PROOF = {"passed": True, "largest_difference": 1e-7, "texts": 32}
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        None,
+        "passed",
+        {},
+        {**GOOD_PROOF, "passed": False},
+        {**GOOD_PROOF, "passed": "true"},
+        {**GOOD_PROOF, "largest_difference": 1e-3},
+        {**GOOD_PROOF, "largest_difference": None},
+        {**GOOD_PROOF, "largest_difference": -1},
+        {**GOOD_PROOF, "texts": 0},
+    ],
+)
+def test_a_proof_that_does_not_hold_is_refused(proof: Any) -> None:
+    check_proof(GOOD_PROOF)
+    with pytest.raises(BundleError, match="invariance proof"):
+        check_proof(proof)
+
+
+@pytest.mark.filterwarnings("ignore:Layer 'lossy'")  # what Keras says of it when it is built
+@pytest.mark.parametrize("layer", ["Flatten", "Conv1D"])
+def test_bundle_names_the_layer_that_loses_the_mask(
+    layer: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A person sees the layer and why, not how to let it through."""
+
+    lossy = keras.layers.Flatten(name="lossy") if layer == "Flatten" else keras.layers.Conv1D(4, 2, name="lossy")
+    reader = [] if layer == "Flatten" else [keras.layers.LSTM(3)]
+    model = keras.Sequential(
+        [keras.Input((6,)), keras.layers.Embedding(5, 4, mask_zero=True), lossy, *reader, keras.layers.Dense(1)]
+    )
+    model.save(tmp_path / "model.keras")
+    (tmp_path / "words.json").write_text('{"良い": 1, "。": 2}', encoding="utf-8")
+    flags = [f"--keras_model={tmp_path}/model.keras", f"--word_index={tmp_path}/words.json", "--outputs=a"]
+    assert main(["bundle", *flags, f"--bundle={tmp_path}/bundle"]) == 2
+    said = capsys.readouterr().err
+    assert f"layer 'lossy' ({layer}) loses the mask" in said
+    assert said.count("\n") == 1

@@ -1,0 +1,226 @@
+"""Interrupted, terminated or killed, a run leaves nothing half visible and can be resumed."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pyarrow.parquet as pq
+import pytest
+
+from saiten.model.bundle.bundle import Bundle
+from saiten.pipelines.commands.main import main
+from saiten.pipelines.local.signals import Job
+from saiten.pipelines.run.layout import Run
+from tests.helpers.on_terminal import HIDE_CURSOR, run_on_terminal
+
+LINES = 60_000
+SENTENCE = "料理は普通でしたが、店員さんが親切でした。駅から遠くて、値段も高い。もう行きません！"
+
+
+@pytest.fixture(scope="module")
+def long_file(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    path = tmp_path_factory.mktemp("input") / "long.txt"
+    path.write_text("".join(f"{SENTENCE}{i}\n" for i in range(LINES)), encoding="utf-8")
+    return path
+
+
+def flags(bundle: Bundle, input_path: pathlib.Path, output: pathlib.Path) -> list[str]:
+    return ["score", f"--input={input_path}", f"--bundle={bundle.path}", f"--output={output}", "--quiet", "--workers=2"]
+
+
+@contextmanager
+def running(arguments: list[str]) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", "saiten.pipelines.commands.main", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        yield process
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_for(condition: Callable[[], object], process: "subprocess.Popen[str]") -> None:
+    """Waits until the run has come far enough; the run itself bounds how long."""
+    while not condition():
+        assert process.poll() is None, "the run ended before it could be interrupted"
+        time.sleep(0.02)
+
+
+def notes(output: pathlib.Path, pattern: str) -> list[pathlib.Path]:
+    return list(output.glob(f"_work/*/{pattern}"))
+
+
+def finished_parts(output: pathlib.Path) -> list[pathlib.Path]:
+    """The parts of ranges that both writers have done with; either may be the first."""
+    by_writer = [notes(output, f"{writer}-*.json") for writer in ("scores", "dead_letters")]
+    ranges = set.intersection(*({path.stem.rpartition("-")[2] for path in paths} for paths in by_writer))
+    return [path for number in ranges for path in output.glob(f"scores/part-*-{number}.parquet")]
+
+
+def workers(output: pathlib.Path) -> list[int]:
+    return [int(path.name.removeprefix("worker-")) for path in notes(output, "worker-*")]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize(
+    ("number", "exit_code", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+)
+def test_a_signal_ends_the_run_with_one_line_and_resume_completes_it(
+    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path, number: int, exit_code: int, word: str
+) -> None:
+    out = tmp_path / "out"
+    arguments = flags(tiny_bundle, long_file, out)
+    with running(arguments) as process:
+        wait_for(lambda: finished_parts(out), process)
+        pids = workers(out)
+        for pid in pids:  # they have scored, so all that they need is loaded
+            assert "tensorflow" not in pathlib.Path(f"/proc/{pid}/maps").read_text()
+        process.send_signal(number)
+        _, said = process.communicate()
+    assert (process.returncode, len(pids)) == (exit_code, 2)
+    assert [line.rpartition("\x1b[K")[2] for line in said.splitlines()] == [
+        f"saiten: {word}; nothing was committed, --resume goes on from here."
+    ]
+    assert not any(map(is_alive, pids))
+    assert not (out / "manifest.json").exists()
+    assert not (out / "_SUCCESS").exists()
+    finished = {path: path.stat().st_mtime_ns for path in finished_parts(out)}
+    assert main([*arguments, "--resume"]) == 0
+    assert_whole(out)
+    assert {path: path.stat().st_mtime_ns for path in finished} == finished, "what was finished was done again"
+
+
+def test_a_signal_under_the_progress_bar_gives_the_cursor_back(
+    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    arguments = [flag for flag in flags(tiny_bundle, long_file, tmp_path / "out") if flag != "--quiet"]
+    command = [sys.executable, "-m", "saiten.pipelines.commands.main", *arguments]
+    exit_code, said = run_on_terminal(command, interrupt_at=HIDE_CURSOR)
+    assert exit_code == 130
+    assert said.rpartition(HIDE_CURSOR)[2].endswith(
+        "\r\x1b[K\x1b[?25hsaiten: interrupted; nothing was committed, --resume goes on from here.\r\n"
+    )
+
+
+def test_a_second_signal_waits_for_nothing(tmp_path: pathlib.Path) -> None:
+    """The first one may hang: on a worker in the kernel, on a store that does not answer."""
+    program = (
+        "import os, signal, sys, threading, time, types\n"
+        "from saiten.pipelines.local.signals import Job, ending_on_signals\n"
+        "class Workers:\n"
+        "    def kill(self, wait_secs=600.0):\n"
+        "        threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGINT]).start()\n"
+        "        time.sleep(wait_secs)\n"
+        "with ending_on_signals(Job(types.SimpleNamespace(output=sys.argv[1], run_id='a'), Workers())):\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == 130
+    assert ended.stderr.partition("saiten: ")[2] == "interrupted twice; --resume goes on from here.\n"
+
+
+@pytest.mark.parametrize(
+    ("can_cancel", "said"),
+    [
+        (True, "nothing was committed, --resume goes on from here"),
+        (False, "the job could not be cancelled and may go on: its runner's page says more"),
+    ],
+)
+def test_a_signal_cancels_the_job_of_a_remote_runner(tmp_path: pathlib.Path, can_cancel: bool, said: str) -> None:
+    """It would go on and commit beside the run that resumes it."""
+    cancelled = []
+
+    class Result:
+        def cancel(self) -> None:
+            cancelled.append(True)
+            if not can_cancel:
+                raise RuntimeError
+
+    run = Run("now", str(tmp_path), "b", ("taste",), (), keep_raw=True)
+    assert (Job(run, None, Result()).end(), cancelled) == (said, [True])
+
+
+def test_workers_end_with_a_launcher_that_was_killed(
+    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    with running(flags(tiny_bundle, long_file, out)) as process:
+        wait_for(lambda: len(workers(out)) == 2, process)
+        pids = workers(out)
+        process.kill()
+        process.wait()
+    until = time.monotonic() + 60
+    while any(map(is_alive, pids)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(is_alive, pids))
+    assert not (out / "manifest.json").exists()
+
+
+def test_a_killed_worker_fails_the_run_with_exit_1(
+    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    with running(flags(tiny_bundle, long_file, out)) as process:
+        wait_for(lambda: notes(out, "progress-*.json"), process)
+        os.kill(workers(out)[0], signal.SIGKILL)
+        _, said = process.communicate()
+    assert process.returncode == 1
+    assert said.startswith("saiten: ")
+    assert said.count("\n") == 1
+    assert not any(map(is_alive, workers(out)))
+    assert not (out / "manifest.json").exists()
+
+
+def test_a_worker_that_ends_before_it_has_begun_fails_the_run_too(
+    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    with running(flags(tiny_bundle, long_file, out)) as process:
+        wait_for(lambda: workers(out), process)
+        os.kill(workers(out)[0], signal.SIGKILL)
+        _, said = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert said.startswith("saiten: A worker process was killed or crashed")
+    assert said.count("\n") == 1
+
+
+def test_a_second_writer_is_refused(tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    out = tmp_path / "out"
+    arguments = flags(tiny_bundle, long_file, out)
+    with running(arguments) as process:
+        wait_for(lambda: len(workers(out)) == 2, process)
+        assert main([*arguments, "--overwrite"]) == 2
+        process.communicate()
+    assert process.returncode == 0
+    assert_whole(out)
+
+
+def assert_whole(out: pathlib.Path) -> None:
+    """Every line of the long file has exactly one row, and nothing else is there."""
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["counts"]["scored"] == LINES
+    expected = {file["path"] for file in manifest["outputs"]} | {"manifest.json", "report.html", "_SUCCESS"}
+    assert {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} == expected
+    positions = sorted(pq.read_table(out / "scores", columns=["position"])["position"].to_pylist())
+    lengths = [len(f"{SENTENCE}{i}\n".encode()) for i in range(LINES)]
+    assert positions == [0, *(sum_ for sum_ in _running_sums(lengths[:-1]))]
+
+
+def _running_sums(numbers: list[int]) -> Iterator[int]:
+    total = 0
+    for number in numbers:
+        total += number
+        yield total

@@ -1,0 +1,93 @@
+"""What the documents say is what the program does: flags, columns, codes, links."""
+
+import argparse
+import importlib
+import pathlib
+import re
+import shlex
+
+import pytest
+
+from saiten.model.errors import CountMismatchError, SaitenError, TooManyDeadLettersError, UsageError
+from saiten.pipelines.commands.flags import known_flags
+from saiten.pipelines.records import Code
+from saiten.pipelines.run.schema import DEAD_LETTER_SCHEMA, scores_schema
+
+ROOT = pathlib.Path(__file__).parents[2]
+DOCUMENTS = {path.name: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *ROOT.glob("docs/*.md")]}
+README = DOCUMENTS["README.md"]
+
+
+def commands(document: str) -> list[list[str]]:
+    """The arguments of every `saiten` command in the document's console blocks."""
+    blocks = re.findall(r"```console\n(.*?)```", document, re.DOTALL)
+    lines = [line[2:] for block in blocks for line in block.replace("\\\n", " ").splitlines() if line.startswith("$ ")]
+    found = [shlex.split(line, comments=True) for line in lines]
+    return [words[1:] for words in found if words[0].endswith("saiten")]
+
+
+def first_column(document: str, header: str) -> list[str]:
+    """The code-quoted names in the first column of the table with this header."""
+    table = document.split(f"\n{header}\n", 1)[1].split("\n\n", 1)[0]
+    cells = [row.split("|")[1] for row in table.splitlines()[1:]]
+    return [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+
+
+def parser_of(command: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(allow_abbrev=False)
+    importlib.import_module(f"saiten.pipelines.commands.{command}").add_arguments(parser)
+    return parser
+
+
+@pytest.mark.parametrize("words", commands(README), ids=" ".join)
+def test_every_command_of_the_readme_is_understood(words: list[str]) -> None:
+    parser_of(words[0]).parse_args(words[1:])
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_flag_named_in_a_document_exists(name: str) -> None:
+    known = {"--runner"}
+    for command in ("train", "score", "bundle", "validate", "inspect", "explain"):
+        known.update(known_flags(parser_of(command)))
+    for path in [*ROOT.glob("scripts/*.py"), *ROOT.glob("benchmarks/**/*.py")]:
+        known.update(re.findall(r'"(--[a-z_]+)"', path.read_text(encoding="utf-8")))
+    assert set(re.findall(r"--[a-z][a-z_0-9]+", DOCUMENTS[name])) - known == set()
+
+
+@pytest.mark.parametrize("name", ["README.md", "formats.md"])
+def test_the_columns_of_the_scores_are_those_of_the_schema(name: str) -> None:
+    header = "| column | meaning |" if name == "README.md" else "| column | type | meaning |"
+    assert first_column(DOCUMENTS[name], header) == scores_schema(["<output>"], []).names
+
+
+def test_the_columns_of_the_dead_letters_are_those_of_the_schema() -> None:
+    section = DOCUMENTS["formats.md"].split("### Dead letters")[1]
+    assert first_column(section, "| column | type | meaning |") == DEAD_LETTER_SCHEMA.names
+
+
+def test_the_documented_types_are_those_of_the_schema() -> None:
+    for schema, section in zip(
+        (scores_schema(["<output>"], []), DEAD_LETTER_SCHEMA), DOCUMENTS["formats.md"].split("\n### ")[1:], strict=True
+    ):
+        rows = re.findall(r"^\| `([^`]+)` \| (\w+) \|", section, re.MULTILINE)
+        assert rows == [(field.name, str(field.type)) for field in schema]
+
+
+@pytest.mark.parametrize("name", ["README.md", "formats.md"])
+def test_every_code_is_documented_and_no_other(name: str) -> None:
+    assert first_column(DOCUMENTS[name], "| code | the record |") == [code.value for code in Code]
+
+
+def test_the_exit_codes_are_those_of_the_errors() -> None:
+    table = README.split("| exit | means |")[1].split("\n\n")[0]
+    documented = {int(number) for number in re.findall(r"^\| (\d)", table, re.MULTILINE)}
+    errors = (SaitenError, UsageError, TooManyDeadLettersError, CountMismatchError)
+    assert documented == {0, 3} | {error.exit_code for error in errors}
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_relative_link_leads_somewhere(name: str) -> None:
+    folder = ROOT if name == "README.md" else ROOT / "docs"
+    targets = [link for link in re.findall(r"\]\(([^)#]+)", DOCUMENTS[name]) if "://" not in link]
+    assert [target for target in targets if not (folder / target).exists()] == []
+    assert targets or name != "README.md"

@@ -1,0 +1,74 @@
+"""One try of each promise that `benchmarks/reliability` tries many times; test_interrupt has the other kills."""
+
+from random import Random
+
+import pytest
+
+from benchmarks.reliability import faulty_models, kills, mutations, poison, properties, reruns
+from benchmarks.reliability.bench import Bench
+from benchmarks.reliability.outcome import Outcome
+from saiten.model.bundle.bundle import Bundle
+
+
+@pytest.fixture(scope="module")
+def bench(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(tiny_bundle.path, tmp_path_factory.mktemp("reliability"), Random(1))
+
+
+@pytest.fixture(scope="module")
+def scene(bench: Bench) -> kills.Scene:
+    new = bench.write_lines("new.txt", 300, padding_bytes=120_000)
+    return kills.Scene(bench, new, bench.write_lines("earlier.txt", 20))
+
+
+def assert_all_held(outcomes: list[Outcome]) -> None:
+    assert [broken for outcome in outcomes for broken in outcome.broken] == []
+    assert all(outcome.tries for outcome in outcomes)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "kill -9 of the whole group",
+        "SIGINT twice",
+        "full disk, parts",
+        "full disk, manifest",
+        "failing rename",
+        "read-only target",
+        "retried Beam bundle",
+    ],
+)
+def test_a_broken_run_leaves_nothing_torn_and_is_completed_by_the_next(scene: kills.Scene, kind: str) -> None:
+    scene.try_once(kind, Outcome("kills and faults", kind))
+
+
+def test_an_fsync_that_fails_is_noticed(scene: kills.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A launcher syncs its plan and the plan's folder at least, so the fault does happen, and ends the run at once."""
+    monkeypatch.setitem(kills._MAX_OPERATIONS, "fsync", 2)
+    outcome = Outcome("kills and faults", "failing fsync")
+    scene.try_once("failing fsync", outcome)
+    assert outcome.notes == {"ended before it began": 1}
+
+
+def test_ten_thousand_random_records_are_all_accounted_for(bench: Bench) -> None:
+    assert_all_held(properties.run(bench, 10_000))
+
+
+def test_poison_costs_its_own_records_alone(bench: Bench) -> None:
+    assert_all_held(poison.run(bench, 5))
+
+
+@pytest.mark.parametrize("fault", ["too few", "cannot load", "hangs"])
+def test_a_faulty_model_loses_nothing_in_a_whole_run(bench: Bench, fault: str) -> None:
+    """test_inference has the other faults, block by block."""
+    faulty_models.check_fault(bench, fault, 64)
+
+
+def test_one_run_is_visible_after_each_rerun(bench: Bench) -> None:
+    assert_all_held(reruns.run(bench, 1))
+
+
+def test_mutated_parquet_never_loses_records(bench: Bench) -> None:
+    (bench.folder / "mutated").mkdir()
+    apart = Bench(bench.bundle, bench.folder / "mutated", bench.random)
+    assert_all_held(mutations.run(apart, 20))

@@ -1,0 +1,74 @@
+"""The sample that a newcomer sees: the same on every machine, with a few broken records, and readable."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from saiten.model.text.tokenizer import Tokenizer
+from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.plan import plan_work
+from saiten.pipelines.reading.ranges import iter_blocks
+
+ROOT = pathlib.Path(__file__).parents[2]
+SCORES = ["taste", "price", "service", "atmosphere", "cleanliness", "access", "volume", "overall"]
+
+
+def make_sample(folder: pathlib.Path, *, seed: int) -> dict[str, bytes]:
+    command = [
+        sys.executable,
+        str(ROOT / "scripts/make_sample.py"),
+        f"--out={folder}",
+        "--records=400",
+        f"--seed={seed}",
+    ]
+    subprocess.run(command, check=True)
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    folder = tmp_path_factory.mktemp("sample")
+    make_sample(folder, seed=1)
+    return folder
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(
+    tmp_path: pathlib.Path, sample: pathlib.Path
+) -> None:
+    first = {path.name: path.read_bytes() for path in sorted(sample.iterdir())}
+    assert make_sample(tmp_path / "again", seed=1) == first
+    other = make_sample(tmp_path / "other", seed=2)
+    assert {name for name in first if other[name] == first[name]} == set()
+
+
+def test_every_training_record_has_a_text_and_eight_scores_from_1_to_5(
+    sample: pathlib.Path, tokenizer: Tokenizer
+) -> None:
+    records = [json.loads(line) for line in (sample / "train.jsonl").read_bytes().splitlines()]
+    assert [record["id"] for record in records] == [f"train-{i:05}" for i in range(400)]
+    assert {tuple(record) for record in records} == {("id", "text", *SCORES)}
+    assert {1 <= record[name] <= 5 for record in records for name in SCORES} == {True}
+    lengths = sorted(len(tokenizer.tokenize(record["text"])) for record in records)
+    assert lengths[0] in (3, 4)
+    assert 20 < lengths[200] < 80
+    assert 500 < lengths[-1] < 2500
+
+
+def test_the_reviews_to_score_hold_one_broken_record_of_each_kind(sample: pathlib.Path) -> None:
+    blocks = list(iter_blocks(plan_work(str(sample / "reviews.jsonl"), ReadOptions(id_field="id"))))
+    codes = sorted(str(letter.code) for block in blocks for letter in block.dead_letters)
+    assert codes == [
+        "BAD_JSON",
+        "BAD_UNICODE",
+        "BAD_UTF8",
+        "NOT_AN_OBJECT",
+        "TEXT_MISSING",
+        "TEXT_MISSING",
+        "TEXT_NOT_STRING",
+    ]
+    ids = [record_id for block in blocks for record_id in block.ids]
+    assert sorted(record_id for record_id in ids if not record_id.startswith("review-")) == ["empty", "spaces"]
+    assert [record_id for record_id in ids if record_id.startswith("review-")] == [f"review-{i:05}" for i in range(100)]

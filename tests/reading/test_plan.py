@@ -1,0 +1,303 @@
+"""The plan covers all input once, and refuses early what cannot work."""
+
+import json
+import os
+import pathlib
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from saiten.model.bundle.bundle import Bundle
+from saiten.model.errors import DamagedFileError, UsageError
+from saiten.pipelines.reading.formats import KeptField, ReadOptions, parse_kept_fields
+from saiten.pipelines.reading.plan import plan_work
+from tests.helpers.scoring import score
+
+
+def _write(folder: pathlib.Path, **contents: bytes) -> None:
+    for name, content in contents.items():
+        path = folder / name.replace("__", "/").replace("_dot_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _sources(patterns: str | pathlib.Path) -> list[str]:
+    return list(plan_work(str(patterns), ReadOptions()).files)
+
+
+@pytest.fixture
+def tree(tmp_path: pathlib.Path) -> pathlib.Path:
+    _write(
+        tmp_path,
+        a_dot_txt=b"1\n",
+        b_dot_log=b"2\n",
+        deep__er__c_dot_txt=b"3\n",
+        _SUCCESS=b"",
+        _dot_hidden=b"x\n",
+        _tmp__d_dot_txt=b"x\n",
+        other__e_dot_txt=b"4\n",
+    )
+    return tmp_path
+
+
+def test_a_directory_is_all_that_is_below_it_but_hidden_names(tree: pathlib.Path) -> None:
+    assert _sources(tree) == ["a.txt", "b.log", "deep/er/c.txt", "other/e.txt"]
+    assert _sources(f"{tree}/") == _sources(tree)
+
+
+@pytest.mark.parametrize(
+    ("patterns", "sources"),
+    [
+        ("{}/*.txt", ["a.txt"]),
+        ("{}/**/*.txt", ["a.txt", "deep/er/c.txt", "other/e.txt"]),
+        ("{}/*", ["a.txt", "b.log", "deep/er/c.txt", "other/e.txt"]),
+        ("{}/[ab].*", ["a.txt", "b.log"]),
+        ("{}/_tmp", ["d.txt"]),
+        ("{}/.hid*", [".hidden"]),
+        ("{0}/deep, {0}/other/e.txt,", ["deep/er/c.txt", "other/e.txt"]),
+        ("{0}/a.txt,{0}/../{1}/a.txt,{0}/*.txt", ["a.txt"]),
+        ("file://{}/a.txt", ["a.txt"]),
+    ],
+)
+def test_patterns(tree: pathlib.Path, patterns: str, sources: list[str]) -> None:
+    assert _sources(patterns.format(tree, tree.name)) == sources
+
+
+def test_a_name_with_commas_and_wildcards_is_taken_as_it_is(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a,b[1]*.txt").write_bytes(b"1\n")
+    assert _sources(tmp_path / "a,b[1]*.txt") == ["a,b[1]*.txt"]
+
+
+def test_relative_paths_become_absolute(tree: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers may run in another directory."""
+    monkeypatch.chdir(tree)
+    assert [file.path for file in plan_work("a.txt", ReadOptions()).files.values()] == [str(tree / "a.txt")]
+
+
+def test_a_name_that_is_no_utf8_has_a_source_that_is(tmp_path: pathlib.Path) -> None:
+    """As files from Japanese Windows often have."""
+    with open(os.fsencode(tmp_path) + b"/\x95\x5c.txt", "wb") as file:
+        file.write(b"1\n")
+    assert _sources(tmp_path) == ["\\x95\\.txt"]
+
+
+@pytest.mark.parametrize(
+    ("patterns", "message"),
+    [
+        ("{}/no.txt", "No file matches '{}/no.txt'; check --input for a misspelt name or an empty directory."),
+        ("{0}/a.txt,{0}/*.csv", "No file matches '{}/*.csv'; check --input for a misspelt name or an empty directory."),
+        ("{}/pipe", "'{}/pipe' is no regular file; copy what comes from it into a file first."),
+        ("{}/dangling", "'{}/dangling' cannot be read: No such file or directory."),
+        (" , ", "--input is empty: ' , '; name a file, a directory or a glob."),
+    ],
+)
+def test_what_cannot_be_read_is_named(tree: pathlib.Path, patterns: str, message: str) -> None:
+    os.mkfifo(tree / "pipe")
+    (tree / "dangling").symlink_to(tree / "nothing")
+    with pytest.raises(UsageError) as raised:
+        plan_work(patterns.format(tree), ReadOptions())
+    assert str(raised.value) == message.format(tree)
+
+
+def test_an_unknown_file_system_is_named() -> None:
+    with pytest.raises(UsageError, match=r"^'nowhere://bucket/a\.txt' cannot be read: Unable to get filesystem"):
+        plan_work("nowhere://bucket/a.txt", ReadOptions())
+
+
+def test_an_empty_directory_is_no_input(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(UsageError, match="No file matches"):
+        plan_work(str(tmp_path), ReadOptions())
+
+
+def test_the_same_files_give_the_same_plan(tree: pathlib.Path) -> None:
+    assert plan_work(str(tree), ReadOptions(), 3) == plan_work(f"{tree}/other,{tree}/*", ReadOptions(), 3)
+
+
+def test_only_plain_lines_are_cut(tmp_path: pathlib.Path) -> None:
+    content = b'{"text":"a"}\n' * 100
+    _write(tmp_path, a_dot_txt=content, b_dot_jsonl=content, c_dot_csv=b"text\n" + content, d_dot_log=content)
+    plan = plan_work(str(tmp_path), ReadOptions(), 100)
+    pieces = [piece for work in plan.ranges for piece in work.slices]
+    assert {piece.source: sum(other.source == piece.source for other in pieces) for piece in pieces} == {
+        "a.txt": 16,
+        "b.jsonl": 16,
+        "c.csv": 1,
+        "d.log": 16,
+    }
+    assert [work.index for work in plan.ranges] == list(range(len(plan.ranges)))
+    wide = plan_work(f"{tmp_path}/a.txt", ReadOptions(encoding="utf-16"), 100)
+    assert len(wide.ranges) == 1
+
+
+def test_parquet_is_cut_between_row_groups(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": [f"{i:02}" for i in range(70)]}), path, row_group_size=10)
+    with pq.ParquetFile(path) as file:
+        size = file.metadata.row_group(0).total_byte_size
+    plan = plan_work(str(path), ReadOptions(), 2 * size + 10)
+    pieces = [piece for work in plan.ranges for piece in work.slices]
+    assert [(piece.start, piece.end, piece.first_row) for piece in pieces] == [
+        (0, 2, 0),
+        (2, 4, 20),
+        (4, 6, 40),
+        (6, 7, 60),
+    ]
+
+
+def test_kept_fields_get_their_types(tmp_path: pathlib.Path) -> None:
+    pq.write_table(
+        pa.table({"text": ["a"], "n": pa.array([1], pa.int16()), "d": pa.array(["x"]).dictionary_encode()}),
+        tmp_path / "a.parquet",
+    )
+    options = ReadOptions(kept=parse_kept_fields("n,d,text:string"))
+    assert plan_work(str(tmp_path), options).options.kept == (
+        KeptField("n", pa.int16()),
+        KeptField("d", pa.string()),
+        KeptField("text", pa.string()),
+    )
+    (tmp_path / "b.jsonl").write_bytes(b'{"text":"a"}\n')
+    with pytest.raises(UsageError) as raised:
+        plan_work(str(tmp_path), options)
+    assert str(raised.value) == (
+        "The field 'n' is int16 in a.parquet and string in b.jsonl; say its type: --keep_fields=n:string."
+    )
+    typed = ReadOptions(kept=parse_kept_fields("n:int64"))
+    assert plan_work(str(tmp_path), typed).options.kept == (KeptField("n", pa.int64()),)
+
+
+def test_a_missing_field_is_named_with_the_nearest(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"id": 1, "title": "t", "texts": "b"}) + "\n", "utf-8")
+    with pytest.raises(UsageError) as raised:
+        plan_work(str(tmp_path), ReadOptions())
+    assert str(raised.value) == (
+        "None of the first 1,000 records has the field 'text' of --text_field; there are: 'texts', 'title', 'id'."
+    )
+
+
+def test_the_field_may_come_late_but_not_after_a_thousand(tmp_path: pathlib.Path) -> None:
+    for n_before, is_found in ((999, True), (1000, False)):
+        (tmp_path / "a.jsonl").write_bytes(b'{"a":1}\n' * (n_before // 2))
+        (tmp_path / "b.jsonl").write_bytes(b'{"a":1}\n' * (n_before - n_before // 2) + b'{"text":"a"}\n')
+        if is_found:
+            plan_work(str(tmp_path), ReadOptions())
+        else:
+            with pytest.raises(UsageError, match="'text'"):
+                plan_work(str(tmp_path), ReadOptions())
+
+
+def test_the_first_thousand_are_not_only_those_of_the_first_range(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'{"a":1}\n' * 500 + b'{"text":"a"}\n')
+    assert len(plan_work(str(tmp_path), ReadOptions(), 100).ranges) > 10
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (ReadOptions(id_field="nr"), "None of the first 1,000 records has the field 'nr' of --id_field"),
+        (ReadOptions(kept=(KeptField("dat"),)), "'dat' of --keep_fields; there are: 'date', 'text'."),
+    ],
+)
+def test_a_header_must_have_every_field(tmp_path: pathlib.Path, options: ReadOptions, message: str) -> None:
+    (tmp_path / "a.csv").write_bytes(b"text,date\na,b\n")
+    with pytest.raises(UsageError) as raised:
+        plan_work(str(tmp_path), options)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (ReadOptions(id_field="nr"), "None of the first 1,000 records has the field 'nr' of --id_field"),
+        (ReadOptions(kept=(KeptField("rare"),)), "'rare' of --keep_fields; there are: 'text'."),
+    ],
+)
+def test_a_field_that_no_object_has_is_a_misspelt_one(
+    tmp_path: pathlib.Path, options: ReadOptions, message: str
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'{"text":"a"}\n')
+    with pytest.raises(UsageError) as raised:
+        plan_work(str(tmp_path), options)
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.csv", "これは秘密の一行目です,本文\nb,c\n"), ("a.jsonl", '{"これは秘密の一行目です": 1, "本文": "a"}\n')],
+)
+def test_a_name_that_may_be_a_records_text_is_not_shown(tmp_path: pathlib.Path, name: str, content: str) -> None:
+    """The first row of a file without a header is a record."""
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError) as raised:
+        plan_work(str(tmp_path), ReadOptions())
+    assert str(raised.value).endswith("there are: '本文', 1 longer, which may be text (is there a header?).")
+
+
+def test_json_may_have_a_kept_field_later_if_its_type_is_given(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'{"text":"a"}\n')
+    kept = (KeptField("rare", pa.string()),)
+    assert plan_work(str(tmp_path), ReadOptions(kept=kept)).options.kept == kept
+
+
+def test_a_header_that_cannot_be_read_asks_for_the_encoding(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a.csv").write_bytes("本文,番号\nあ,1\n".encode("cp932"))
+    with pytest.raises(UsageError, match=r"no header can be read \(is it in another --encoding\?\)\.$"):
+        plan_work(str(tmp_path), ReadOptions(text_field="本文"))
+
+
+def test_plain_text_has_no_fields(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a\n")
+    with pytest.raises(UsageError) as raised:
+        plan_work(str(tmp_path), ReadOptions(id_field="id"))
+    assert (
+        str(raised.value)
+        == "Plain text has no field 'id' for --id_field; if it is no plain text, say the --input_format."
+    )
+
+
+def test_records_that_cannot_be_parsed_are_no_missing_field(tmp_path: pathlib.Path) -> None:
+    """They become dead letters, which say what is wrong."""
+    (tmp_path / "a.jsonl").write_bytes(b"{\n[]\n\xff\n")
+    assert len(plan_work(str(tmp_path), ReadOptions()).ranges) == 1
+
+
+def test_an_empty_archive_is_refused_while_planning(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a.txt.gz").write_bytes(b"")
+    with pytest.raises(DamagedFileError, match=r"^a\.txt\.gz is empty, so it is no whole gzip file\.$"):
+        plan_work(str(tmp_path), ReadOptions())
+
+
+def test_an_input_below_the_output_is_refused(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    """A commit removes the parts of the run before it: it must not have read them."""
+    out = tmp_path / "out"
+    assert score(tiny_bundle, reviews, out) == 0
+    assert score(tiny_bundle, out / "scores", out, "--overwrite", "--text_field=id") == 2
+    assert score(tiny_bundle, out / "scores", tmp_path / "other", "--text_field=id") == 0
+
+
+@pytest.mark.parametrize("which", ["input", "output"])
+def test_an_input_that_a_link_leads_to_below_the_output_is_refused(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, which: str
+) -> None:
+    out, link = tmp_path / "out", tmp_path / "link"
+    assert score(tiny_bundle, reviews, out) == 0
+    link.symlink_to(out / "scores" if which == "input" else out)
+    source, output = (link, out) if which == "input" else (out / "scores", link)
+    assert score(tiny_bundle, source, output, "--overwrite", "--text_field=id") == 2
+    assert score(tiny_bundle, reviews, link if which == "output" else out, "--overwrite") == 0
+
+
+def test_a_linked_folder_is_read_too(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.txt").write_bytes(b"a\n")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "elsewhere")
+    assert list(plan_work(str(tmp_path / "in"), ReadOptions()).files) == ["a.txt"]
+
+
+def test_rows_in_a_stateful_encoding_are_refused(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "a.csv").write_bytes("text\nあ\n".encode("iso2022_jp"))
+    with pytest.raises(UsageError, match="convert it to UTF-8"):
+        plan_work(str(tmp_path), ReadOptions(encoding="iso2022_jp"))

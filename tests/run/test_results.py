@@ -1,0 +1,70 @@
+"""A reader gets one whole run, whatever else goes on in the directory."""
+
+import json
+import pathlib
+
+import pytest
+
+from saiten.model.bundle.bundle import Bundle
+from saiten.model.errors import UsageError
+from saiten.pipelines.run import results
+from saiten.pipelines.run.results import read_dead_letters, read_scores
+from tests.helpers.scoring import rows, score
+
+
+def test_scores_and_dead_letters_are_those_of_the_manifest(
+    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    assert score(tiny_bundle, half_broken, out, "--max_dead_letter_rate=1") == 3
+    stray = out / "scores" / "part-20200101T000000Z-00000000-00000.parquet"
+    stray.write_bytes(next((out / "scores").iterdir()).read_bytes())
+    assert read_scores(str(out)).to_pylist() == rows(out)
+    assert read_scores(str(out), ["status"]).column_names == ["status"]
+    assert read_dead_letters(str(out), ["code"]).to_pylist() == [{"code": "BAD_JSON"}]
+
+
+def test_a_run_that_takes_the_place_of_another_is_read_instead(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    assert score(tiny_bundle, reviews, out) == 0
+    old = json.loads((out / "manifest.json").read_text())
+    assert score(tiny_bundle, reviews, out, "--overwrite") == 0
+    new = json.loads((out / "manifest.json").read_text())
+    manifests = iter([old, new, new])
+    monkeypatch.setattr(results, "read_manifest", lambda _: next(manifests))
+    assert read_scores(str(out)).to_pylist() == rows(out)
+
+
+def test_a_missing_run_and_a_missing_part_are_errors(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(UsageError, match="holds no committed run"):
+        read_scores(str(out))
+    assert score(tiny_bundle, reviews, out) == 0
+    next((out / "scores").iterdir()).unlink()
+    with pytest.raises(OSError, match="scores"):
+        read_scores(str(out))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "cannot be read as JSON"),
+        ("[" * 200_000, "cannot be read as JSON"),
+        ("[]", "is no run's"),
+        ("{}", "is no run's"),
+        ('{"run_id": "20260101T000000Z-aaaaaaaa"}', "is no run's"),
+    ],
+)
+def test_what_is_no_runs_manifest_is_refused_by_name(tmp_path: pathlib.Path, content: str, message: str) -> None:
+    (tmp_path / "manifest.json").write_text(content)
+    with pytest.raises(UsageError, match=rf"holds a manifest\.json that {message}"):
+        read_scores(str(tmp_path))
+
+
+def test_a_bundle_is_not_read_as_a_run(tiny_bundle: Bundle) -> None:
+    with pytest.raises(UsageError, match=r"holds a manifest\.json that is no run's"):
+        read_scores(str(tiny_bundle.path))

@@ -1,0 +1,65 @@
+"""A run that hangs ends, wherever it hangs."""
+
+import pathlib
+import subprocess
+import sys
+import time
+
+import pytest
+
+from saiten.model.bundle.bundle import Bundle
+from saiten.pipelines.run.failures import FailureReports
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "message"),
+    [
+        (
+            "steps.scoring_bundle:ScoringBundle",
+            "load_encoder",
+            "A worker took longer than 1 s to load the bundle and to try it",
+        ),
+        (
+            "steps.scoring_bundle:ScoringBundle",
+            "load_engine",
+            "A worker took longer than 1 s to load the bundle and to try it",
+        ),
+        ("steps.encode", "encode_block", "A batch took longer than --batch_timeout_secs=1"),
+        ("steps.infer", "score_block", "A batch took longer than --batch_timeout_secs=1"),
+    ],
+)
+def test_a_run_that_hangs_anywhere_ends(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, owner: str, name: str, message: str
+) -> None:
+    program = (
+        "import pkgutil, sys, time\n"
+        "from saiten.pipelines.quiet import quiet_libraries\n"
+        "quiet_libraries()\n"
+        "from saiten.pipelines.commands import main\n"
+        "from saiten.pipelines.steps import deadline\n"
+        f"if {name.startswith('load')}: deadline._LEAST_LOADING_SECS = 0.5\n"
+        f"setattr(pkgutil.resolve_name('saiten.pipelines.{owner}'), '{name}', lambda *_: time.sleep(60))\n"
+        "sys.exit(main.main(sys.argv[1:]))\n"
+    )
+    flags = [f"--input={reviews}", f"--bundle={tiny_bundle.path}", f"--output={tmp_path / 'out'}", "--workers=1"]
+    command = [sys.executable, "-c", program, "score", *flags, "--quiet", "--batch_timeout_secs=1"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
+    assert (ended.returncode, ended.stderr) == (1, f"saiten: {message}; nothing was committed.\n")
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("hangs", ["time.sleep(60)", "while True: pass"])
+def test_a_batch_that_hangs_ends_the_process_with_a_sentence(tmp_path: pathlib.Path, hangs: str) -> None:
+    program = (
+        "import os, sys, time\n"
+        "from saiten.pipelines.steps.deadline import Deadline\n"
+        "from saiten.pipelines.run.failures import FailureReports\n"
+        "with Deadline(0.2, FailureReports(sys.argv[1]), os.getpid()).kept():\n"
+        f"    {hangs}\n"
+    )
+    began = time.monotonic()
+    ended = subprocess.run([sys.executable, "-c", program, tmp_path], capture_output=True, text=True, check=False)
+    message = "A batch took longer than --batch_timeout_secs=0.2; nothing was committed."
+    assert (ended.returncode, ended.stderr) == (1, f"saiten: {message}\n")
+    assert str(FailureReports(str(tmp_path)).first()) == message
+    assert time.monotonic() - began < 50, "it was not ended, it came to its end"

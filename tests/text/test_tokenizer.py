@@ -1,0 +1,93 @@
+"""One rule from text to tokens, the same for every text, however odd."""
+
+import pickle
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from saiten.model.errors import RecordError, UsageError
+from saiten.model.text.tokenizer import MAX_PIECE_CHARS, Tokenizer, TokenizerConfig, cut_text
+
+NFKC = Tokenizer(TokenizerConfig())
+PLAIN = Tokenizer(TokenizerConfig(normalization="none"))
+KERAS = Tokenizer(TokenizerConfig(normalization="none", lower=True, filters='!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'))
+
+TABLE = [
+    ("prose", NFKC, "とても美味しい。", ["とても", "美味しい", "。"]),
+    ("nothing", NFKC, "", []),
+    ("only spaces", NFKC, " \u3000\u00a0\t ", []),
+    ("full-width becomes ASCII", NFKC, "ＡＢＣ１２３", ["ABC", "123"]),
+    ("full-width stays without NFKC", PLAIN, "ＡＢＣ", ["ＡＢＣ"]),
+    ("half-width kana become words", NFKC, "ﾃﾚﾋﾞを見る", ["テレビ", "を", "見る"]),
+    ("NUL does not end the text", NFKC, "前\x00後", ["前", "後"]),
+    ("controls are spaces", NFKC, "一\r\n二\x1b\x85三", ["一", "二", "三"]),
+    ("U+3000 is a token without NFKC", PLAIN, "一\u3000二", ["一", "\u3000", "二"]),
+    ("U+2028 is a token", PLAIN, "一\u2028二", ["一", "\u2028", "二"]),
+    ("emoji with joiners", NFKC, "👍", ["👍"]),
+    ("beyond the BMP", NFKC, "𠮷野家", ["𠮷", "野家"]),
+    ("lower-case and filters of Keras' Tokenizer", KERAS, "Good! (ABC)です", ["good", "abc", "です"]),
+    ("every token filtered", KERAS, "!?...", []),
+]
+
+
+@pytest.mark.parametrize(("tokenizer", "text", "tokens"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
+def test_a_text_gives_these_tokens(tokenizer: Tokenizer, text: str, tokens: list[str]) -> None:
+    assert tokenizer.tokenize(text) == tokens
+
+
+@given(st.text())
+def test_the_tokens_put_together_give_the_normal_form_without_spaces(text: str) -> None:
+    assert "".join(NFKC.tokenize(text)) == NFKC.normalize(text).replace(" ", "")
+
+
+@given(st.text(alphabet=st.characters(codec="utf-8")))
+def test_no_token_is_empty_or_holds_a_space_or_a_control(text: str) -> None:
+    assert all(token and not re.search("[\x00-\x20\x7f-\x9f]", token) for token in NFKC.tokenize(text))
+
+
+@pytest.mark.parametrize(
+    "text", ["9" * 100_000, "x1 " * 90_000, "あ" * 50_000, "\ufdfa" * 20_000, "e" + "\u0301\u0316" * 30_000]
+)
+def test_long_runs_are_bounded_and_lose_nothing(text: str) -> None:
+    assert "".join(NFKC.tokenize(text)) == NFKC.normalize(text).replace(" ", "")
+
+
+def test_a_lone_surrogate_is_a_bad_record_and_the_next_text_is_fine() -> None:
+    with pytest.raises(RecordError, match="BAD_UNICODE") as caught:
+        NFKC.tokenize("秘密\ud800")
+    assert "秘密" not in str(caught.value)
+    assert NFKC.tokenize("良い") == ["良い"]
+
+
+def test_texts_up_to_the_limit_stay_whole_and_pieces_end_at_a_break() -> None:
+    assert list(cut_text("あ" * MAX_PIECE_CHARS)) == ["あ" * MAX_PIECE_CHARS]
+    assert list(cut_text("あい。うえお", 5)) == ["あい。", "うえお"]
+    assert list(cut_text("あいうえおかきく", 5)) == ["あいうえお", "かきく"]
+    assert list(cut_text("。あいうえおか", 5)) == ["。あいうえ", "おか"]
+
+
+@given(st.text(alphabet="あ。 x", max_size=60), st.integers(1, 12))
+def test_pieces_put_together_are_the_text_and_none_is_too_long(text: str, limit: int) -> None:
+    pieces = list(cut_text(text, limit))
+    assert "".join(pieces) == text
+    assert all(len(piece) <= limit for piece in pieces)
+
+
+def test_a_tokenizer_travels_as_its_configuration() -> None:
+    assert pickle.loads(pickle.dumps(KERAS)).tokenize("Good!") == ["good"]
+
+
+def test_a_missing_dictionary_is_one_sentence_with_the_remedy() -> None:
+    with pytest.raises(UsageError, match="holds no MeCab dictionary"):
+        Tokenizer(TokenizerConfig(dictionary="no/such/folder"))
+    with pytest.raises(UsageError, match="pip install ipadic"):
+        Tokenizer(TokenizerConfig(dictionary="ipadic"))
+
+
+def test_settings_that_do_not_exist_are_refused() -> None:
+    with pytest.raises(UsageError, match="nfkc or none, not 'nfc'"):
+        TokenizerConfig(normalization="nfc")
+    with pytest.raises(UsageError, match="Tokenizer version 2"):
+        TokenizerConfig(version=2)

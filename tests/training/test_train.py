@@ -1,0 +1,191 @@
+"""Training from records to a bundle: the same seed the same scores, whatever the labels' unit."""
+
+import itertools
+import json
+import pathlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.errors import BundleError, UsageError
+from saiten.model.text.ragged import FloatArray
+from saiten.model.training.config import TrainingConfig, Word2VecConfig
+from saiten.model.training.train import TrainingResult, train
+from saiten.model.training.watcher import EpochReport
+from tests.helpers.labelled import reviews
+
+CONFIG = TrainingConfig(
+    word2vec=Word2VecConfig(dimensions=16, epochs=3),
+    min_count=1,
+    units=8,
+    learning_rate=0.02,
+    batch_size=16,
+    epochs=8,
+    patience=8,
+    validation_fraction=0.2,
+    max_sequence_length=40,
+)
+TEXTS = ["とても美味しい。", "まずい料理だ。", "知らない言葉ばかり", "駅の近くにある店。" * 9]
+
+
+def _train(path: pathlib.Path, scale: float = 1.0, **settings: Any) -> TrainingResult:
+    records = ((text, [label * scale for label in labels]) for text, labels in reviews(300))
+    config = TrainingConfig(**{**vars(CONFIG), **settings})
+    return train(records, outputs=["good", "bad"], bundle_path=path, config=config)
+
+
+def _scores(bundle: Bundle) -> FloatArray:
+    encoded = bundle.encoder().encode(TEXTS)
+    return bundle.engine("keras").score(encoded.token_ids, encoded.offsets)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    return _train(tmp_path_factory.mktemp("trained") / "bundle")
+
+
+def test_it_learns_what_the_texts_say(trained: TrainingResult) -> None:
+    metrics = trained.training["metrics"]
+    assert metrics["texts"] == trained.training["data"]["held_out"]
+    assert metrics["accuracy"] >= 0.9
+    assert metrics["outputs"]["good"]["mse"] < 0.1
+    scores = _scores(trained.bundle)
+    assert scores[0, 0] > 0.7 > 0.3 > scores[1, 0]
+
+
+def test_the_bundle_says_how_it_was_trained(trained: TrainingResult) -> None:
+    bundle = read_bundle(trained.bundle.path)
+    assert bundle.outputs == ["good", "bad"]
+    training = bundle.manifest["training"]
+    assert training == json.loads(json.dumps(trained.training))
+    assert training["settings"]["seed"] == 0
+    assert training["data"]["texts"] == training["data"]["used"] == 300
+    assert training["data"]["skipped"] == {}
+    assert 1 <= len(training["epochs"]) <= 8
+    reference = bundle.reference()
+    assert reference["texts"] == 300
+    assert reference["scores"]["good"]["mean"] == pytest.approx(0.5, abs=0.15)
+
+
+def test_the_same_seed_gives_the_same_vocabulary_and_scores(trained: TrainingResult, tmp_path: pathlib.Path) -> None:
+    again = _train(tmp_path / "again").bundle
+    assert again.encoder().vocabulary.words == trained.bundle.encoder().vocabulary.words
+    np.testing.assert_allclose(_scores(again), _scores(trained.bundle), atol=1e-6)
+
+
+def test_another_seed_gives_other_scores(trained: TrainingResult, tmp_path: pathlib.Path) -> None:
+    other = _train(tmp_path / "other", seed=1, epochs=1).bundle
+    assert np.abs(_scores(other) - _scores(trained.bundle)).max() > 1e-3
+
+
+def test_the_labels_unit_does_not_matter(tmp_path: pathlib.Path) -> None:
+    """A rating out of 1,000 is learnt as well as one out of 1: the labels are standardised."""
+    large, small = (_train(tmp_path / str(scale), scale, epochs=2).bundle for scale in (1_000.0, 1.0))
+    np.testing.assert_allclose(_scores(large) / 1_000, _scores(small), atol=1e-4)
+
+
+@pytest.mark.parametrize("network", ["bilstm", "gru"])
+def test_other_networks_oov_dropped_and_further_text(network: str, tmp_path: pathlib.Path) -> None:
+    result = train(
+        reviews(60),
+        outputs=["good", "bad"],
+        bundle_path=tmp_path / "bundle",
+        config=TrainingConfig(**{**vars(CONFIG), "network": network, "oov": "drop", "epochs": 1}),
+        further_texts=["山道を歩く。", ""],
+    )
+    vocabulary = result.bundle.encoder().vocabulary
+    assert vocabulary.words[:2] == ["<pad>", None]
+    assert vocabulary.oov_id is None
+    assert "山道" in vocabulary.ids
+    assert result.training["data"]["further_texts"] == 1
+    assert result.training["data"]["further_skipped"] == {"EMPTY": 1}
+    assert np.isfinite(_scores(result.bundle)[:2]).all()
+
+
+def test_ready_vectors_are_used(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "vectors.txt").write_text("2 3\n美味しい 1 2 3\n料理 4 5 6\n", encoding="utf-8")
+    result = _train(tmp_path / "bundle", vectors=tmp_path / "vectors.txt", epochs=1)
+    assert result.training["words"]["with_vector"] == 2
+    assert result.training["settings"]["vectors"] == "vectors.txt"
+    vocabulary = result.bundle.encoder().vocabulary
+    import keras
+
+    model = keras.models.load_model(result.bundle.path / "model.keras", compile=False)
+    matrix = model.get_layer("embedding").get_weights()[0]
+    assert matrix[vocabulary.ids["料理"]].tolist() == [4, 5, 6]
+    assert matrix[0].tolist() == [0, 0, 0]
+    assert matrix[1].tolist() == [2.5, 3.5, 4.5]
+
+
+class NotToBeRead:
+    def __iter__(self) -> Iterator[tuple[str, Sequence[float]]]:
+        raise AssertionError
+
+
+def test_a_used_bundle_directory_is_refused_before_anything_is_read(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "something").touch()
+    with pytest.raises(BundleError, match="exists and is not empty; give a new directory"):
+        train(NotToBeRead(), outputs=["a"], bundle_path=tmp_path, config=CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("library", "message"),
+    [
+        (
+            "gensim",
+            "gensim is not installed: run pip install '.[train]' in Saiten's checkout, or give ready --vectors.",
+        ),
+        ("scipy", "scipy is not installed: run pip install '.[train]' in Saiten's checkout."),
+    ],
+)
+def test_a_missing_library_is_named_with_what_brings_it_before_anything_is_read(
+    library: str, message: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Saiten is on no index: whatever has its name there is somebody else's."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == library else name)
+    with pytest.raises(UsageError) as caught:
+        train(NotToBeRead(), outputs=["a"], bundle_path=tmp_path / "b", config=CONFIG)
+    assert str(caught.value) == message
+
+
+def test_records_are_read_once_and_progress_is_told(tmp_path: pathlib.Path) -> None:
+    told: list[tuple[str, int | None]] = []
+    steps: dict[str, int] = {}
+
+    class Watcher:
+        def begin(self, stage: str, total: int | None) -> None:
+            told.append((stage, total))
+
+        def advance(self, n: int) -> None:
+            steps[told[-1][0]] = steps.get(told[-1][0], 0) + n
+
+        def end_epoch(self, report: EpochReport) -> None:
+            told.append((f"ended {report.epoch}", None))
+
+    records = iter(list(itertools.islice(reviews(40), 40)))
+    config = TrainingConfig(**{**vars(CONFIG), "epochs": 1})
+    result = train(records, outputs=["good", "bad"], bundle_path=tmp_path / "b", config=config, watcher=Watcher())
+    n_training = 40 - result.training["data"]["held_out"]
+    assert told == [
+        ("segmenting", None),
+        ("segmenting further text", None),
+        ("counting words", None),
+        ("word2vec", 3),
+        ("encoding", 40),
+        ("epoch 1 of 1", n_training),
+        ("ended 1", None),
+        ("scoring the training data", 40),
+        ("proving and writing the bundle", None),
+    ]
+    assert steps == {
+        "segmenting": 40, "word2vec": 3, "encoding": 40, "epoch 1 of 1": n_training, "scoring the training data": 40,
+    }  # fmt: skip
+
+
+def test_a_bad_label_leaves_no_bundle(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(UsageError, match="Record 0 needs 1 finite labels"):
+        train([("店", [float("nan")])], outputs=["a"], bundle_path=tmp_path / "b", config=CONFIG)
+    assert not (tmp_path / "b").exists()
