@@ -109,7 +109,7 @@ def test_the_packed_engine_needs_no_tensorflow(tiny_bundle: Bundle) -> None:
     program = (
         "import pathlib, sys\n"
         "from saiten.model.bundle.bundle import read_bundle\n"
-        "from saiten.model.bundle.golden import replay_ids, replay_scores\n"
+        "from saiten.model.bundle.replay import replay_ids, replay_scores\n"
         "bundle = read_bundle(pathlib.Path(sys.argv[1]))\n"
         "replay_ids(bundle, bundle.encoder())\n"
         "replay_scores(bundle, bundle.engine(), 8)\n"

@@ -41,7 +41,7 @@ def test_a_process_that_ends_under_a_progress_bar_gives_the_cursor_back(tmp_path
     """On a terminal of its own, with a bar that has taken the place of standard error."""
     program = (
         "import sys, time\n"
-        "from saiten.pipelines.local.progress import shown\n"
+        "from saiten.pipelines.local.progress_view import shown\n"
         "from saiten.pipelines.terminal import end_process\n"
         "with shown(sys.argv[1], 10):\n"
         "    while sys.stderr is sys.__stderr__:\n"

@@ -260,7 +260,8 @@ def test_of_two_launchers_that_start_at_once_one_is_refused(folder: str) -> None
 
 CLAIMED = (
     "import sys, time\n"
-    "from pipelines import claim, quiet, storage, terminal\n"
+    "from saiten.pipelines import quiet, storage, terminal\n"
+    "from saiten.pipelines.run import claim\n"
     "quiet.quiet_libraries()\n"
     "claim._BEAT_SECS, claim._SETTLE_SECS = 0.5, 0.0\n"
     "with claim.claim(sys.argv[1]):\n"

@@ -300,7 +300,7 @@ def test_the_module_takes_the_same_flags_and_a_packed_run_imports_neither_tensor
 ) -> None:
     program = (
         "import runpy, sys\n"
-        "try: runpy.run_module('saiten.pipelines.steps.score', run_name='__main__')\n"
+        "try: runpy.run_module('saiten.pipelines.score', run_name='__main__')\n"
         "except SystemExit as end: assert end.code == 0, end.code\n"
         "assert not {'tensorflow', 'keras', 'gensim'} & set(sys.modules), 'imported'\n"
     )

@@ -54,7 +54,7 @@ def test_the_seed_decides_the_vectors() -> None:
 
 
 def test_pythons_hash_seed_does_not_change_the_vectors() -> None:
-    code = "from tests.test_embeddings import _train; print(_train()[1].tobytes().hex())"
+    code = "from tests.training.test_embeddings import _train; print(_train()[1].tobytes().hex())"
     outputs = [
         subprocess.run(
             [sys.executable, "-c", code],
