@@ -2,9 +2,9 @@
 
 A block travels whole, and carries its dead letters along: at every step
 
-    records read = texts still in the block + its dead letters
+    records read = rows of the block + its dead letters
 
-which `RecordBlock.check` enforces, so that no step can lose a record unseen.
+which `Block.check_counts` enforces, so that no step can lose a record unseen.
 """
 
 import dataclasses
@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
 import pyarrow as pa
 
 from saiten.model.errors import CountMismatchError
@@ -92,91 +93,127 @@ class DeadLetter:
 
 
 @dataclass(frozen=True)
-class RecordBlock:
-    """Some hundreds of records of one range, by column, in the order of the input.
+class SourceSpan:
+    """Records of a block that follow each other and are of one file.
+
+    Attributes:
+        source: The file's name in the output.
+        n_read: How many were read, good or bad.
+        n_rows: How many of them are rows of the block; the others are among its dead letters.
+    """
+
+    source: str
+    n_read: int
+    n_rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """Some hundreds of records of one range, by column, in the order of the input: what every step needs of them.
 
     Attributes:
         range_index: Which range they are of.
         is_last: No block of this range follows.
-        n_read: How many records of each source were read into this block, good or bad.
-        sources: The source of each text.
+        spans: The files they are of, each once; a file without records may be among them.
         positions: Offset of each record's first byte in the uncompressed file, or its row number.
         ids: Each record's id, or ``source:position``.
-        raws: Each record as it was read.
-        texts: What is to be scored.
-        kept: The kept fields, one array each, as long as `texts`.
+        kept_fields: The kept fields, one array each, with a value for each row.
         dead_letters: The block's records that left it on the way.
         n_bytes: Input bytes this block stands for, for progress.
     """
 
     range_index: int
     is_last: bool
-    n_read: Mapping[str, int]
-    sources: Sequence[str]
+    spans: tuple[SourceSpan, ...]
     positions: Sequence[int]
     ids: Sequence[str]
-    raws: Sequence[bytes]
-    texts: Sequence[str]
-    kept: tuple[pa.Array, ...] = ()
+    kept_fields: tuple[pa.Array, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
     n_bytes: int = 0
 
-    def bury(self, failures: Mapping[int, tuple[str, str]], stage: str) -> "RecordBlock":
+    @property
+    def n_read(self) -> int:
+        """How many records were read into this block, good or bad."""
+        return sum(span.n_read for span in self.spans)
+
+    @property
+    def sources(self) -> list[str]:
+        """The source of each row."""
+        return [source for span in self.spans for source in [span.source] * span.n_rows]
+
+    def check_counts(self) -> None:
+        """Raises `CountMismatchError` where a record of the block is neither row nor dead letter, or is both."""
+        dead = Counter(letter.source for letter in self.dead_letters)
+        lost = [span for span in self.spans if span.n_read != span.n_rows + dead.pop(span.source, 0)]
+        n_rows = sum(span.n_rows for span in self.spans)
+        if lost or dead or not n_rows == len(self.ids) == len(self.positions):
+            n_left = len(self.positions) + len(self.dead_letters)
+            raise CountMismatchError(f"Range {self.range_index}: {self.n_read} records read, {n_left} still there.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecordBlock(Block):
+    """A block of texts.
+
+    Attributes:
+        texts: What is to be scored, one for each row.
+        raw_records: Each row as it was read: a record that dies on the way takes it along.
+    """
+
+    texts: Sequence[str]
+    raw_records: Sequence[bytes]
+
+    def move_to_dead_letters(self, failures: Mapping[int, tuple[str, str]], stage: str) -> "RecordBlock":
         """Returns the block with the failed records moved to its dead letters.
 
         Args:
-            failures: Code and message by position in the block.
+            failures: Code and message by row.
             stage: Where they failed.
         """
         if not failures:
             return self
+        sources = self.sources
         dead = [
             DeadLetter(
-                self.sources[i],
+                sources[i],
                 self.positions[i],
                 self.ids[i],
                 stage,
                 code,
                 message,
-                self.raws[i][:MAX_RAW_BYTES],
-                len(self.raws[i]),
+                self.raw_records[i][:MAX_RAW_BYTES],
+                len(self.raw_records[i]),
             )
             for i, (code, message) in sorted(failures.items())
         ]
         alive = [i for i in range(len(self.texts)) if i not in failures]
-        return dataclasses.replace(self._take(alive), dead_letters=(*self.dead_letters, *dead))
+        return dataclasses.replace(self._with_rows(alive), dead_letters=(*self.dead_letters, *dead))
 
-    def head(self, count: int) -> "RecordBlock":
-        """Returns the block cut to `count` records: its first texts, and dead letters if it has too few of those."""
-        block = self._take(range(min(count, len(self.texts))))
+    def first_records(self, count: int) -> "RecordBlock":
+        """Returns the block cut to `count` records: its first rows, and dead letters if it has too few of those."""
+        block = self._with_rows(range(min(count, len(self.texts))))
         letters = self.dead_letters[: count - len(block.texts)]
-        n_read = Counter(block.sources) + Counter(letter.source for letter in letters)
-        return dataclasses.replace(block, dead_letters=letters, n_read=n_read)
+        dead = Counter(letter.source for letter in letters)
+        spans = (dataclasses.replace(span, n_read=span.n_rows + dead[span.source]) for span in block.spans)
+        return dataclasses.replace(block, dead_letters=letters, spans=tuple(spans))
 
-    def _take(self, rows: Sequence[int]) -> "RecordBlock":
+    def _with_rows(self, rows: Sequence[int]) -> "RecordBlock":
+        ends = np.cumsum([span.n_rows for span in self.spans])
+        n_rows = np.bincount(np.searchsorted(ends, rows, "right"), minlength=len(ends)).tolist()
         return dataclasses.replace(
             self,
-            sources=[self.sources[i] for i in rows],
+            spans=tuple(dataclasses.replace(span, n_rows=n) for span, n in zip(self.spans, n_rows, strict=True)),
             positions=[self.positions[i] for i in rows],
             ids=[self.ids[i] for i in rows],
-            raws=[self.raws[i] for i in rows],
             texts=[self.texts[i] for i in rows],
-            kept=tuple(column.take(pa.array(rows, pa.int64())) for column in self.kept),
+            raw_records=[self.raw_records[i] for i in rows],
+            kept_fields=tuple(column.take(pa.array(rows, pa.int64())) for column in self.kept_fields),
         )
-
-    def check(self) -> None:
-        """Raises `CountMismatchError` where a record of the block is neither text nor dead letter."""
-        there = Counter(self.sources) + Counter(letter.source for letter in self.dead_letters)
-        read = Counter({source: count for source, count in self.n_read.items() if count})
-        if there != read or not len(self.texts) == len(self.ids) == len(self.positions) == len(self.raws):
-            raise CountMismatchError(
-                f"Range {self.range_index}: {sum(read.values())} records read, {sum(there.values())} still there."
-            )
 
 
 @dataclass(frozen=True)
 class EncodedBlock:
-    """A block whose texts have become ids; `encoded` has a row for each of `block.texts`.
+    """A block whose texts have become ids; `encoded` has a row for each of `block`.
 
     It is what RunInference calls a batch, so it has a length: its number of texts.
     """
@@ -188,22 +225,22 @@ class EncodedBlock:
         return len(self.block.texts)
 
 
-@dataclass(frozen=True)
-class ScoredBlock:
-    """A block with its scores; every array has a row for each of `block.texts`.
+@dataclass(frozen=True, kw_only=True)
+class ScoredBlock(Block):
+    """A block with its scores, and without the texts; every row is scored or empty.
 
     Attributes:
-        block: The records that are scored or empty.
         scores: float32 [n, outputs], finite; rows of empty texts are 0 and mean nothing.
         is_empty: bool [n], no token was left to score.
         n_tokens: int32 [n], before truncation.
         n_oov: int32 [n].
         truncated: bool [n].
+        raw_bytes: How long the rows were as they were read, all together.
     """
 
-    block: RecordBlock
     scores: FloatArray
     is_empty: BoolArray
     n_tokens: IntArray
     n_oov: IntArray
     truncated: BoolArray
+    raw_bytes: int

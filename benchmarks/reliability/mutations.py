@@ -59,7 +59,7 @@ def check_mutation(path: pathlib.Path, content: bytes, outcome: Outcome) -> None
     """
     path.write_bytes(content)
     try:
-        n_read = sum(sum(block.n_read.values()) for block in iter_blocks(plan_work(str(path), ReadOptions())))
+        n_read = sum(block.n_read for block in iter_blocks(plan_work(str(path), ReadOptions())))
     except SaitenError:
         outcome.note("refused")
         return

@@ -90,8 +90,8 @@ def check_file(bench: Bench, encoder: Encoder, engine: Engine, ending: str, n_re
         promise(not len(ids) or 0 < ids.min() <= ids.max() < len(encoder.vocabulary), "an id is out of range")
         scored = score_block(encoded, engine)
         promise(np.isfinite(scored.scores).all(), "a score is not finite")
-        n_read += sum(block.n_read.values())
-        positions += [*scored.block.positions, *(letter.position for letter in scored.block.dead_letters)]
+        n_read += block.n_read
+        positions += [*scored.positions, *(letter.position for letter in scored.dead_letters)]
     promise(len(positions) == n_read == len(set(positions)), "a record is lost or doubled")
     if ending != "csv":  # a quote in CSV joins lines
         offsets = np.cumsum([0, *(len(record) + 1 for record in records)]).tolist()

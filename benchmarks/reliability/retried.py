@@ -13,14 +13,14 @@ _process = write._WritePartsDoFn.process  # noqa: SLF001 - a fault is put in whe
 _commit = commit.commit_run
 
 
-def process_twice(self: Any, scored: ScoredBlock) -> Iterator[RangeSummary]:
+def process_twice(self: Any, block: ScoredBlock) -> Iterator[RangeSummary]:
     """Writes a range, then writes it again."""
-    self.seen = [*getattr(self, "seen", []), scored]
-    yield from _process(self, scored)
-    if scored.block.is_last:
+    self.seen = [*getattr(self, "seen", []), block]
+    yield from _process(self, block)
+    if block.is_last:
         again, self.seen = self.seen, []
-        for block in again:
-            yield from _process(self, block)
+        for written in again:
+            yield from _process(self, written)
 
 
 def commit_twice(plan: CommitPlan, summaries: Iterable[RangeSummary]) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """`saiten score --check`: a first look at the scores before a long run; writes nothing."""
 
-import argparse
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from saiten.pipelines.commands.options import beam_flags
 from saiten.pipelines.local.launch import choose_bundle, plan_scoring
+from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.reading.ranges import iter_blocks
 from saiten.pipelines.records import RecordBlock, ScoredBlock
 from saiten.pipelines.run.output_directory import refuse_used
@@ -20,25 +19,24 @@ if TYPE_CHECKING:
 CHECKED_RECORDS = 100
 
 
-def check_run(args: argparse.Namespace) -> int:
+def check_run(settings: ScoreSettings) -> int:
     """Checks bundle, inputs and output, and shows the scores of the first 100 records.
 
     Raises:
         UsageError: What `saiten score` would refuse.
         DamagedFileError: A file is damaged in its first records.
     """
-    beam_flags(args)
-    bundle, outputs = choose_bundle(args)
-    if args.output is not None:
-        refuse_used(args.output, overwrite=args.overwrite, resume=args.resume)
-    plan = plan_scoring(args, outputs)
+    bundle, outputs = choose_bundle(settings)
+    if settings.output is not None:
+        refuse_used(settings.output, overwrite=settings.overwrite, resume=settings.resume)
+    plan = plan_scoring(settings, outputs)
     encoder, engine = bundle.load_encoder(), bundle.load_engine()
     scored = [score_block(encode_block(block, encoder), engine) for block in _first_records(iter_blocks(plan))]
     # A pipe has no width of its own, and 80 columns cut ids and names.
     console = make_console(None if sys.stdout.isatty() else 160)
     console.print(_table(scored, outputs))
-    n_texts = sum(len(block.block.texts) for block in scored)
-    n_dead = sum(len(block.block.dead_letters) for block in scored)
+    n_texts = sum(len(block.ids) for block in scored)
+    n_dead = sum(len(block.dead_letters) for block in scored)
     n_empty = sum(int(block.is_empty.sum()) for block in scored)
     say(
         f"of the first {n_texts + n_dead} records {n_texts - n_empty} scored, {n_empty} empty, {n_dead} dead; "
@@ -51,8 +49,8 @@ def _first_records(blocks: Iterator[RecordBlock]) -> Iterator[RecordBlock]:
     """Yields blocks with the first records, good or bad, cut to `CHECKED_RECORDS` in all."""
     left = CHECKED_RECORDS
     for block in blocks:
-        first = block.head(left)
-        left -= sum(first.n_read.values())
+        first = block.first_records(left)
+        left -= first.n_read
         yield first
         if left == 0:
             return
@@ -63,11 +61,11 @@ def _table(scored: list[ScoredBlock], outputs: tuple[str, ...]) -> "Table":
 
     table = Table("id", *map(escape, outputs), "tokens", "OOV", "", box=None, padding=(0, 1, 0, 0))
     for block in scored:
-        for i, record_id in enumerate(block.block.ids):
+        for i, record_id in enumerate(block.ids):
             empty = bool(block.is_empty[i])
             scores = ["-" if empty else f"{score:.3f}" for score in block.scores[i]]
             status = "empty" if empty else ""
             table.add_row(escape(record_id), *scores, str(block.n_tokens[i]), str(block.n_oov[i]), status)
-        for letter in block.block.dead_letters:
+        for letter in block.dead_letters:
             table.add_row(escape(letter.id), *["-"] * len(outputs), "-", "-", letter.code)
     return table

@@ -62,7 +62,7 @@ class LabelledRecords:
         is_there = np.zeros(len(names), np.bool_)
         for block in iter_blocks(self._plan):
             labels, present = label_matrix(block)
-            self.n_read += sum(block.n_read.values())
+            self.n_read += block.n_read
             self.bad.update(letter.code for letter in block.dead_letters)
             is_there |= present.any(axis=0) | any(letter.code == "BAD_FIELD" for letter in block.dead_letters)
             if self.n_read >= _LOOKED_AT:
@@ -105,7 +105,7 @@ class FurtherTexts:
         if self._plan is None:
             return
         for block in iter_blocks(self._plan):
-            self.n_read += sum(block.n_read.values())
+            self.n_read += block.n_read
             self.bad.update(letter.code for letter in block.dead_letters)
             yield from block.texts
         _refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, "records of --word2vec_input")
@@ -126,7 +126,7 @@ def _refuse_bad_rate(n_read: int, bad: Counter[str], max_rate: float, records: s
 def label_matrix(block: RecordBlock) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Returns the labels, float64 [n, labels] with NaN where one is missing, and which are there, bool [n, labels]."""
     n = len(block.texts)
-    columns = [column.cast(pa.float64()) for column in block.kept]
+    columns = [column.cast(pa.float64()) for column in block.kept_fields]
     labels = np.empty((n, len(columns)), np.float64)
     present = np.empty((n, len(columns)), np.bool_)
     for i, column in enumerate(columns):

@@ -2,22 +2,14 @@
 
 import argparse
 import contextlib
+import dataclasses
 import io
 from collections.abc import Sequence
 
-from saiten.model.cores import available_cores
 from saiten.model.errors import UsageError
 from saiten.pipelines.commands.flags import known_flags, unknown_flag_message
+from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.quiet import quiet_libraries
-
-# Beam's plain DirectRunner first tries to download a program; the in-process runner does not, so both mean that.
-_DEFAULT_RUNNER = "FnApiRunner"
-_LOCAL_RUNNERS = ("fnapi", "direct")
-
-# A local run on less input than this is over before worker processes would have started.
-_SMALL_INPUT_BYTES = 4 * 1024 * 1024
-# A month: timers take no infinity.
-_MAX_TIMEOUT_SECS = 30 * 24 * 3600
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,13 +18,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", help="the run's directory (not needed with --check)")
     add_input_arguments(parser)
     parser.add_argument("--id_field", help="field with the record's id (default: source:position)")
-    parser.add_argument("--keep_fields", default="", help="fields to carry over, name or name:type, comma-separated")
-    parser.add_argument("--engine", choices=["auto", "packed", "keras"], default="auto")
-    parser.add_argument("--runner", default=_DEFAULT_RUNNER, help="a Beam runner (default: on this machine)")
+    parser.add_argument(
+        "--keep_fields",
+        default=ScoreSettings.keep_fields,
+        help="fields to carry over, name or name:type, comma-separated",
+    )
+    parser.add_argument("--engine", choices=["auto", "packed", "keras"], default=ScoreSettings.engine)
+    parser.add_argument("--runner", default=ScoreSettings.runner, help="a Beam runner (default: on this machine)")
     parser.add_argument("--workers", type=int, help="local worker processes (default: all cores)")
-    parser.add_argument("--max_dead_letter_rate", type=float, default=0.01, help="above it nothing is committed")
+    parser.add_argument(
+        "--max_dead_letter_rate",
+        type=float,
+        default=ScoreSettings.max_dead_letter_rate,
+        help="above it nothing is committed",
+    )
     parser.add_argument("--allow_dead_letters", action="store_true", help="exit 0 although there are dead letters")
-    parser.add_argument("--batch_timeout_secs", type=float, default=600.0, help="ends a run that hangs")
+    parser.add_argument(
+        "--batch_timeout_secs", type=float, default=ScoreSettings.batch_timeout_secs, help="ends a run that hangs"
+    )
     parser.add_argument("--no_raw", action="store_true", help="dead letters without the record's bytes")
     parser.add_argument("--overwrite", action="store_true", help="replace the run in --output, once this one is whole")
     parser.add_argument("--resume", action="store_true", help="finish the unfinished run in --output")
@@ -50,56 +53,26 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags that say what to read, the same for training and scoring."""
     parser.add_argument("--input", required=True, help="file, directory, glob or comma-separated list")
     parser.add_argument(
-        "--input_format", default="auto", help="text, jsonl, csv, tsv or parquet (default: by the file's ending)"
+        "--input_format",
+        default=ScoreSettings.input_format,
+        help="text, jsonl, csv, tsv or parquet (default: by the file's ending)",
     )
-    parser.add_argument("--encoding", default="utf-8", help="utf-8, cp932, euc_jp or utf-16")
-    parser.add_argument("--text_field", default="text", help="field with the text")
+    parser.add_argument("--encoding", default=ScoreSettings.encoding, help="utf-8, cp932, euc_jp or utf-16")
+    parser.add_argument("--text_field", default=ScoreSettings.text_field, help="field with the text")
     parser.add_argument(
-        "--max_record_bytes", type=int, default=10 * 1024 * 1024, help="longer records are dead letters"
+        "--max_record_bytes", type=int, default=ScoreSettings.max_record_bytes, help="longer records are dead letters"
     )
 
 
-def check_arguments(args: argparse.Namespace) -> None:
-    """Refuses flags that are out of range or don't go together.
+def read_settings(args: argparse.Namespace) -> ScoreSettings:
+    """Returns what the flags of `saiten score` ask for.
 
     Raises:
-        UsageError: In one sentence.
+        UsageError: A flag is out of range, does not go with another, or is one that nothing knows.
     """
-    if args.output is None and not args.check:
-        raise UsageError("--output is needed: the directory for the scores.")
-    if args.overwrite and args.resume:
-        raise UsageError("--overwrite starts anew and --resume goes on: give one of them.")
-    check_dead_letter_rate(args.max_dead_letter_rate)
-    if not 0 < args.batch_timeout_secs <= _MAX_TIMEOUT_SECS:
-        raise UsageError(
-            f"--batch_timeout_secs must be above 0 and at most {_MAX_TIMEOUT_SECS:,}, not {args.batch_timeout_secs:g}."
-        )
-    if args.workers is not None and args.workers < 1:
-        raise UsageError(f"--workers must be 1 or more, not {args.workers}.")
-    if args.workers is not None and not is_local(args.runner):
-        raise UsageError(f"--workers is for local runs; {args.runner} has flags of its own for that.")
-
-
-def check_dead_letter_rate(rate: float) -> None:
-    """Refuses a rate that is no share, NaN included.
-
-    Raises:
-        UsageError: In one sentence.
-    """
-    if not 0 <= rate <= 1:
-        raise UsageError(f"--max_dead_letter_rate is a share from 0 to 1, not {rate:g}.")
-
-
-def is_local(runner: str) -> bool:
-    """Tells whether a runner works on this machine; Beam takes its name in any case, with or without "Runner"."""
-    return runner.lower().removesuffix("runner") in _LOCAL_RUNNERS
-
-
-def count_workers(args: argparse.Namespace, n_bytes: int) -> int:
-    """Returns how many processes a local run works in; 1 means that it works in this one."""
-    if args.workers is not None:
-        return int(args.workers)
-    return 1 if n_bytes < _SMALL_INPUT_BYTES else available_cores()
+    named = {field.name for field in dataclasses.fields(ScoreSettings)} - {"beam_flags"}
+    given = {name: value for name, value in vars(args).items() if name in named}
+    return ScoreSettings(**given, beam_flags=tuple(beam_flags(args)))
 
 
 def beam_flags(args: argparse.Namespace) -> list[str]:

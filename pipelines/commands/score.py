@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from saiten.pipelines.commands.options import add_arguments, check_arguments
+from saiten.pipelines.commands.options import add_arguments, read_settings
 from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.terminal import say, show
 
@@ -19,16 +19,16 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         SaitenError: Nothing was committed, unless it says so; its exit code says why.
     """
-    check_arguments(args)
+    settings = read_settings(args)
     quiet_libraries()
     if args.check:
         from saiten.pipelines.commands.check import check_run
 
-        return check_run(args)
+        return check_run(settings)
     from saiten.pipelines.local.launch import score_files
 
-    manifest = score_files(args)
-    say(summary_line(manifest, args.output))
+    manifest = score_files(settings)
+    say(summary_line(manifest, settings.run_directory))
     if args.json:
         show(json.dumps(manifest, indent=1))  # as ASCII: a name of a file may hold what moves the cursor
     dead = manifest["counts"]["dead"]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from saiten.model.text.tokenizer import TokenizerConfig
 from saiten.model.training.config import LOSSES, NETWORKS, OPTIMIZERS, TrainingConfig, Word2VecConfig
-from saiten.pipelines.commands.options import add_input_arguments, check_dead_letter_rate
+from saiten.pipelines.commands.options import add_input_arguments
+from saiten.pipelines.local.settings import check_dead_letter_rate
 from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say, show
 

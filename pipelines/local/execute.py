@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -36,12 +36,12 @@ class Execution:
     workers: LocalWorkers | None
 
 
-def local_execution(workers: LocalWorkers, flags: list[str]) -> Execution:
+def local_execution(workers: LocalWorkers, flags: Sequence[str]) -> Execution:
     """Returns an execution on this machine."""
     return Execution(workers.runner(), workers.options(flags), workers)
 
 
-def remote_execution(runner: str, flags: list[str]) -> Execution:
+def remote_execution(runner: str, flags: Sequence[str]) -> Execution:
     """Returns an execution on Dataflow, Flink or another of Beam's runners.
 
     Raises:

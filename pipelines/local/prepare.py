@@ -1,6 +1,5 @@
 """A run's settings, and the work that is left of it: what the steps are given."""
 
-import argparse
 import os
 import time
 import uuid
@@ -9,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from saiten.model.versions import library_versions
+from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.reading.files import InputFile, printable
 from saiten.pipelines.reading.plan import WorkPlan
 from saiten.pipelines.run.layout import Run
@@ -22,34 +22,34 @@ from saiten.pipelines.steps.scoring_bundle import ScoringBundle
 _LIBRARIES = ("saiten", "apache-beam", "mecab-python3", "unidic-lite", "numpy", "numba", "pyarrow")
 
 
-def run_settings(args: argparse.Namespace, bundle: ScoringBundle, plan: WorkPlan) -> dict[str, Any]:
+def describe_settings(settings: ScoreSettings, bundle: ScoringBundle, plan: WorkPlan) -> dict[str, Any]:
     """Everything that decides the rows; a run is resumed with the same only."""
     return {
         "bundle_id": bundle.bundle_id,
         "engine": bundle.engine,
-        "input_format": args.input_format,
-        "encoding": args.encoding,
-        "text_field": args.text_field,
-        "id_field": args.id_field,
+        "input_format": settings.input_format,
+        "encoding": settings.encoding,
+        "text_field": settings.text_field,
+        "id_field": settings.id_field,
         "keep_fields": [f"{field.name}:{field.type}" for field in plan.options.kept],
-        "max_record_bytes": args.max_record_bytes,
-        "no_raw": args.no_raw,
+        "max_record_bytes": settings.max_record_bytes,
+        "no_raw": settings.no_raw,
         "inputs": {source: [printable(file.path), file.size, file.modified] for source, file in plan.files.items()},
     }
 
 
 def prepare_scoring(
-    args: argparse.Namespace,
+    settings: ScoreSettings,
     bundle: ScoringBundle,
     outputs: tuple[str, ...],
     plan: WorkPlan,
-    settings: dict[str, Any],
+    described: dict[str, Any],
 ) -> Scoring:
     """Writes down what the run sets out to do, or takes up what an unfinished one did.
 
     Args:
         outputs: Names of the model's outputs.
-        settings: What `run_settings` gave.
+        described: What `describe_settings` gave.
 
     Returns:
         The steps' work, without what was done before.
@@ -57,11 +57,11 @@ def prepare_scoring(
     Raises:
         UsageError: The unfinished run cannot be resumed so, or the directory cannot be written.
     """
-    recorded = find_unfinished(args.output, settings) if args.resume else None
+    recorded = find_unfinished(settings.run_directory, described) if settings.resume else None
     if recorded is None:
-        recorded = RecordedPlan(_new_run_id(), time.time(), settings, tuple(plan.ranges))
+        recorded = RecordedPlan(_new_run_id(), time.time(), described, tuple(plan.ranges))
     kept = tuple(pa.field(field.name, field.type) for field in plan.options.kept)
-    run = Run(recorded.run_id, args.output, bundle.bundle_id, outputs, kept, not args.no_raw)
+    run = Run(recorded.run_id, settings.run_directory, bundle.bundle_id, outputs, kept, not settings.no_raw)
     finished = finished_ranges(run, recorded)
     record_plan(run, recorded)
     done = {summary.range_index for summary in finished}
@@ -70,21 +70,21 @@ def prepare_scoring(
         finished=finished,
         reading=plan.options,
         bundle=bundle,
-        deadline=Deadline(args.batch_timeout_secs, run.reports, os.getpid()),
-        limit=DeadLetterLimit(args.max_dead_letter_rate, plan.total_bytes, plan.least_record_bytes),
+        deadline=Deadline(settings.batch_timeout_secs, run.reports, os.getpid()),
+        limit=DeadLetterLimit(settings.max_dead_letter_rate, plan.total_bytes, plan.least_record_bytes),
         notes_folder=run.work_folder,
         commit=CommitPlan(
             run=run,
             n_ranges=len(recorded.ranges),
             inputs={source: _about_file(file) for source, file in plan.files.items()},
-            max_dead_letter_rate=args.max_dead_letter_rate,
-            counts_duplicates=args.id_field is not None,
+            max_dead_letter_rate=settings.max_dead_letter_rate,
+            counts_duplicates=settings.id_field is not None,
             started=recorded.started,
             about={
                 "engine": bundle.engine,
-                "settings": {name: value for name, value in settings.items() if name != "inputs"},
-                "max_dead_letter_rate": args.max_dead_letter_rate,
-                "report_examples": args.report_examples,
+                "settings": {name: value for name, value in described.items() if name != "inputs"},
+                "max_dead_letter_rate": settings.max_dead_letter_rate,
+                "report_examples": settings.report_examples,
                 "versions": library_versions(_LIBRARIES),
             },
         ),

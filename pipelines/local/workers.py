@@ -7,18 +7,29 @@ import signal
 import sys
 import time
 import urllib.parse
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
+from saiten.model.cores import available_cores
 from saiten.pipelines import storage
 from saiten.pipelines.local.worker import PID_PREFIX, log_path
 from saiten.pipelines.steps import memory
 
 _KILL_SECS = 10.0
 _KILL_POLL_SECS = 0.01
+# A local run on less input than this is over before worker processes would have started.
+_SMALL_INPUT_BYTES = 4 * 1024 * 1024
+
+
+def count_workers(wanted: int | None, n_bytes: int) -> int:
+    """Returns how many processes a local run on so much input works in; 1 means that it works in this one."""
+    if wanted is not None:
+        return wanted
+    return 1 if n_bytes < _SMALL_INPUT_BYTES else available_cores()
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,7 @@ class LocalWorkers:
         start = f"trap '' INT; exec {shlex.join(command)}"
         return FnApiRunner(SubprocessSDKEnvironment.from_command_string(start))
 
-    def options(self, flags: list[str]) -> PipelineOptions:
+    def options(self, flags: Sequence[str]) -> PipelineOptions:
         """Returns Beam's options for `runner`."""
         return PipelineOptions(
             [*flags, f"--direct_num_workers={self.count}", "--default_sdk_harness_log_level=WARNING"]

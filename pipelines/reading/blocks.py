@@ -11,7 +11,7 @@ from saiten.model.errors import RecordError
 from saiten.pipelines.reading.field_values import id_of, make_converter, text_of
 from saiten.pipelines.reading.formats import ReadOptions
 from saiten.pipelines.reading.lines import BLOCK_RECORDS, CHUNK_BYTES, LongLine
-from saiten.pipelines.records import MAX_RAW_BYTES, Code, DeadLetter, RecordBlock
+from saiten.pipelines.records import MAX_RAW_BYTES, Code, DeadLetter, RecordBlock, SourceSpan
 
 READ_STAGE = "read"
 
@@ -177,16 +177,20 @@ class BlockBuilder:
     def finish(self, *, is_last: bool) -> RecordBlock:
         """Returns the block of all rows since the last one."""
         parts = [rows for _, rows in self._pending]
+        n_rows = Counter[str]()
+        for source, rows in self._pending:
+            n_rows[source] += len(rows.texts)
         block = RecordBlock(
             range_index=self._range_index,
             is_last=is_last,
-            n_read=dict(self._n_read),
-            sources=[source for source, rows in self._pending for _ in rows.texts],
+            spans=tuple(SourceSpan(source, n_read, n_rows[source]) for source, n_read in self._n_read.items()),
             positions=list(chain.from_iterable(rows.positions for rows in parts)),
             ids=list(chain.from_iterable(rows.ids for rows in parts)),
-            raws=list(chain.from_iterable(rows.raws for rows in parts)),
+            raw_records=list(chain.from_iterable(rows.raws for rows in parts)),
             texts=list(chain.from_iterable(rows.texts for rows in parts)),
-            kept=tuple(pa.concat_arrays(columns) for columns in zip(*(rows.kept for rows in parts), strict=True)),
+            kept_fields=tuple(
+                pa.concat_arrays(columns) for columns in zip(*(rows.kept for rows in parts), strict=True)
+            ),
             dead_letters=tuple(chain.from_iterable(rows.dead_letters for rows in parts)),
             n_bytes=self._n_bytes,
         )

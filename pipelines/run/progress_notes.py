@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from saiten.pipelines import storage
-from saiten.pipelines.records import RecordBlock
+from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.dead_letter_rate import DeadLetterTally
 
 _PREFIX = "progress-"
@@ -80,7 +80,7 @@ class ProgressNote:
         self._done = Progress()
         self._unsettled_bytes = 0
 
-    def add(self, block: RecordBlock) -> Progress | None:
+    def add(self, block: ScoredBlock) -> Progress | None:
         """Counts one more block.
 
         Returns:
@@ -96,8 +96,8 @@ class ProgressNote:
         storage.write_replaced(self._path, json.dumps(vars(self._done), default=vars).encode())
         return read_progress(self._folder) if self._done.tally.dead else None
 
-    def _count(self, block: RecordBlock) -> None:
-        done, n_read, n_good = self._done, sum(block.n_read.values()), len(block.raws)
+    def _count(self, block: ScoredBlock) -> None:
+        done, n_read, n_good = self._done, block.n_read, len(block.ids)
         done.tally.add(n_read, block.dead_letters)
         # A block may stand for bytes of which more records follow; they have come when it says more, or ends.
         if block.n_bytes:
@@ -107,7 +107,7 @@ class ProgressNote:
             done.n_bytes += self._unsettled_bytes
             self._unsettled_bytes = 0
         if n_good and n_good >= _GOOD_SHARE * n_read:
-            done.record_bytes = min(done.record_bytes, 1 + sum(map(len, block.raws)) / n_good)
+            done.record_bytes = min(done.record_bytes, 1 + block.raw_bytes / n_good)
 
 
 def read_progress(folder: str) -> Progress:

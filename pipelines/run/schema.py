@@ -59,17 +59,16 @@ def refuse_taken_names(outputs: Sequence[str], kept: Sequence[str]) -> None:
         )
 
 
-def scores_table(scored: ScoredBlock, schema: pa.Schema) -> pa.Table:
+def scores_table(block: ScoredBlock, schema: pa.Schema) -> pa.Table:
     """Returns a scored block as rows of the scores; an empty text has status ``empty`` and null scores."""
-    block = scored.block
-    status = pa.DictionaryArray.from_arrays(pa.array(scored.is_empty, pa.int8()), ["scored", "empty"])
+    status = pa.DictionaryArray.from_arrays(pa.array(block.is_empty, pa.int8()), ["scored", "empty"])
     columns = [
         pa.array(block.ids, pa.string()),
-        *block.kept,
-        *(pa.array(column, pa.float32(), mask=scored.is_empty) for column in scored.scores.T),
-        pa.array(scored.n_tokens),
-        pa.array(scored.n_oov),
-        pa.array(scored.truncated),
+        *block.kept_fields,
+        *(pa.array(column, pa.float32(), mask=block.is_empty) for column in block.scores.T),
+        pa.array(block.n_tokens),
+        pa.array(block.n_oov),
+        pa.array(block.truncated),
         status.dictionary_decode(),
         pa.array(block.sources, pa.string()),
         pa.array(block.positions, pa.int64()),

@@ -16,9 +16,9 @@ def encode_block(block: RecordBlock, encoder: Encoder) -> EncodedBlock:
     """Tokenizes a block's texts and looks their ids up; what MeCab refuses becomes a dead letter."""
     segmented, errors = encoder.segment_all(block.texts)
     if errors:
-        block = block.bury({i: (error.code, error.message) for i, error in errors.items()}, "encode")
+        block = block.move_to_dead_letters({i: (error.code, error.message) for i, error in errors.items()}, "encode")
         segmented = [text for i, text in enumerate(segmented) if i not in errors]
-    block.check()
+    block.check_counts()
     return EncodedBlock(block, encoder.encode_segmented(segmented))
 
 

@@ -34,17 +34,25 @@ def score_block(encoded_block: EncodedBlock, engine: Engine) -> ScoredBlock:
     scores[rows], failed = score_or_bisect(engine, encoded.token_ids, offsets)
     failures = {int(rows[i]): failure for i, failure in failed.items()}
 
-    block = encoded_block.block.bury(failures, "infer")
+    block = encoded_block.block.move_to_dead_letters(failures, "infer")
     alive = np.ones(len(encoded_block), np.bool_)
     alive[list(failures)] = False
-    block.check()
+    block.check_counts()
     return ScoredBlock(
-        block,
-        scores[alive],
-        ~has_tokens[alive],
-        encoded.n_tokens[alive],
-        encoded.n_oov[alive],
-        encoded.truncated[alive],
+        range_index=block.range_index,
+        is_last=block.is_last,
+        spans=block.spans,
+        positions=block.positions,
+        ids=block.ids,
+        kept_fields=block.kept_fields,
+        dead_letters=block.dead_letters,
+        n_bytes=block.n_bytes,
+        raw_bytes=sum(map(len, block.raw_records)),
+        scores=scores[alive],
+        is_empty=~has_tokens[alive],
+        n_tokens=encoded.n_tokens[alive],
+        n_oov=encoded.n_oov[alive],
+        truncated=encoded.truncated[alive],
     )
 
 

@@ -73,13 +73,12 @@ class _WritePartsDoFn(beam.DoFn, abc.ABC):
         self._counts: Counter[tuple[str, str]] = Counter()
         self._tally = DeadLetterTally()  # stays empty in the scores' writer
 
-    def process(self, scored: ScoredBlock) -> Iterator[RangeSummary]:
-        block = scored.block
+    def process(self, block: ScoredBlock) -> Iterator[RangeSummary]:
         with self._run.reports.reported(), self._abandoning():
             if self._range_index not in (None, block.range_index):
                 raise SaitenError(f"Range {block.range_index} began before range {self._range_index} had ended.")
             self._range_index = block.range_index
-            self.add(scored)
+            self.add(block)
             if not block.is_last:
                 return
             summary = self._finish(block.range_index)
@@ -92,7 +91,7 @@ class _WritePartsDoFn(beam.DoFn, abc.ABC):
             raise SaitenError(f"Range {self._range_index} has no end: its last block did not arrive.")
 
     @abc.abstractmethod
-    def add(self, scored: ScoredBlock) -> None:
+    def add(self, block: ScoredBlock) -> None:
         """Takes what this writer writes of the block."""
 
     def write(self, table: pa.Table) -> None:
@@ -137,15 +136,14 @@ class _WriteScoresDoFn(_WritePartsDoFn):
         counters = {"records": "records-read", "scored": "records-scored", "empty": "records-empty"}
         self._counters = {column: Metrics.counter(_NAMESPACE, name) for column, name in counters.items()}
 
-    def add(self, scored: ScoredBlock) -> None:
-        block = scored.block
-        statuses = ["empty" if is_empty else "scored" for is_empty in scored.is_empty.tolist()]
+    def add(self, block: ScoredBlock) -> None:
+        statuses = ["empty" if is_empty else "scored" for is_empty in block.is_empty.tolist()]
         counts = Counter(zip(block.sources, statuses, strict=True))
-        counts.update({(source, "records"): n_read for source, n_read in block.n_read.items()})
+        counts.update({(span.source, "records"): span.n_read for span in block.spans})
         for (_, column), count in counts.items():
             self._counters[column].inc(count)
         self._counts.update(counts)
-        self.write(scores_table(scored, self._schema))
+        self.write(scores_table(block, self._schema))
 
 
 class _WriteDeadLettersDoFn(_WritePartsDoFn):
@@ -160,13 +158,13 @@ class _WriteDeadLettersDoFn(_WritePartsDoFn):
         self._progress = ProgressNote(self._notes_folder)
         self._counter = Metrics.counter(_NAMESPACE, "records-dead-lettered")
 
-    def add(self, scored: ScoredBlock) -> None:
-        letters = scored.block.dead_letters
-        self._tally.add(sum(scored.block.n_read.values()), letters)
+    def add(self, block: ScoredBlock) -> None:
+        letters = block.dead_letters
+        self._tally.add(block.n_read, letters)
         self._counts.update((letter.source, "dead") for letter in letters)
         self._counter.inc(len(letters))
         if letters:
             self.write(dead_letters_table(letters, self._schema, keep_raw=self._run.keep_raw))
-        done = self._progress.add(scored.block)
+        done = self._progress.add(block)
         if done:
             self._limit.check(done)

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from saiten.model.text.encoder import EncodedTexts
 from saiten.model.text.ragged import FloatArray, Int64Array, IntArray
-from saiten.pipelines.records import RecordBlock
+from saiten.pipelines.records import EncodedBlock, RecordBlock, ScoredBlock, SourceSpan
+from saiten.pipelines.steps.infer import score_block
 
 POISON_ID = 13
 
@@ -62,13 +64,29 @@ def make_block(
     raws = [text.encode() for text in texts]
     positions = [sum(len(raw) + 1 for raw in raws[:i]) for i in range(len(raws))]
     return RecordBlock(
-        range_index,
-        is_last,
-        {source: len(texts)},
-        [source] * len(texts),
-        positions,
-        [f"{source}:{position}" for position in positions],
-        raws,
-        list(texts),
+        range_index=range_index,
+        is_last=is_last,
+        spans=(SourceSpan(source, len(texts), len(texts)),),
+        positions=positions,
+        ids=[f"{source}:{position}" for position in positions],
+        texts=list(texts),
+        raw_records=raws,
         n_bytes=sum(map(len, raws)),
     )
+
+
+def make_scored_block(
+    texts: Sequence[str],
+    *,
+    range_index: int = 0,
+    is_last: bool = True,
+    dead: Sequence[int] = (),
+) -> ScoredBlock:
+    """Scores texts whose ids are their characters' code points; the dead ones fail while they are read."""
+    block = make_block(texts, range_index=range_index, is_last=is_last)
+    block = block.move_to_dead_letters(dict.fromkeys(dead, ("BAD_JSON", "not JSON")), "read")
+    lengths = np.array([len(text) for text in block.texts], np.int32)
+    token_ids = np.array([ord(character) for text in block.texts for character in text], np.int32)
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    encoded = EncodedTexts(token_ids, offsets, lengths, np.zeros_like(lengths), np.zeros(len(lengths), np.bool_))
+    return score_block(EncodedBlock(block, encoded), FakeEngine())

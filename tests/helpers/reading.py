@@ -23,7 +23,7 @@ def checked(blocks: Iterable[RecordBlock]) -> list[RecordBlock]:
     """Returns the blocks, none of which has lost a record."""
     found = list(blocks)
     for block in found:
-        block.check()
+        block.check_counts()
     return found
 
 

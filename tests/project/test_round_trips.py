@@ -30,7 +30,7 @@ def test_json(
     path.write_bytes("".join(line + line_end for line in lines).encode(encoding))
     blocks = read_file(path, ReadOptions(encoding=encoding, id_field="other", kept=(KeptField("other"),)))
     assert [(text, record_id) for _, _, record_id, text in rows(blocks)] == records
-    assert [cell for block in blocks for cell in block.kept[0].to_pylist()] == [other for _, other in records]
+    assert [cell for block in blocks for cell in block.kept_fields[0].to_pylist()] == [other for _, other in records]
 
 
 @pytest.mark.parametrize("ending", ["csv", "tsv"])
@@ -59,7 +59,7 @@ def test_delimited(
         return
     good = [(i, text) for i, (text, _) in enumerate(records) if sizes[i] <= limit]
     assert [(position, text) for _, position, _, text in rows(blocks)] == good
-    assert [cell for block in blocks for cell in block.kept[0].to_pylist()] == [records[i][1] for i, _ in good]
+    assert [cell for block in blocks for cell in block.kept_fields[0].to_pylist()] == [records[i][1] for i, _ in good]
     assert [(letter.position, letter.code, letter.raw_bytes) for letter in dead_letters(blocks)] == [
         (i, "TOO_LARGE", size) for i, size in enumerate(sizes) if size > limit
     ]

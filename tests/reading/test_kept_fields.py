@@ -20,7 +20,7 @@ def _read(path: pathlib.Path, kept: str, id_field: str | None = None) -> RecordB
 
 
 def _columns(block: RecordBlock) -> list[tuple[str, list[object]]]:
-    return [(str(column.type), column.to_pylist()) for column in block.kept]
+    return [(str(column.type), column.to_pylist()) for column in block.kept_fields]
 
 
 def test_json_values_as_strings_are_as_they_were_written(tmp_path: pathlib.Path) -> None:
@@ -102,7 +102,7 @@ def test_parquet_columns_keep_type_and_values(tmp_path: pathlib.Path, column: pa
     pq.write_table(pa.table({"text": ["1", None, "3"], "x": column}), path)
     block = _read(path, "x")
     whole = pq.read_table(path)["x"].combine_chunks()
-    assert block.kept[0].equals(whole.take(pa.array([0, 2])))
+    assert block.kept_fields[0].equals(whole.take(pa.array([0, 2])))
     assert [letter.code for letter in block.dead_letters] == ["TEXT_MISSING"]
 
 
@@ -112,7 +112,7 @@ def test_parquet_columns_with_a_type_asked_for(tmp_path: pathlib.Path) -> None:
     pq.write_table(table, path)
     block = _read(path, "x:int64,n:string,d:timestamp")
     assert _columns(block)[:2] == [("int64", [7, None]), ("string", ["1", "2"])]
-    assert [str(cell) for cell in block.kept[2].to_pylist()] == [
+    assert [str(cell) for cell in block.kept_fields[2].to_pylist()] == [
         "1970-01-01 00:00:00.500000+00:00",
         "1970-01-01 00:00:01+00:00",
     ]
@@ -152,7 +152,7 @@ def test_a_bad_string_leaves_the_neighbours_what_only_arrow_can_hold(tmp_path: p
     pq.write_table(pa.table({"text": ["x", "y", "z"], "k": column}), path)
     block = _read(path, "k")
     assert [(letter.position, letter.code) for letter in block.dead_letters] == [(1, "BAD_UTF8")]
-    (kept,) = block.kept
+    (kept,) = block.kept_fields
     assert kept.equals(pa.concat_arrays([column.slice(0, 1), column.slice(2)]))
 
 

@@ -19,7 +19,7 @@ from saiten.pipelines.reading.formats import KeptField, ReadOptions
 from saiten.pipelines.reading.lines import BLOCK_RECORDS, CHUNK_BYTES
 from saiten.pipelines.reading.plan import plan_work
 from saiten.pipelines.reading.ranges import iter_blocks, read_range
-from saiten.pipelines.records import MAX_RAW_BYTES
+from saiten.pipelines.records import MAX_RAW_BYTES, SourceSpan
 from tests.helpers.reading import checked, dead_letters, read_file, rows
 
 _IN_ONE_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -91,7 +91,7 @@ def test_no_bytes_are_beyond_reading(
     options = ReadOptions(encoding=encoding, id_field="id", kept=(KeptField("id"),), max_record_bytes=limit)
     blocks = read_file(path, options)
     positions = [row[1] for row in rows(blocks)] + [letter.position for letter in dead_letters(blocks)]
-    assert len(set(positions)) == len(positions) == sum(sum(block.n_read.values()) for block in blocks)
+    assert len(set(positions)) == len(positions) == sum(block.n_read for block in blocks)
     for _, _, record_id, text in rows(blocks):
         assert text.encode().decode() == text
         assert record_id.encode().decode() == record_id
@@ -115,7 +115,7 @@ def test_blocks_are_bounded_and_the_last_says_so(tmp_path: pathlib.Path) -> None
     blocks = checked(read_range(work, ReadOptions()))
     assert [block.is_last for block in blocks] == [False] * (len(blocks) - 1) + [True]
     assert all(0 < len(block.texts) <= BLOCK_RECORDS for block in blocks)
-    assert all(sum(map(len, block.raws)) <= CHUNK_BYTES + 100_000 for block in blocks)
+    assert all(sum(map(len, block.raw_records)) <= CHUNK_BYTES + 100_000 for block in blocks)
     assert [len(rows(blocks)), len({row[:2] for row in rows(blocks)})] == [50 + BLOCK_RECORDS * 3] * 2
 
 
@@ -124,14 +124,18 @@ def test_blocks_of_an_archive_are_bounded_by_what_they_unpack_to(tmp_path: pathl
     path.write_bytes(gzip.compress((b"x" * 99_999 + b"\n") * 50))
     blocks = checked(iter_blocks(plan_work(str(path), ReadOptions())))
     assert sum(len(block.texts) for block in blocks) == 50
-    assert all(sum(map(len, block.raws)) <= CHUNK_BYTES + 100_000 for block in blocks)
+    assert all(sum(map(len, block.raw_records)) <= CHUNK_BYTES + 100_000 for block in blocks)
 
 
 def test_small_files_share_a_block_and_empty_ones_are_counted(tmp_path: pathlib.Path) -> None:
     for name, content in (("a.txt", b"1\n2\n"), ("b.txt", b""), ("c.jsonl", b'{"text":"3"}\n')):
         (tmp_path / name).write_bytes(content)
     (block,) = checked(iter_blocks(plan_work(str(tmp_path), ReadOptions())))
-    assert dict(block.n_read) == {"a.txt": 2, "b.txt": 0, "c.jsonl": 1}
+    assert [(span.source, span.n_read, span.n_rows) for span in block.spans] == [
+        ("a.txt", 2, 2),
+        ("b.txt", 0, 0),
+        ("c.jsonl", 1, 1),
+    ]
     assert rows([block]) == [
         ("a.txt", 0, "a.txt:0", "1"),
         ("a.txt", 2, "a.txt:2", "2"),
@@ -142,8 +146,8 @@ def test_small_files_share_a_block_and_empty_ones_are_counted(tmp_path: pathlib.
 def test_a_range_without_records_has_one_last_block(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(b"")
     (block,) = iter_blocks(plan_work(str(tmp_path), ReadOptions(kept=(KeptField("x"),))))
-    assert (block.is_last, list(block.texts), dict(block.n_read)) == (True, [], {"a.jsonl": 0})
-    assert [str(column.type) for column in block.kept] == ["string"]
+    assert (block.is_last, list(block.texts), block.spans) == (True, [], (SourceSpan("a.jsonl", 0, 0),))
+    assert [str(column.type) for column in block.kept_fields] == ["string"]
 
 
 def test_a_dead_letter_has_the_head_and_the_true_length(tmp_path: pathlib.Path) -> None:

@@ -10,13 +10,13 @@ import pytest
 
 from saiten.model.bundle.bundle import Bundle
 from saiten.model.errors import SaitenError, TooManyDeadLettersError
-from saiten.pipelines.records import DeadLetter, RecordBlock
+from saiten.pipelines.records import DeadLetter, SourceSpan
 from saiten.pipelines.run import progress_notes as progress
 from saiten.pipelines.run.dead_letter_rate import DeadLetterTally
 from saiten.pipelines.run.failures import FailureReports
 from saiten.pipelines.run.progress_notes import DeadLetterLimit, Progress, ProgressNote, read_progress
 from saiten.pipelines.storage import list_named
-from tests.helpers.fakes import make_block
+from tests.helpers.fakes import make_block, make_scored_block
 from tests.helpers.scoring import score
 
 
@@ -76,15 +76,15 @@ def test_the_rest_of_the_input_is_taken_for_as_many_good_records_as_it_can_hold(
 
 def test_only_blocks_that_are_good_for_the_most_part_say_how_small_records_get(tmp_path: pathlib.Path) -> None:
     note = ProgressNote(str(tmp_path), itertools.count().__next__)
-    bad = make_block(["", "abc", "abc"]).bury(dict.fromkeys((1, 2), ("BAD_UTF8", "wrong")), "read")
-    sizes = [getattr(note.add(block), "record_bytes", None) for block in (bad, make_block(["abc", "a"]))]
+    bad = make_scored_block(["", "abc", "abc"], dead=(1, 2))
+    sizes = [getattr(note.add(block), "record_bytes", None) for block in (bad, make_scored_block(["abc", "a"]))]
     assert sizes == [math.inf, 3.0]
 
 
 def test_bytes_are_done_when_all_their_records_have_come(tmp_path: pathlib.Path) -> None:
     """One chunk of an archive may hold many blocks of records, of which the first stands for its bytes."""
     note = ProgressNote(str(tmp_path), itertools.count().__next__)
-    block = dataclasses.replace(make_block(["a"], is_last=False), n_bytes=0)
+    block = dataclasses.replace(make_scored_block(["a"], is_last=False), n_bytes=0)
     blocks = [
         dataclasses.replace(block, n_bytes=10),
         block,
@@ -99,7 +99,7 @@ def test_bytes_are_done_when_all_their_records_have_come(tmp_path: pathlib.Path)
 
 
 def test_on_an_object_store_a_writer_judges_by_itself_and_writes_nothing() -> None:
-    done = ProgressNote("memory://bucket/out", itertools.count().__next__).add(make_block(["ab", "c"]))
+    done = ProgressNote("memory://bucket/out", itertools.count().__next__).add(make_scored_block(["ab", "c"]))
     assert done is not None
     assert (done.n_bytes, done.tally.records) == (3, 2)
 
@@ -133,7 +133,7 @@ def test_a_run_that_a_long_rest_of_short_records_saves_is_never_given_up(
 def test_progress_is_the_sum_of_what_every_writer_noted(tmp_path: pathlib.Path) -> None:
     seconds = iter([0.0, 1.0, 1.0, 0.0, 0.1, 2.0, 2.0])
     note = ProgressNote(str(tmp_path), lambda: next(seconds))
-    block = make_block(["ab", "c"]).bury({1: ("BAD_JSON", "wrong")}, "read")
+    block = make_scored_block(["ab", "c"], dead=[1])
     first = note.add(block)
     assert first is not None
     assert (first.n_bytes, first.tally.records, dict(first.tally.codes)) == (3, 2, {"BAD_JSON": 1})
@@ -170,15 +170,20 @@ def test_only_a_writer_that_has_met_a_dead_letter_looks_at_what_the_others_have(
     """All of them looking, twice a second each, would be the run's main work on a large machine."""
     seconds = iter([0.0, 1.0, 1.0, 2.0, 2.0])
     note = ProgressNote(str(tmp_path), lambda: next(seconds))
-    block = make_block(["ab", "c"])
-    assert note.add(block) is None
+    assert note.add(make_scored_block(["ab", "c"])) is None
     assert read_progress(str(tmp_path)).tally.records == 2, "it has noted its own"
-    assert note.add(block.bury({1: ("BAD_JSON", "wrong")}, "read")) == read_progress(str(tmp_path))
+    assert note.add(make_scored_block(["ab", "c"], dead=[1])) == read_progress(str(tmp_path))
 
 
 def test_a_block_that_lost_a_record_stops_the_run() -> None:
     block = make_block(["a", "b"])
-    lost = RecordBlock(0, True, {"a.txt": 3}, block.sources, block.positions, block.ids, block.raws, block.texts)
-    block.check()
+    block.check_counts()
+    lost = dataclasses.replace(block, spans=(SourceSpan("a.txt", 3, 2),))
     with pytest.raises(SaitenError, match="3 records read, 2 still there"):
-        lost.check()
+        lost.check_counts()
+    strayed = dataclasses.replace(block, spans=(SourceSpan("a.txt", 1, 1), SourceSpan("b.txt", 1, 1)))
+    died = strayed.move_to_dead_letters({1: ("BAD_JSON", "wrong")}, "read")
+    died.check_counts()
+    assert (died.spans, died.sources) == ((SourceSpan("a.txt", 1, 1), SourceSpan("b.txt", 1, 0)), ["a.txt"])
+    with pytest.raises(SaitenError, match="2 records read, 2 still there"):
+        dataclasses.replace(died, spans=(SourceSpan("a.txt", 2, 1),)).check_counts()

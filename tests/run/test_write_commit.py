@@ -5,20 +5,17 @@ import json
 import pathlib
 from collections.abc import Sequence
 
-import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from saiten.model.errors import CountMismatchError, SaitenError, TooManyDeadLettersError
-from saiten.model.text.encoder import EncodedTexts
-from saiten.pipelines.records import EncodedBlock, ScoredBlock
+from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.layout import RangeSummary, Run
 from saiten.pipelines.run.progress_notes import DeadLetterLimit
 from saiten.pipelines.run.run_manifest import CommitPlan
 from saiten.pipelines.steps.commit import commit_run
-from saiten.pipelines.steps.infer import score_block
 from saiten.pipelines.steps.write import _WriteDeadLettersDoFn, _WritePartsDoFn, _WriteScoresDoFn
-from tests.helpers.fakes import FakeEngine, make_block
+from tests.helpers.fakes import make_scored_block
 
 
 @pytest.fixture
@@ -37,19 +34,6 @@ def plan_of(run: Run, *, n_ranges: int = 1, rate: float = 1.0, duplicates: bool 
         0.0,
         {"engine": "fake", "settings": {}, "versions": {}, "report_examples": False},
     )
-
-
-def scored(
-    texts: Sequence[str], *, range_index: int = 0, is_last: bool = True, dead: Sequence[int] = ()
-) -> ScoredBlock:
-    """Scores texts whose ids are their characters' code points; the dead ones fail while they are read."""
-    block = make_block(texts, range_index=range_index, is_last=is_last)
-    block = block.bury(dict.fromkeys(dead, ("BAD_JSON", "not JSON")), "read")
-    lengths = np.array([len(text) for text in block.texts], np.int32)
-    token_ids = np.array([ord(character) for text in block.texts for character in text], np.int32)
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    encoded = EncodedTexts(token_ids, offsets, lengths, np.zeros_like(lengths), np.zeros(len(lengths), np.bool_))
-    return score_block(EncodedBlock(block, encoded), FakeEngine())
 
 
 def write(run: Run, blocks: Sequence[ScoredBlock]) -> list[RangeSummary]:
@@ -73,7 +57,11 @@ def files_below(folder: str) -> list[str]:
 
 
 def test_a_committed_run_holds_every_row_once_and_nothing_else(run: Run) -> None:
-    blocks = [scored(["ab", ""], is_last=False), scored(["c", "x"], dead=[1]), scored(["d"], range_index=1)]
+    blocks = [
+        make_scored_block(["ab", ""], is_last=False),
+        make_scored_block(["c", "x"], dead=[1]),
+        make_scored_block(["d"], range_index=1),
+    ]
     manifest = commit_run(plan_of(run, n_ranges=2), write(run, blocks))
     rows = pq.read_table(pathlib.Path(run.output, "scores")).sort_by("score_sum").to_pylist()
     assert [(row["id"], row["score_sum"], row["score_length"], row["n_tokens"], row["status"]) for row in rows] == [
@@ -109,7 +97,7 @@ def test_a_committed_run_holds_every_row_once_and_nothing_else(run: Run) -> None
 
 
 def test_the_columns_and_the_metadata_are_those_of_the_design(run: Run) -> None:
-    commit_run(plan_of(run), write(run, [scored(["a"])]))
+    commit_run(plan_of(run), write(run, [make_scored_block(["a"])]))
     schema = pq.read_schema(pathlib.Path(run.output, f"scores/part-{run.run_id}-00000.parquet"))
     assert [(field.name, str(field.type)) for field in schema] == [
         ("id", "string"),
@@ -128,7 +116,7 @@ def test_the_columns_and_the_metadata_are_those_of_the_design(run: Run) -> None:
 
 
 def test_no_records_give_one_empty_file_of_each_kind(run: Run) -> None:
-    manifest = commit_run(plan_of(run), write(run, [scored([])]))
+    manifest = commit_run(plan_of(run), write(run, [make_scored_block([])]))
     assert [(file["path"].split("/")[0], file["rows"]) for file in manifest["outputs"]] == [
         ("dead_letters", 0),
         ("scores", 0),
@@ -137,14 +125,14 @@ def test_no_records_give_one_empty_file_of_each_kind(run: Run) -> None:
 
 
 def test_committing_twice_changes_nothing(run: Run) -> None:
-    summaries = write(run, [scored(["a"])])
+    summaries = write(run, [make_scored_block(["a"])])
     first = commit_run(plan_of(run), summaries)
     assert commit_run(plan_of(run), summaries) == first
     assert json.loads(pathlib.Path(run.output, "manifest.json").read_text()) == first
 
 
 def test_a_lost_record_is_never_committed(run: Run) -> None:
-    summaries = write(run, [scored(["a", "b"])])
+    summaries = write(run, [make_scored_block(["a", "b"])])
     count = dataclasses.replace(summaries[0].counts["a.txt"], records=3)
     with pytest.raises(CountMismatchError, match=r"a\.txt: 3 records read, but 2 scored, 0 empty and 0 dead: 1 are"):
         commit_run(plan_of(run), [dataclasses.replace(summaries[0], counts={"a.txt": count}), *summaries[1:]])
@@ -154,11 +142,11 @@ def test_a_lost_record_is_never_committed(run: Run) -> None:
 
 def test_a_range_that_did_not_report_is_never_committed(run: Run) -> None:
     with pytest.raises(SaitenError, match="Range 1 has not said"):
-        commit_run(plan_of(run, n_ranges=2), write(run, [scored(["a"])]))
+        commit_run(plan_of(run, n_ranges=2), write(run, [make_scored_block(["a"])]))
 
 
 def test_a_part_that_is_not_as_it_was_written_is_never_committed(run: Run) -> None:
-    summaries = write(run, [scored(["a"])])
+    summaries = write(run, [make_scored_block(["a"])])
     part = pathlib.Path(run.output, "scores", f"part-{run.run_id}-00000.parquet")
     part.write_bytes(part.read_bytes()[:-10])
     with pytest.raises(SaitenError, match="cannot be read back"):
@@ -166,7 +154,7 @@ def test_a_part_that_is_not_as_it_was_written_is_never_committed(run: Run) -> No
 
 
 def test_a_part_of_another_size_or_other_rows_is_never_committed(run: Run) -> None:
-    summaries = write(run, [scored(["a"])])
+    summaries = write(run, [make_scored_block(["a"])])
     part = pathlib.Path(run.output, "scores", f"part-{run.run_id}-00000.parquet")
     table, content = pq.read_table(part), part.read_bytes()
     pq.write_table(table.slice(1), part)
@@ -181,18 +169,18 @@ def test_a_part_of_another_size_or_other_rows_is_never_committed(run: Run) -> No
 
 
 def test_too_many_dead_letters_are_not_committed_and_the_commonest_are_named(run: Run) -> None:
-    summaries = write(run, [scored(["a", "b", "c"], dead=[1, 2])])
+    summaries = write(run, [make_scored_block(["a", "b", "c"], dead=[1, 2])])
     with pytest.raises(TooManyDeadLettersError, match=r"2 of 3 records .* BAD_JSON 2 \(such as a\.txt:2\)"):
         commit_run(plan_of(run, rate=0.5), summaries)
     assert commit_run(plan_of(run, rate=0.7), summaries)["counts"]["dead"] == 2
 
 
 def test_the_new_run_replaces_the_old_one_and_leaves_foreign_files(run: Run) -> None:
-    commit_run(plan_of(run), write(run, [scored(["old"])]))
+    commit_run(plan_of(run), write(run, [make_scored_block(["old"])]))
     newer = dataclasses.replace(run, run_id="20260102T000000Z-bbbbbbbb")
     foreign = pathlib.Path(run.output, "scores", "notes.txt")
     foreign.write_text("mine")
-    commit_run(plan_of(newer), write(newer, [scored(["n", "ew"])]))
+    commit_run(plan_of(newer), write(newer, [make_scored_block(["n", "ew"])]))
     assert files_below(run.output) == [
         "_SUCCESS",
         f"dead_letters/part-{newer.run_id}-00000.parquet",
@@ -205,17 +193,17 @@ def test_the_new_run_replaces_the_old_one_and_leaves_foreign_files(run: Run) -> 
 
 def test_blocks_of_two_ranges_mixed_stop_the_run(run: Run) -> None:
     with pytest.raises(SaitenError, match="Range 1 began before range 0 had ended"):
-        write(run, [scored(["a"], is_last=False), scored(["b"], range_index=1)])
+        write(run, [make_scored_block(["a"], is_last=False), make_scored_block(["b"], range_index=1)])
 
 
 def test_a_range_without_its_last_block_leaves_nothing_behind(run: Run) -> None:
     with pytest.raises(SaitenError, match="Range 0 has no end"):
-        write(run, [scored(["a"], is_last=False)])
+        write(run, [make_scored_block(["a"], is_last=False)])
     assert files_below(run.output) == []
 
 
 def test_repeated_ids_are_kept_and_counted(run: Run) -> None:
-    blocks = [scored(["a", "b"], is_last=False), scored(["c"])]
+    blocks = [make_scored_block(["a", "b"], is_last=False), make_scored_block(["c"])]
     manifest = commit_run(plan_of(run, duplicates=True), write(run, blocks))
     assert manifest["counts"]["duplicate_ids"] == 1
     assert manifest["counts"]["scored"] == 3

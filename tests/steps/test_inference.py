@@ -24,7 +24,7 @@ def test_every_row_gets_the_scores_of_its_own_ids() -> None:
     assert scored.is_empty.tolist() == [False, False, True, False]
     assert scored.n_tokens.tolist() == [2, 1, 0, 4]
     assert scored.truncated.tolist() == [False, False, False, True]
-    assert scored.block.texts == ["文0", "文1", "文2", "文3"]
+    assert scored.ids == ["a.txt:0", "a.txt:5", "a.txt:10", "a.txt:15"]
 
 
 def test_texts_without_tokens_never_reach_the_model() -> None:
@@ -32,13 +32,13 @@ def test_texts_without_tokens_never_reach_the_model() -> None:
     scored = score_block(encoded_block([[], [], []]), engine)
     assert engine.batches == []
     assert scored.is_empty.all()
-    assert scored.block.dead_letters == ()
+    assert scored.dead_letters == ()
 
 
 def test_a_block_without_records_is_scored_to_nothing() -> None:
     scored = score_block(encoded_block([]), FakeEngine())
     assert scored.scores.shape == (0, 2)
-    assert scored.block.is_last
+    assert scored.is_last
 
 
 @pytest.mark.parametrize("fault", ["raise", "too_few", "too_many", "wrong_shape", "transposed", "nan", "infinite"])
@@ -52,14 +52,14 @@ def test_a_poisoned_record_is_one_dead_letter_and_its_neighbours_keep_their_scor
         sequences[i] = [POISON_ID]
     scored = score_block(encoded_block(sequences), FaultyEngine(fault))
     alive = [i for i in range(7) if i not in poisoned]
-    assert [letter.position for letter in scored.block.dead_letters] == [clean.block.positions[i] for i in poisoned]
+    assert [letter.position for letter in scored.dead_letters] == [clean.positions[i] for i in poisoned]
     code = "NOT_FINITE" if fault in ("nan", "infinite") else "MODEL_ERROR"
-    assert {(letter.stage, letter.code) for letter in scored.block.dead_letters} == {("infer", code)}
-    assert [letter.raw for letter in scored.block.dead_letters] == [f"文{i}".encode() for i in poisoned]
+    assert {(letter.stage, letter.code) for letter in scored.dead_letters} == {("infer", code)}
+    assert [letter.raw for letter in scored.dead_letters] == [f"文{i}".encode() for i in poisoned]
     np.testing.assert_array_equal(scored.scores, clean.scores[alive])
-    assert scored.block.texts == [f"文{i}" for i in alive]
+    assert scored.ids == [clean.ids[i] for i in alive]
 
 
 def test_what_a_model_says_of_a_record_stays_out_of_the_message() -> None:
     scored = score_block(encoded_block([[POISON_ID]]), FaultyEngine("raise"))
-    assert scored.block.dead_letters[0].message == "the model raised RuntimeError"
+    assert scored.dead_letters[0].message == "the model raised RuntimeError"

@@ -75,7 +75,7 @@ def engine(tiny_bundle: Bundle) -> Engine:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "_"))
 def test_is_scored_as_tabled(case: OddText, tiny_bundle: Bundle, engine: Engine) -> None:
     scored = score([case.text], tiny_bundle.encoder(), engine)
-    assert scored.block.dead_letters == ()
+    assert scored.dead_letters == ()
     found = (bool(scored.is_empty[0]), int(scored.n_tokens[0]), int(scored.n_oov[0]), bool(scored.truncated[0]))
     assert found == (case.status == "empty", case.n_tokens, case.n_oov, case.truncated)
     assert np.isfinite(scored.scores).all()

@@ -6,7 +6,7 @@ from saiten.model.errors import RecordError
 from saiten.pipelines.reading.blocks import READ_STAGE, Rows
 from saiten.pipelines.reading.field_values import id_of, make_converter, text_of
 from saiten.pipelines.reading.formats import KeptField, ReadOptions
-from saiten.pipelines.records import Code, RecordBlock
+from saiten.pipelines.records import Code, RecordBlock, SourceSpan
 
 # What Python has no value for: a time in nanoseconds, a year beyond 1 to 9999.
 _BEYOND_PYTHON = object()
@@ -28,9 +28,17 @@ def batch_rows(
     ids = _ids(_column(batch, options.id_field), [f"{source}:{i}" for i in positions], failures)
     columns = tuple(_kept_column(_column(batch, field.name), field, failures, batch.num_rows) for field in kept)
     raws, texts = _texts(_column(batch, options.text_field), options.max_record_bytes, failures, batch.num_rows)
-    sources = [source] * batch.num_rows
-    block = RecordBlock(0, False, {}, sources, positions, ids, raws, texts, columns).bury(failures, READ_STAGE)
-    return Rows(block.positions, block.ids, block.raws, block.texts, block.kept, block.dead_letters)
+    block = RecordBlock(
+        range_index=0,
+        is_last=False,
+        spans=(SourceSpan(source, batch.num_rows, batch.num_rows),),
+        positions=positions,
+        ids=ids,
+        texts=texts,
+        raw_records=raws,
+        kept_fields=columns,
+    ).move_to_dead_letters(failures, READ_STAGE)
+    return Rows(block.positions, block.ids, block.raw_records, block.texts, block.kept_fields, block.dead_letters)
 
 
 def _texts(column: pa.Array | None, max_bytes: int, failures: _Failures, n_rows: int) -> tuple[list[bytes], list[str]]:

@@ -1,0 +1,87 @@
+"""What a run is asked for: the flags of `saiten score`, with types and judged. Imports nothing heavy."""
+
+from dataclasses import dataclass
+
+from saiten.model.errors import UsageError
+
+# Beam's plain DirectRunner first tries to download a program; the in-process runner does not, so both mean that.
+_LOCAL_RUNNERS = ("fnapi", "direct")
+# A month: timers take no infinity.
+_MAX_TIMEOUT_SECS = 30 * 24 * 3600
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreSettings:
+    """What to score, with what, where to and how; each field is the flag of its name.
+
+    Attributes:
+        output: The run's directory; None where nothing is to be written.
+        keep_fields: ``name`` or ``name:type``, between commas.
+        workers: Local processes; None takes all cores where the input is worth it.
+        beam_flags: What goes to Beam's own options.
+
+    Raises:
+        UsageError: A value is out of range, or two do not go together.
+    """
+
+    input: str
+    bundle: str
+    output: str | None = None
+    input_format: str = "auto"
+    encoding: str = "utf-8"
+    text_field: str = "text"
+    id_field: str | None = None
+    keep_fields: str = ""
+    max_record_bytes: int = 10 * 1024 * 1024
+    engine: str = "auto"
+    trust_bundle: bool = False
+    runner: str = "FnApiRunner"
+    workers: int | None = None
+    beam_flags: tuple[str, ...] = ()
+    batch_timeout_secs: float = 600.0
+    max_dead_letter_rate: float = 0.01
+    no_raw: bool = False
+    report_examples: bool = False
+    overwrite: bool = False
+    resume: bool = False
+    quiet: bool = False
+
+    def __post_init__(self) -> None:
+        if self.overwrite and self.resume:
+            raise UsageError("--overwrite starts anew and --resume goes on: give one of them.")
+        check_dead_letter_rate(self.max_dead_letter_rate)
+        if not 0 < self.batch_timeout_secs <= _MAX_TIMEOUT_SECS:
+            raise UsageError(
+                f"--batch_timeout_secs must be above 0 and at most {_MAX_TIMEOUT_SECS:,}, "
+                f"not {self.batch_timeout_secs:g}."
+            )
+        if self.workers is not None and self.workers < 1:
+            raise UsageError(f"--workers must be 1 or more, not {self.workers}.")
+        if self.workers is not None and not self.is_local:
+            raise UsageError(f"--workers is for local runs; {self.runner} has flags of its own for that.")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the runner works on this machine; Beam takes its name in any case, with or without "Runner"."""
+        return self.runner.lower().removesuffix("runner") in _LOCAL_RUNNERS
+
+    @property
+    def run_directory(self) -> str:
+        """The output directory.
+
+        Raises:
+            UsageError: None is given.
+        """
+        if self.output is None:
+            raise UsageError("--output is needed: the directory for the scores.")
+        return self.output
+
+
+def check_dead_letter_rate(rate: float) -> None:
+    """Refuses a rate that is no share, NaN included.
+
+    Raises:
+        UsageError: In one sentence.
+    """
+    if not 0 <= rate <= 1:
+        raise UsageError(f"--max_dead_letter_rate is a share from 0 to 1, not {rate:g}.")
