@@ -28,7 +28,15 @@ TENSORFLOW_CPU = [
     "tensorflow>=2.21,<2.22; sys_platform != 'linux' or platform_machine != 'x86_64'",
 ]
 TRAIN = ["gensim>=4.4,<5", "scipy>=1.15"]
-CHECK = ["hypothesis>=6.150", "mypy>=2,<3", "pytest>=9,<10", "ruff>=0.17,<0.18", "setuptools>=77", "zstandard>=0.25"]
+CHECK = [
+    "hypothesis>=6.150",
+    "mypy>=2,<3",
+    "pytest>=9,<10",
+    "pytest-xdist>=3.8",
+    "ruff>=0.17,<0.18",
+    "setuptools>=77",
+    "zstandard>=0.25",
+]
 # A Google Cloud Storage on the loopback for the tests, and all that Beam needs of its `gcp` extra to speak to one.
 STORE = ["gcp-storage-emulator>=2026.7", "google-cloud-storage>=3.4,<4"]
 BENCHMARK = ["matplotlib>=3.10"]
