@@ -59,6 +59,10 @@ class RecordError(SaitenError):
         self.code = code
         self.message = message
 
+    def __reduce__(self) -> tuple[type["RecordError"], tuple[str, str]]:
+        # An exception pickles as its arguments, and this one's is the sentence made of two.
+        return RecordError, (self.code, self.message)
+
 
 @contextmanager
 def refusing(message: str) -> Iterator[None]:

@@ -5,18 +5,15 @@
 
 import json
 import pathlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from saiten.model.bundle.bundle_manifest import get, read_manifest
-from saiten.model.bundle.encoder_settings import check_dictionary_files, refuse_foreign_dictionaries, tokenizer_config
+from saiten.model.bundle.bundle_manifest import BundleManifest, read_bundle_manifest
+from saiten.model.bundle.encoder_settings import check_dictionary_files, refuse_foreign_dictionaries
 from saiten.model.bundle.golden import GoldenRecord, load_golden
-from saiten.model.bundle.invariance import check_proof
 from saiten.model.engines.engine import Engine
 from saiten.model.errors import BundleError, missing_library
 from saiten.model.keras_models.saved_model import check_keras_file
-from saiten.model.outputs import refuse_output_names
 from saiten.model.text.encoder import Encoder
 from saiten.model.text.tokenizer import Tokenizer
 from saiten.model.text.vocabulary import Vocabulary
@@ -37,23 +34,23 @@ class Bundle:
     """
 
     path: pathlib.Path
-    manifest: Mapping[str, Any]
+    manifest: BundleManifest
     trusted: bool = False
 
     @property
     def bundle_id(self) -> str:
         """The sha256 that names the bundle."""
-        return get(self.manifest, "bundle_id", str)
+        return self.manifest.bundle_id
 
     @property
     def outputs(self) -> list[str]:
         """Names of the scores, in the model's order."""
-        return list(get(self.manifest, "outputs", list))
+        return list(self.manifest.outputs)
 
     @property
     def has_packed(self) -> bool:
         """Whether the packed engine covers the model."""
-        return "packed.npz" in get(self.manifest, "files", dict)
+        return "packed.npz" in self.manifest.files
 
     def encoder(self) -> Encoder:
         """Makes the encoder, with a Tagger of its own, of the dictionary that the bundle was made with.
@@ -63,16 +60,11 @@ class Bundle:
             UsageError: The dictionary is not installed.
         """
         self.check_dictionary()
-        oov_id = None if self.manifest.get("oov_id") is None else get(self.manifest, "oov_id", int)
-        vocabulary = Vocabulary.load(self.path / "vocabulary.json", oov_id)
-        if len(vocabulary) != get(self.manifest, "num_words", int):
+        settings = self.manifest.encoder
+        vocabulary = Vocabulary.load(self.path / "vocabulary.json", settings.oov_id)
+        if len(vocabulary) != settings.num_words:
             raise BundleError(f"{self.path}: num_words is not the vocabulary's size, {len(vocabulary)}.")
-        return Encoder(
-            Tokenizer(tokenizer_config(self.manifest)),
-            vocabulary,
-            get(self.manifest, "max_sequence_length", int),
-            get(self.manifest, "truncating", str),
-        )
+        return Encoder(Tokenizer(settings.tokenizer), vocabulary, settings.max_sequence_length, settings.truncating)
 
     def check_dictionary(self) -> None:
         """Compares every file of the dictionary with the manifest: 0.2 to 0.7 s, once a process.
@@ -81,7 +73,7 @@ class Bundle:
             BundleError: The dictionary is of another version, or a file differs.
             UsageError: The dictionary is not installed.
         """
-        check_dictionary_files(self.manifest)
+        check_dictionary_files(self.manifest.encoder)
 
     def engine(self, name: str = "auto", *, threads: int = 0) -> Engine:
         """Loads an engine.
@@ -110,7 +102,7 @@ class Bundle:
         return engine
 
     def _check_fit(self, n_outputs: int, vocabulary_size: int) -> None:
-        num_words = get(self.manifest, "num_words", int)
+        num_words = self.manifest.encoder.num_words
         if n_outputs != len(self.outputs):
             raise BundleError(f"{self.path}: the model has {n_outputs} outputs, but outputs names {len(self.outputs)}.")
         if vocabulary_size < num_words:
@@ -146,8 +138,7 @@ class Bundle:
     @property
     def why_not_packed(self) -> str:
         """Why the packed engine does not cover the model; ``""`` where it does."""
-        packed = self.manifest.get("packed")
-        return str(packed.get("reason", "")) if isinstance(packed, Mapping) else ""
+        return str(self.manifest.packed.get("reason", ""))
 
     def golden(self) -> list[GoldenRecord]:
         """Reads the golden records."""
@@ -175,9 +166,6 @@ def read_bundle(path: pathlib.Path, *, trust: bool = False) -> Bundle:
     Raises:
         BundleError: A file, a hash, a version or the proof of invariance is not as it must be.
     """
-    manifest = read_manifest(path)
-    check_proof(manifest.get("invariance"))
-    tokenizer_config(manifest)
-    refuse_foreign_dictionaries(manifest, path)
-    refuse_output_names(get(manifest, "outputs", list))
+    manifest = read_bundle_manifest(path)
+    refuse_foreign_dictionaries(manifest.encoder, path)
     return Bundle(path, manifest, trust)

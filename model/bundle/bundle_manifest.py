@@ -1,78 +1,149 @@
-"""`manifest.json` of a bundle: what it must say, and that the files beside it are the ones it names."""
+"""`manifest.json` of a bundle: what it says, read once into `BundleManifest`, and judged before anything else is."""
 
+import dataclasses
 import hashlib
 import json
 import math
 import pathlib
-import stat
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST, MAX_BYTES, BundleFile, check_files, check_names, is_plain
+from saiten.model.bundle.invariance import InvarianceProof
 from saiten.model.errors import BundleError
-from saiten.model.text.dictionary import sha256_of
+from saiten.model.outputs import refuse_output_names
+from saiten.model.text.tokenizer import TokenizerConfig
 
 FORMAT_VERSION = 1
-MANIFEST = "manifest.json"
-
-# Every file that a manifest may name, and its largest size; all but packed.npz must be there.
-_MAX_FILE_BYTES = {
-    "model.keras": 8 << 30,
-    "vocabulary.json": 1 << 30,
-    "packed.npz": 8 << 30,
-    "golden.jsonl": 64 << 20,
-    "reference.json": 64 << 20,
-}
-# Every file that a bundle may have, and its largest size.
-MAX_BYTES = {MANIFEST: 16 << 20, **_MAX_FILE_BYTES}
-_OPTIONAL = frozenset(("packed.npz",))
 
 Field = TypeVar("Field")
 
 
-def describe_files(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
-    """Returns size and sha256 of every bundle file that is in the folder, by name."""
-    paths = [folder / name for name in _MAX_FILE_BYTES if (folder / name).exists()]
-    return {path.name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in paths}
+@dataclass(frozen=True)
+class EncoderSettings:
+    """How a bundle's texts become ids.
+
+    Attributes:
+        tokenizer: The rule and the dictionary.
+        dictionary_version: Of the dictionary's package, ``""`` for a plain directory.
+        dictionary_files: sha256 of every file that decides how a text is segmented, by name.
+        oov_id: The id of words outside the vocabulary, None where they are dropped.
+        num_words: The vocabulary's size, padding and OOV included.
+        max_sequence_length: Longer sequences are truncated.
+        truncating: ``pre`` or ``post``.
+    """
+
+    tokenizer: TokenizerConfig
+    dictionary_version: str
+    dictionary_files: Mapping[str, str]
+    oov_id: int | None
+    num_words: int
+    max_sequence_length: int
+    truncating: str
+
+    @property
+    def oov(self) -> str:
+        """``token`` or ``drop``."""
+        return "drop" if self.oov_id is None else "token"
 
 
-def bundle_id_of(manifest: Mapping[str, Any]) -> str:
+@dataclass(frozen=True)
+class BundleManifest:
+    """What `manifest.json` says; `manifest_json` and `read_bundle_manifest` are each other's inverse.
+
+    Attributes:
+        outputs: Names of the scores, in the model's order.
+        encoder: How texts become ids.
+        invariance: The proof that the model does not read its padding.
+        packed: JSON-able: the packed engine's proof, or why the model is not covered.
+        network: The model's layers, as people read them.
+        training: JSON-able: data, settings, metrics, seeds.
+        libraries: Versions by name.
+        files: Size and hash of every other file, by name.
+        bundle_id: sha256 over all of the above; ``""`` before it is known.
+    """
+
+    outputs: tuple[str, ...]
+    encoder: EncoderSettings
+    invariance: InvarianceProof
+    packed: Mapping[str, Any]
+    network: tuple[str, ...]
+    training: Mapping[str, Any]
+    libraries: Mapping[str, str]
+    files: Mapping[str, BundleFile]
+    bundle_id: str = ""
+
+
+def manifest_json(manifest: BundleManifest) -> dict[str, Any]:
+    """Returns the manifest as its file holds it, with the bundle's id."""
+    encoder = manifest.encoder
+    fields = without_holes(
+        {
+            "format_version": FORMAT_VERSION,
+            "outputs": manifest.outputs,
+            "tokenizer": {
+                **encoder.tokenizer.to_dict(),
+                "split": " ",
+                "mecab_options": "-Owakati",
+                "dictionary_version": encoder.dictionary_version,
+                "files": encoder.dictionary_files,
+            },
+            "oov": encoder.oov,
+            "oov_id": encoder.oov_id,
+            "num_words": encoder.num_words,
+            "max_sequence_length": encoder.max_sequence_length,
+            "truncating": encoder.truncating,
+            "invariance": dataclasses.asdict(manifest.invariance),
+            "packed": manifest.packed,
+            "network": manifest.network,
+            "training": manifest.training,
+            "libraries": manifest.libraries,
+            "files": {name: dataclasses.asdict(file) for name, file in manifest.files.items()},
+        }
+    )
+    return {**fields, "bundle_id": bundle_id_of(fields)}
+
+
+def bundle_id_of(fields: Mapping[str, Any]) -> str:
     """Returns the sha256 over the files' hashes and all settings, so over the whole manifest but the id."""
-    rest = {key: value for key, value in manifest.items() if key != "bundle_id"}
+    rest = {key: value for key, value in fields.items() if key != "bundle_id"}
     canonical = json.dumps(rest, sort_keys=True, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
-def read_manifest(folder: pathlib.Path) -> dict[str, Any]:
+def read_bundle_manifest(folder: pathlib.Path) -> BundleManifest:
     """Reads the manifest and checks every file of the bundle by it, before anything else is parsed.
 
     Raises:
         BundleError: What differs, by the name of the file or the field.
+        UsageError: The tokenizer is of another version.
     """
-    path = folder / MANIFEST
-    if not folder.is_dir():
-        raise BundleError(f"There is no bundle at {folder}.")
-    if not is_plain(path):
-        raise BundleError(f"{folder} is no bundle: it has no {MANIFEST}.")
-    if path.stat().st_size > MAX_BYTES[MANIFEST]:
-        raise BundleError(f"{path} is larger than {MAX_BYTES[MANIFEST]} bytes.")
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{path} is not JSON.") from error
-    if not isinstance(manifest, dict):
-        raise BundleError(f"{path} is not a JSON object.")
-    version = get(manifest, "format_version", int)
+    path = folder / BUNDLE_MANIFEST
+    fields = _read_json(folder, path)
+    version = _field(fields, "format_version", int)
     if version != FORMAT_VERSION:
         raise BundleError(f"{path}: format_version {version} is not {FORMAT_VERSION}, the one this saiten reads.")
-    _check_files(folder, get(manifest, "files", dict))
-    if get(manifest, "bundle_id", str) != bundle_id_of(manifest):
+    check_names(folder, _field(fields, "files", dict))
+    files = {name: _file(fields, name) for name in _field(fields, "files", dict)}
+    check_files(folder, files)
+    bundle_id = _field(fields, "bundle_id", str)
+    if bundle_id != bundle_id_of(fields):
         raise BundleError(f"{path}: bundle_id is not that of its settings; the manifest was changed.")
-    return manifest
-
-
-def is_plain(path: pathlib.Path) -> bool:
-    """Whether a regular file is there: a link may lead anywhere, and whoever opens a pipe waits for ever."""
-    return path.is_file() and not path.is_symlink()
+    outputs = _field(fields, "outputs", list)
+    refuse_output_names(outputs)
+    packed, training, libraries = (_mapping(fields.get(name)) for name in ("packed", "training", "libraries"))
+    return BundleManifest(
+        tuple(outputs),
+        _encoder_settings(fields),
+        InvarianceProof.of(fields.get("invariance")),
+        packed,
+        tuple(map(str, _field(fields, "network", list))),
+        training,
+        libraries,
+        files,
+        bundle_id,
+    )
 
 
 def without_holes(content: Any) -> Any:
@@ -87,49 +158,62 @@ def without_holes(content: Any) -> Any:
     return None if isinstance(content, float) and not math.isfinite(content) else content
 
 
-def get(manifest: Mapping[str, Any], field: str, kind: type[Field]) -> Field:
-    """Returns a field of the manifest, such as ``tokenizer.version``.
+def _read_json(folder: pathlib.Path, path: pathlib.Path) -> dict[str, Any]:
+    if not folder.is_dir():
+        raise BundleError(f"There is no bundle at {folder}.")
+    if not is_plain(path):
+        raise BundleError(f"{folder} is no bundle: it has no {BUNDLE_MANIFEST}.")
+    if path.stat().st_size > MAX_BYTES[BUNDLE_MANIFEST]:
+        raise BundleError(f"{path} is larger than {MAX_BYTES[BUNDLE_MANIFEST]} bytes.")
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path} is not JSON.") from error
+    if not isinstance(fields, dict):
+        raise BundleError(f"{path} is not a JSON object.")
+    return fields
 
-    Raises:
-        BundleError: It is missing or of another type.
-    """
-    value: Any = manifest
-    for key in field.split("."):
-        value = value.get(key) if isinstance(value, Mapping) else None
+
+def _encoder_settings(fields: Mapping[str, Any]) -> EncoderSettings:
+    tokenizer = _field(fields, "tokenizer", dict)
+    settings = {
+        setting.name: _tokenizer_field(tokenizer, setting.name, setting.default)
+        for setting in dataclasses.fields(TokenizerConfig)
+    }
+    _field(fields, "oov", str)
+    return EncoderSettings(
+        tokenizer=TokenizerConfig(**settings),
+        dictionary_version=_field(tokenizer, "dictionary_version", str, "tokenizer."),
+        dictionary_files=_field(tokenizer, "files", dict, "tokenizer."),
+        oov_id=None if fields.get("oov_id") is None else _field(fields, "oov_id", int),
+        num_words=_field(fields, "num_words", int),
+        max_sequence_length=_field(fields, "max_sequence_length", int),
+        truncating=_field(fields, "truncating", str),
+    )
+
+
+def _tokenizer_field(tokenizer: Mapping[str, Any], name: str, default: Any) -> Any:
+    """Returns a field of the type that its default has; one whose default is None is a string or null."""
+    if default is None:
+        return None if tokenizer.get(name) is None else _field(tokenizer, name, str, "tokenizer.")
+    return _field(tokenizer, name, type(default), "tokenizer.")
+
+
+def _field(fields: Mapping[str, Any], name: str, kind: type[Field], within: str = "") -> Field:
+    value = fields.get(name)
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise BundleError(f"The manifest's {field} is missing or of the wrong type; make the bundle anew.")
+        raise BundleError(f"The manifest's {within}{name} is missing or of the wrong type; make the bundle anew.")
     return value
 
 
-def _check_files(folder: pathlib.Path, files: Mapping[str, Any]) -> None:
-    missing = _MAX_FILE_BYTES.keys() - files.keys() - _OPTIONAL
-    if missing:
-        raise BundleError(f"The manifest of {folder} does not name {min(missing)}.")
-    for name in sorted(files.keys() - _MAX_FILE_BYTES.keys()):
-        raise BundleError(f"The manifest of {folder} names {name!r}, which is no file of a bundle.")
-    for path in sorted(folder.iterdir()):
-        if path.name != MANIFEST and path.name not in files:
-            raise BundleError(f"{folder} holds {path.name!r}, which its manifest does not name; remove it.")
-    for name in _MAX_FILE_BYTES:
-        if name in files:
-            _check_file(folder / name, files[name])
+def _file(fields: Mapping[str, Any], name: str) -> BundleFile:
+    file = _field(fields["files"], name, dict, "files.")
+    return BundleFile(*(_field(file, key, kind, f"files.{name}.") for key, kind in (("bytes", int), ("sha256", str))))
 
 
-def _check_file(path: pathlib.Path, expected: Any) -> None:
-    if not isinstance(expected, Mapping):
-        raise BundleError(f"The manifest's files.{path.name} is no object.")
-    try:
-        status = path.lstat()
-    except FileNotFoundError:
-        raise BundleError(f"{path} is missing; the bundle was not copied whole.") from None
-    if not stat.S_ISREG(status.st_mode):
-        raise BundleError(f"{path} is no regular file; a bundle holds no links and no folders.")
-    if status.st_size != expected.get("bytes"):
-        raise BundleError(f"{path} has {status.st_size} bytes, not {expected.get('bytes')!r} as its manifest says.")
-    if status.st_size > MAX_BYTES[path.name]:
-        raise BundleError(f"{path} is larger than {MAX_BYTES[path.name]} bytes.")
-    if sha256_of(path) != expected.get("sha256"):
-        raise BundleError(f"{path}: its sha256 is not that of the manifest; the file was changed or damaged.")
+def _mapping(value: object) -> Mapping[str, Any]:
+    """Returns what is only shown, as far as it is an object: nothing depends on it."""
+    return value if isinstance(value, dict) else {}
 
 
 def _refuse(number: str) -> float:

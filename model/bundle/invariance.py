@@ -4,8 +4,9 @@ Without a mask a network reads its padding as input, and one trained so gives ev
 nearly the same score. Layers can lose the mask without an error, so it is tried out.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,6 +20,59 @@ _CASES = ((0, 32), (1, 3), (7, 1), (64, 32), (301, 32))
 _N_TEXTS = 32
 _MAX_LENGTH = 400
 _MOST_ROUNDING = 1e-4
+
+Item = TypeVar("Item", int, str)
+
+
+@dataclass(frozen=True)
+class InvarianceProof:
+    """What was tried, and the largest scaled difference from the text scored alone at its own length.
+
+    Attributes:
+        texts: How many.
+        sequence_lengths: The widths that they were padded to.
+        batch_sizes: How many at once.
+        padding: ``post``, ``pre``.
+        largest_difference: At most `tolerance`.
+        tolerance: What was allowed.
+        passed: True; a manifest that says otherwise is refused.
+    """
+
+    texts: int
+    sequence_lengths: tuple[int, ...]
+    batch_sizes: tuple[int, ...]
+    padding: tuple[str, ...]
+    largest_difference: float
+    tolerance: float = TOLERANCE
+    passed: bool = True
+
+    @classmethod
+    def of(cls, proof: object) -> "InvarianceProof":
+        """Reads a manifest's proof.
+
+        Raises:
+            BundleError: It is not there, or does not hold.
+        """
+        if not isinstance(proof, Mapping):
+            raise BundleError("The manifest's invariance proof is missing; make the bundle anew.")
+        difference = proof.get("largest_difference")
+        held = isinstance(difference, int | float) and not isinstance(difference, bool) and 0 <= difference <= TOLERANCE
+        if proof.get("passed") is not True or not held or not proof.get("texts"):
+            raise BundleError(f"The manifest's invariance proof failed (largest_difference {difference!r:.50}).")
+        (texts,) = _listed([proof.get("texts")], "texts", int)
+        return cls(
+            texts,
+            _listed(proof.get("sequence_lengths"), "sequence_lengths", int),
+            _listed(proof.get("batch_sizes"), "batch_sizes", int),
+            _listed(proof.get("padding"), "padding", str),
+            float(difference),
+        )
+
+
+def _listed(values: object, name: str, kind: type[Item]) -> tuple[Item, ...]:
+    if not isinstance(values, list) or not all(type(value) is kind for value in values):
+        raise BundleError(f"The manifest's invariance.{name} is missing or of the wrong type; make the bundle anew.")
+    return tuple(values)
 
 
 def scaled_difference(scores: FloatArray, expected: FloatArray) -> float:
@@ -44,17 +98,13 @@ def random_texts(vocabulary_size: int, seed: int = 0) -> tuple[IntArray, Int64Ar
 
 def prove_invariance(
     score_matrix: Callable[[IntArray], FloatArray], token_ids: IntArray, offsets: Int64Array
-) -> dict[str, Any]:
+) -> InvarianceProof:
     """Scores the same texts at several widths, in several batch sizes, padded before and behind.
 
     Args:
         score_matrix: From padded ids, int32 [n, sequence_length], to float32 [n, outputs].
         token_ids: The texts' ids, end to end; every text has at least one.
         offsets: int64 [n + 1].
-
-    Returns:
-        The proof as the manifest keeps it: what was tried, and the largest scaled difference
-        from the text scored alone at its own length.
 
     Raises:
         BundleError: The scores differ by more than 1e-6, scaled.
@@ -74,15 +124,13 @@ def prove_invariance(
     largest = max(differences.values())
     if largest > TOLERANCE:
         raise _difference_error(largest, widest, *max(differences, key=lambda case: differences[case]))
-    return {
-        "passed": True,
-        "texts": len(alone),
-        "sequence_lengths": [widest + extra for extra, _ in _CASES],
-        "batch_sizes": sorted({len(batch) for _, size in _CASES for batch in _batches(len(alone), size)}),
-        "padding": ["post", "pre"],
-        "largest_difference": largest,
-        "tolerance": TOLERANCE,
-    }
+    return InvarianceProof(
+        texts=len(alone),
+        sequence_lengths=tuple(widest + extra for extra, _ in _CASES),
+        batch_sizes=tuple(sorted({len(batch) for _, size in _CASES for batch in _batches(len(alone), size)})),
+        padding=("post", "pre"),
+        largest_difference=largest,
+    )
 
 
 def _difference_error(largest: float, widest: int, padding: str, extra: int, batch_size: int) -> BundleError:
@@ -96,16 +144,6 @@ def _difference_error(largest: float, widest: int, padding: str, extra: int, bat
         f"The model {why}: a score changes by {largest:.2g} when the text is padded "
         f"{'before' if padding == 'pre' else 'behind'} to {widest + extra} in a batch of {batch_size}; {remedy}."
     )
-
-
-def check_proof(proof: object) -> None:
-    """Raises `BundleError` unless a manifest's proof is there and holds."""
-    if not isinstance(proof, dict):
-        raise BundleError("The manifest's invariance proof is missing; make the bundle anew, or see saiten validate.")
-    difference = proof.get("largest_difference")
-    held = isinstance(difference, int | float) and not isinstance(difference, bool) and 0 <= difference <= TOLERANCE
-    if proof.get("passed") is not True or not held or not proof.get("texts"):
-        raise BundleError(f"The manifest's invariance proof failed (largest_difference {difference!r}).")
 
 
 def _shorten(token_ids: IntArray, offsets: Int64Array) -> tuple[IntArray, Int64Array]:

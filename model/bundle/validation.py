@@ -35,9 +35,9 @@ def validate_bundle(bundle: Bundle) -> Iterator[Finding]:
     Raises:
         BundleError: The first thing that does not hold.
     """
-    yield Finding("files", f"{len(bundle.manifest['files'])} sizes and hashes as in the manifest")
+    yield Finding("files", f"{len(bundle.manifest.files)} sizes and hashes as in the manifest")
     bundle.check_dictionary()
-    yield Finding("dictionary", f"{len(bundle.manifest['tokenizer']['files'])} files as in the manifest")
+    yield Finding("dictionary", f"{len(bundle.manifest.encoder.dictionary_files)} files as in the manifest")
     encoder = bundle.encoder()
     replay_ids(bundle, encoder)
     records = bundle.golden()
@@ -59,9 +59,9 @@ def _invariance(bundle: Bundle, engine: KerasEngine) -> Finding:
     golden = ids_of([record for record in bundle.golden() if record.token_ids])
     random = random_texts(model_vocabulary_size(engine.model))
     proofs = [prove_invariance(engine.score_matrix, *texts) for texts in (golden, random)]
-    largest = max(proof["largest_difference"] for proof in proofs)
-    texts = sum(proof["texts"] for proof in proofs)
-    widths = ", ".join(str(width) for width in proofs[-1]["sequence_lengths"])
+    largest = max(proof.largest_difference for proof in proofs)
+    texts = sum(proof.texts for proof in proofs)
+    widths = ", ".join(str(width) for width in proofs[-1].sequence_lengths)
     return Finding("padding", f"{texts} texts, padded before and behind to {widths}: within {_shown(largest)}")
 
 

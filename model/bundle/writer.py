@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from saiten.model.bundle.bundle import Bundle, read_bundle
-from saiten.model.bundle.bundle_manifest import FORMAT_VERSION, MANIFEST, bundle_id_of, describe_files, without_holes
+from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST, describe_files
+from saiten.model.bundle.bundle_manifest import BundleManifest, manifest_json, without_holes
 from saiten.model.bundle.encoder_settings import describe_encoder
 from saiten.model.bundle.golden import GoldenRecord, choose_golden_texts, make_golden, save_golden
-from saiten.model.bundle.invariance import prove_invariance, random_texts
+from saiten.model.bundle.invariance import InvarianceProof, prove_invariance, random_texts
 from saiten.model.durable import sync
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.layers import refuse_misfit, steps_of
@@ -73,17 +74,19 @@ def write_bundle(
         model.save(folder / "model.keras")
         encoder.vocabulary.save(folder / "vocabulary.json")
         _write_json(folder / "reference.json", reference)
-        settings = {
-            "format_version": FORMAT_VERSION,
-            "outputs": list(outputs),
-            **describe_encoder(encoder),
-            "invariance": proof,
-            "packed": _write_packed(folder, engine, golden),
-            "network": [str(step) for step in steps_of(model)],
-            "training": training,
-            "libraries": library_versions(_LIBRARIES),
-        }
-        _write_manifest(folder, settings)
+        packed = _write_packed(folder, engine, golden)
+        manifest = BundleManifest(
+            outputs=tuple(outputs),
+            encoder=describe_encoder(encoder),
+            invariance=proof,
+            packed=packed,
+            network=tuple(map(str, steps_of(model))),
+            training=training,
+            libraries=library_versions(_LIBRARIES),
+            files=describe_files(folder),
+        )
+        _write_json(folder / BUNDLE_MANIFEST, manifest_json(manifest))
+        _make_durable(folder)
         folder.rename(path)
         sync(path.parent)
     finally:
@@ -91,7 +94,7 @@ def write_bundle(
     return read_bundle(path, trust=True)
 
 
-def _prove(model: "keras.Model", vocabulary_size: int, outputs: Sequence[str]) -> tuple["KerasEngine", dict[str, Any]]:
+def _prove(model: "keras.Model", vocabulary_size: int, outputs: Sequence[str]) -> tuple["KerasEngine", InvarianceProof]:
     from saiten.model.engines.keras_engine import KerasEngine
 
     refuse_misfit(model, vocabulary_size, outputs)
@@ -114,9 +117,7 @@ def _write_packed(folder: pathlib.Path, engine: "KerasEngine", golden: Sequence[
         return {"covered": False, "reason": str(error)}
 
 
-def _write_manifest(folder: pathlib.Path, settings: Mapping[str, Any]) -> None:
-    manifest = without_holes({**settings, "files": describe_files(folder)})
-    _write_json(folder / MANIFEST, {**manifest, "bundle_id": bundle_id_of(manifest)})
+def _make_durable(folder: pathlib.Path) -> None:
     folder.chmod(0o755)  # mkdtemp gives 0o700; another user's worker has to read it
     for path in (*folder.iterdir(), folder):
         sync(path)

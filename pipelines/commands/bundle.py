@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     )
     engine = "packed and keras engines" if bundle.has_packed else f"keras engine only: {bundle.why_not_packed}"
     say(
-        f"bundle {bundle.bundle_id[:12]} in {args.bundle}: {bundle.manifest['num_words']:,} ids, "
+        f"bundle {bundle.bundle_id[:12]} in {args.bundle}: {bundle.manifest.encoder.num_words:,} ids, "
         f"{len(outputs)} outputs, {engine}"
     )
     return 0

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: The directory is neither a bundle nor a run.
     """
-    from saiten.model.bundle.bundle_manifest import MANIFEST, MAX_BYTES
+    from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST, MAX_BYTES
     from saiten.model.errors import UsageError
     from saiten.pipelines.steps.scoring_bundle import opened_bundle
     from saiten.pipelines.terminal import make_console
@@ -37,11 +37,11 @@ def run(args: argparse.Namespace) -> int:
     console = make_console(None if sys.stdout.isatty() else 120)
     names = _names(directory)
     try:
-        if names & (MAX_BYTES.keys() - {MANIFEST}):
+        if names & (MAX_BYTES.keys() - {BUNDLE_MANIFEST}):
             with opened_bundle(directory, trusted=True) as bundle:
                 _print_page(console, _bundle_rows(directory, bundle))
         else:
-            manifest = _read_run(directory, has_manifest=MANIFEST in names)
+            manifest = _read_run(directory, has_manifest=BUNDLE_MANIFEST in names)
             _print_page(console, _run_rows(directory, manifest, whole="_SUCCESS" in names))
     except RecursionError as error:
         raise UsageError(f"The manifest in {directory} is nested too deep to be shown.") from error
@@ -64,7 +64,7 @@ def _names(directory: str) -> set[str]:
 
 
 def _read_run(directory: str, *, has_manifest: bool) -> dict[str, Any]:
-    from saiten.model.bundle.bundle_manifest import is_plain
+    from saiten.model.bundle.bundle_files import is_plain
     from saiten.model.errors import UsageError
     from saiten.pipelines import storage
     from saiten.pipelines.run.layout import MANIFEST
@@ -98,44 +98,38 @@ def _print_page(console: Any, rows: Iterable[tuple[str, str]]) -> None:
 
 
 def _bundle_rows(directory: str, bundle: "Bundle") -> Iterable[tuple[str, str]]:
-    from saiten.model.bundle.bundle_manifest import get
-    from saiten.model.bundle.encoder_settings import tokenizer_config
-
-    manifest = bundle.manifest
-    tokenizer = tokenizer_config(manifest)
+    manifest, settings, proof = bundle.manifest, bundle.manifest.encoder, bundle.manifest.invariance
+    tokenizer = settings.tokenizer
     yield "bundle", f"{directory}: sizes, hashes and proof hold"
     yield "bundle_id", bundle.bundle_id
     yield "outputs", ", ".join(bundle.outputs)
-    yield "network", " > ".join(map(str, get(manifest, "network", list)))
+    yield "network", " > ".join(manifest.network)
     yield "engines", "packed, keras" if bundle.has_packed else f"keras ({bundle.why_not_packed})"
     yield (
         "tokenizer",
         (
-            f"{tokenizer.dictionary} {get(manifest, 'tokenizer.dictionary_version', str)}, "
-            f"normalization {tokenizer.normalization}"
+            f"{tokenizer.dictionary} {settings.dictionary_version}, normalization {tokenizer.normalization}"
             + (", lower-cased" if tokenizer.lower else "")
             + (", filtered" if tokenizer.filters else "")
         ),
     )
-    yield "vocabulary", f"{get(manifest, 'num_words', int):,} ids, OOV words: {get(manifest, 'oov', str)}"
-    length, truncating = get(manifest, "max_sequence_length", int), get(manifest, "truncating", str)
-    yield "sequences", f"at most {length:,} ids, truncating {truncating}"
+    yield "vocabulary", f"{settings.num_words:,} ids, OOV words: {settings.oov}"
+    yield "sequences", f"at most {settings.max_sequence_length:,} ids, truncating {settings.truncating}"
     yield (
         "padding",
         (
-            f"not read: {get(manifest, 'invariance.texts', int)} texts at "
-            f"{len(get(manifest, 'invariance.sequence_lengths', list))} widths differ by "
-            f"{manifest['invariance']['largest_difference']:.1e} at most"
+            f"not read: {proof.texts} texts at {len(proof.sequence_lengths)} widths differ by "
+            f"{proof.largest_difference:.1e} at most"
         ),
     )
-    training = dict(_object(manifest.get("training")))
-    settings = _object(training.pop("settings", None))
+    training = dict(manifest.training)
+    training_settings = _object(training.pop("settings", None))
     yield from _nested("epochs", _epochs(training.pop("epochs", None)))
     yield from _nested("training", training)
-    yield from _nested("settings", {name: value for name, value in settings.items() if name != "tokenizer"})
-    yield from _nested("libraries", manifest.get("libraries"))
-    for name, file in get(manifest, "files", dict).items():
-        yield name, f"{file['bytes']:,} bytes, sha256 {file['sha256'][:12]}…"
+    yield from _nested("settings", {name: value for name, value in training_settings.items() if name != "tokenizer"})
+    yield from _nested("libraries", manifest.libraries)
+    for name, file in manifest.files.items():
+        yield name, f"{file.bytes:,} bytes, sha256 {file.sha256[:12]}…"
 
 
 def _run_rows(directory: str, manifest: Mapping[str, Any], *, whole: bool) -> Iterable[tuple[str, str]]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from saiten.model.bundle.bundle import Bundle, read_bundle
-from saiten.model.bundle.bundle_manifest import MAX_BYTES
+from saiten.model.bundle.bundle_files import MAX_BYTES
 from saiten.model.bundle.replay import replay_ids, replay_scores
 from saiten.model.engines.engine import Engine
 from saiten.model.errors import BundleError

@@ -21,6 +21,7 @@ from saiten.model.errors import BundleError, UsageError
 from saiten.model.text.encoder import Encoder
 from saiten.model.text.vocabulary import OOV_ID, OOV_WORD, PAD_WORD, Vocabulary
 from tests.conftest import SENTENCES
+from tests.helpers.forgery import bundle_fields
 from tests.helpers.networks import build_model
 
 
@@ -67,7 +68,7 @@ def test_auto_takes_the_packed_engine_where_there_is_one(tiny_bundle: Bundle) ->
 
 
 def test_the_manifest_says_all_that_decides_a_score(tiny_bundle: Bundle, encoder: Encoder) -> None:
-    manifest = dict(tiny_bundle.manifest)
+    manifest = bundle_fields(tiny_bundle.path)
     assert manifest["outputs"] == ["taste", "service"]
     assert manifest["training"] == {"seed": 0}
     assert (manifest["oov"], manifest["oov_id"], manifest["num_words"]) == ("token", 1, len(encoder.vocabulary))
@@ -145,7 +146,7 @@ def test_metrics_may_have_holes(tmp_path: pathlib.Path, encoder: Encoder, tiny_m
     """A label that never changes has no correlation; hours of training must not end in a JSON error."""
     training = {"spearman": [float("nan"), 0.5], "loss": float("inf")}
     bundle = write(tmp_path / "b", encoder, tiny_model, training=training, reference={"mean": float("nan")})
-    assert bundle.manifest["training"] == {"spearman": [None, 0.5], "loss": None}
+    assert bundle.manifest.training == {"spearman": [None, 0.5], "loss": None}
     assert bundle.reference() == {"mean": None}
     assert without_holes({1: (1.5, "a")}) == {"1": [1.5, "a"]}
 
@@ -194,7 +195,7 @@ def test_a_failure_on_the_way_leaves_nothing(
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("saiten.model.bundle.writer.bundle_id_of", full_disk)
+    monkeypatch.setattr("saiten.model.bundle.bundle_manifest.bundle_id_of", full_disk)
     with pytest.raises(OSError, match="No space left"):
         write(tmp_path / "b", encoder, tiny_model)
     assert list(tmp_path.iterdir()) == []

@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 from saiten.model.bundle.bundle import Bundle, read_bundle
-from saiten.model.bundle.bundle_manifest import describe_files
 from saiten.model.bundle.replay import replay_ids, replay_scores
 from saiten.model.bundle.validation import validate_bundle
 from saiten.model.errors import BundleError, SaitenError, UsageError
 from saiten.pipelines.steps.scoring_bundle import ScoringBundle
-from tests.helpers.forgery import reseal
+from tests.helpers.forgery import bundle_fields, reseal
 
 Damage = Callable[[pathlib.Path], object]
 
@@ -121,7 +120,7 @@ def test_a_bundle_that_was_tampered_with_is_refused(damage: Damage, message: str
 
 
 def test_a_file_named_beside_the_others_is_refused(bundle_copy: pathlib.Path) -> None:
-    reseal(bundle_copy, files=describe_files(bundle_copy) | {"../run.py": {"bytes": 0, "sha256": ""}})
+    reseal(bundle_copy, files=bundle_fields(bundle_copy)["files"] | {"../run.py": {"bytes": 0, "sha256": ""}})
     with pytest.raises(BundleError, match=r"names '\.\./run\.py', which is no file of a bundle"):
         read_bundle(bundle_copy)
 
@@ -132,7 +131,7 @@ def test_a_missing_directory_is_one_sentence(tmp_path: pathlib.Path) -> None:
 
 
 def test_an_older_tokenizer_is_refused(bundle_copy: pathlib.Path, tiny_bundle: Bundle) -> None:
-    reseal(bundle_copy, tokenizer={**tiny_bundle.manifest["tokenizer"], "version": 0})
+    reseal(bundle_copy, tokenizer={**bundle_fields(tiny_bundle.path)["tokenizer"], "version": 0})
     with pytest.raises(UsageError, match="Tokenizer version 0 is not"):
         read_bundle(bundle_copy)
 
@@ -150,7 +149,7 @@ def test_an_older_tokenizer_is_refused(bundle_copy: pathlib.Path, tiny_bundle: B
 def test_another_dictionary_is_refused(
     changes: dict[str, Any], error: type[SaitenError], message: str, bundle_copy: pathlib.Path, tiny_bundle: Bundle
 ) -> None:
-    reseal(bundle_copy, tokenizer={**tiny_bundle.manifest["tokenizer"], **changes})
+    reseal(bundle_copy, tokenizer={**bundle_fields(tiny_bundle.path)["tokenizer"], **changes})
     bundle = read_bundle(bundle_copy)
     with pytest.raises(error, match=message):
         bundle.encoder()
@@ -167,13 +166,13 @@ def test_a_dictionary_that_may_have_come_with_the_bundle_is_refused(
 ) -> None:
     """MeCab checks nothing in a dictionary, and a forger's hashes fit it."""
     path = value.format(bundle=bundle_copy, name=bundle_copy.name)
-    reseal(bundle_copy, tokenizer={**tiny_bundle.manifest["tokenizer"], field: path})
+    reseal(bundle_copy, tokenizer={**bundle_fields(tiny_bundle.path)["tokenizer"], field: path})
     with pytest.raises(BundleError, match=rf"tokenizer\.{field} is .* at an absolute path outside of the bundle"):
         read_bundle(bundle_copy, trust=trust)
 
 
 def test_a_changed_dictionary_file_is_named(bundle_copy: pathlib.Path, tiny_bundle: Bundle) -> None:
-    tokenizer = tiny_bundle.manifest["tokenizer"]
+    tokenizer = bundle_fields(tiny_bundle.path)["tokenizer"]
     reseal(bundle_copy, tokenizer={**tokenizer, "files": {**tokenizer["files"], "matrix.bin": "0" * 64}})
     with pytest.raises(BundleError, match=r"matrix\.bin of unidic-lite is not the one"):
         read_bundle(bundle_copy).check_dictionary()

@@ -15,7 +15,7 @@ from saiten.model.bundle.writer import write_bundle
 from saiten.model.text.encoder import Encoder
 from saiten.pipelines.commands.main import main
 from tests.helpers.fakes import FakeEngine
-from tests.helpers.forgery import reseal
+from tests.helpers.forgery import bundle_fields, reseal
 
 Output = pytest.CaptureFixture[str]
 
@@ -273,7 +273,9 @@ def test_inspect_shows_what_it_knows_of_whatever_lies_beside_it(
 def test_inspect_refuses_a_dictionary_without_a_version(
     bundle_copy: pathlib.Path, tiny_bundle: Bundle, capsys: Output
 ) -> None:
-    tokenizer = {key: value for key, value in tiny_bundle.manifest["tokenizer"].items() if key != "dictionary_version"}
+    tokenizer = {
+        key: value for key, value in bundle_fields(tiny_bundle.path)["tokenizer"].items() if key != "dictionary_version"
+    }
     reseal(bundle_copy, tokenizer=tokenizer)
     assert main(["inspect", str(bundle_copy)]) == 2
     assert "tokenizer.dictionary_version is missing" in capsys.readouterr().err

@@ -110,7 +110,7 @@ def run_bundle(folder: pathlib.Path, *flags: str) -> int:
 def existing(tmp_path: pathlib.Path, tiny_bundle: Bundle) -> pathlib.Path:
     """A folder with a model and a plain word index, as people have them."""
     (tmp_path / "model.keras").write_bytes((tiny_bundle.path / "model.keras").read_bytes())
-    words = {f"w{i}": i for i in range(1, tiny_bundle.manifest["num_words"])}
+    words = {f"w{i}": i for i in range(1, tiny_bundle.manifest.encoder.num_words)}
     (tmp_path / "tokenizer.json").write_text(json.dumps(words), encoding="utf-8")
     return tmp_path
 
@@ -130,8 +130,8 @@ def test_a_plain_index_and_sample_texts_do(existing: pathlib.Path, capsys: pytes
     (existing / "texts.txt").write_text("w1 w2 w3\nw4\n", encoding="utf-8")
     assert main([*with_flags(existing, oov_token="w1", sample_texts=str(existing / "texts.txt")), "--lower"]) == 0
     bundle = read_bundle(existing / "bundle")
-    assert bundle.manifest["oov_id"] == 1
-    assert bundle.manifest["training"] == {"made_from": "model.keras", "word_index": "tokenizer.json"}
+    assert bundle.manifest.encoder.oov_id == 1
+    assert bundle.manifest.training == {"made_from": "model.keras", "word_index": "tokenizer.json"}
     assert "2 outputs, packed and keras engines" in capsys.readouterr().err
 
 

@@ -38,7 +38,7 @@ def test_jsonl_becomes_a_bundle(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
     assert "海" in bundle.encoder().vocabulary.ids
     printed = json.loads(captured.out)
     assert printed.pop("bundle_id") == bundle.bundle_id
-    assert printed == bundle.manifest["training"]
+    assert printed == bundle.manifest.training
     assert printed["data"]["files"] == 1
     assert printed["data"]["further_texts"] == 2
     held_out = printed["data"]["held_out"]
@@ -64,7 +64,7 @@ def test_what_is_left_out_of_further_text_is_counted(
     assert main(["train", *arguments, "--max_dead_letter_rate=0.6"]) == 0
     left_out = "; left out of the further text: EMPTY 1, NOT_AN_OBJECT 1, TEXT_MISSING 1, TEXT_NOT_STRING 1; best of"
     assert left_out in capsys.readouterr().err
-    data_of_training = read_bundle(tmp_path / "b").manifest["training"]["data"]
+    data_of_training = read_bundle(tmp_path / "b").manifest.training["data"]
     assert (data_of_training["further_texts"], data_of_training["further_skipped"]) == (1, {"EMPTY": 1})
 
 

@@ -1,5 +1,7 @@
 """A model that loses the mask is refused, and the layer that loses it is named."""
 
+import dataclasses
+import json
 import pathlib
 from typing import Any
 
@@ -8,7 +10,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from saiten.model.bundle.invariance import check_proof, prove_invariance, random_texts, scaled_difference
+from saiten.model.bundle.invariance import InvarianceProof, prove_invariance, random_texts, scaled_difference
 from saiten.model.engines.keras_engine import KerasEngine, compile_model
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.mask import refuse_lost_mask
@@ -36,9 +38,9 @@ def test_a_model_that_keeps_its_mask_passes_both(stack: list[Any]) -> None:
     model = build_model(*stack)
     refuse_lost_mask(model)
     proof = prove_invariance(compile_model(model), *TEXTS)
-    assert proof["passed"]
-    assert proof["largest_difference"] <= 1e-6
-    check_proof(proof)
+    assert proof.passed
+    assert proof.largest_difference <= 1e-6
+    assert InvarianceProof.of(json.loads(json.dumps(dataclasses.asdict(proof)))) == proof
 
 
 LOSE_THE_MASK = {
@@ -143,8 +145,8 @@ def test_every_shape_is_tried() -> None:
         return np.where(matrix > 0, matrix, 0).sum(axis=1, keepdims=True).astype(np.float32)
 
     proof = prove_invariance(watched, *TEXTS)
-    assert {width for _, width in shapes} >= set(proof["sequence_lengths"])
-    assert {rows for rows, _ in shapes} == set(proof["batch_sizes"]) >= {1, 3, 32}
+    assert {width for _, width in shapes} >= set(proof.sequence_lengths)
+    assert {rows for rows, _ in shapes} == set(proof.batch_sizes) >= {1, 3, 32}
     assert {(True, False), (False, True)} <= paddings
 
 
@@ -160,7 +162,10 @@ def test_the_difference_is_scaled_by_large_scores_only() -> None:
     assert scaled_difference(np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)) == 0
 
 
-GOOD_PROOF = {"passed": True, "largest_difference": 1e-7, "texts": 32}
+GOOD_PROOF = {
+    "passed": True, "largest_difference": 1e-7, "texts": 32,
+    "sequence_lengths": [9], "batch_sizes": [1, 32], "padding": ["post", "pre"],
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -178,9 +183,9 @@ GOOD_PROOF = {"passed": True, "largest_difference": 1e-7, "texts": 32}
     ],
 )
 def test_a_proof_that_does_not_hold_is_refused(proof: Any) -> None:
-    check_proof(GOOD_PROOF)
+    assert InvarianceProof.of(GOOD_PROOF).largest_difference == 1e-7
     with pytest.raises(BundleError, match="invariance proof"):
-        check_proof(proof)
+        InvarianceProof.of(proof)
 
 
 @pytest.mark.filterwarnings("ignore:Layer 'lossy'")  # what Keras says of it when it is built

@@ -10,7 +10,7 @@ from saiten.model.text.dictionary import Dictionary, fingerprint_files
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.local import launch
 from saiten.pipelines.reading.plan import WorkPlan
-from tests.helpers.forgery import copy_dictionary, reseal
+from tests.helpers.forgery import bundle_fields, copy_dictionary, reseal
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def own_dictionary(tmp_path: pathlib.Path, bundle_copy: pathlib.Path, tiny_bundl
     folder = copy_dictionary(tmp_path / "dictionary")
     files = fingerprint_files(Dictionary(str(folder), folder, ""), None)
     changes = {"dictionary": str(folder), "dictionary_version": "", "files": files}
-    reseal(bundle_copy, tokenizer={**tiny_bundle.manifest["tokenizer"], **changes})
+    reseal(bundle_copy, tokenizer={**bundle_fields(tiny_bundle.path)["tokenizer"], **changes})
     return folder
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from saiten.model.bundle.bundle import Bundle
-from saiten.model.bundle.bundle_manifest import MAX_BYTES
+from saiten.model.bundle.bundle_files import MAX_BYTES
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.commands.main import main

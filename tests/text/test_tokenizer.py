@@ -91,3 +91,9 @@ def test_settings_that_do_not_exist_are_refused() -> None:
         TokenizerConfig(normalization="nfc")
     with pytest.raises(UsageError, match="Tokenizer version 2"):
         TokenizerConfig(version=2)
+
+
+def test_an_error_comes_back_from_another_process() -> None:
+    error = pickle.loads(pickle.dumps(RecordError("BAD_UNICODE", "the text holds a lone surrogate")))
+    assert (type(error), error.code, error.message) == (RecordError, "BAD_UNICODE", "the text holds a lone surrogate")
+    assert str(error) == "BAD_UNICODE: the text holds a lone surrogate"

@@ -59,7 +59,7 @@ def test_it_learns_what_the_texts_say(trained: TrainingResult) -> None:
 def test_the_bundle_says_how_it_was_trained(trained: TrainingResult) -> None:
     bundle = read_bundle(trained.bundle.path)
     assert bundle.outputs == ["good", "bad"]
-    training = bundle.manifest["training"]
+    training = bundle.manifest.training
     assert training == json.loads(json.dumps(trained.training))
     assert training["settings"]["seed"] == 0
     assert training["data"]["texts"] == training["data"]["used"] == 300
