@@ -208,7 +208,8 @@ def _field(fields: Mapping[str, Any], name: str, kind: type[Field], within: str 
 
 def _file(fields: Mapping[str, Any], name: str) -> BundleFile:
     file = _field(fields["files"], name, dict, "files.")
-    return BundleFile(*(_field(file, key, kind, f"files.{name}.") for key, kind in (("bytes", int), ("sha256", str))))
+    within = f"files.{name}."
+    return BundleFile(_field(file, "bytes", int, within), _field(file, "sha256", str, within))
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

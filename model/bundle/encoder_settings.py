@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import pathlib
+from typing import Any
 
 from saiten.model.bundle.bundle_manifest import EncoderSettings
 from saiten.model.errors import BundleError
@@ -14,7 +15,7 @@ from saiten.model.text.tokenizer import TokenizerConfig
 def describe_encoder(encoder: Encoder) -> EncoderSettings:
     """Returns the manifest's settings for an encoder."""
     config, dictionary = encoder.tokenizer.config, encoder.tokenizer.dictionary
-    paths = {field: os.path.abspath(path) for field, path in _dictionary_paths(config).items()}
+    paths: dict[str, Any] = {field: os.path.abspath(path) for field, path in _dictionary_paths(config).items()}
     return EncoderSettings(
         tokenizer=dataclasses.replace(config, **paths),
         dictionary_version=dictionary.version,
