@@ -11,7 +11,7 @@ import numpy as np
 
 from saiten.model.bundle.bundle import read_bundle
 from saiten.pipelines.quiet import quiet_libraries
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
 from saiten.pipelines.reading.ranges import iter_blocks
 from saiten.pipelines.steps.encode import encode_block

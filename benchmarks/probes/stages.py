@@ -14,7 +14,7 @@ from contextlib import contextmanager
 
 from saiten.model.bundle.bundle import read_bundle
 from saiten.model.bundle.replay import replay_scores
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
 from saiten.pipelines.reading.ranges import iter_blocks
 from saiten.pipelines.records import EncodedBlock

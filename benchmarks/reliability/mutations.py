@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from benchmarks.reliability.bench import Bench
 from benchmarks.reliability.outcome import BrokenPromiseError, Outcome, promise
 from saiten.model.errors import SaitenError
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
 from saiten.pipelines.reading.ranges import iter_blocks
 

@@ -10,7 +10,7 @@ from benchmarks.reliability.outcome import Outcome, promise
 from saiten.model.bundle.bundle import read_bundle
 from saiten.model.engines.engine import Engine
 from saiten.model.text.encoder import Encoder
-from saiten.pipelines.reading.formats import KeptField, ReadOptions
+from saiten.pipelines.reading.options import KeptField, ReadOptions
 from saiten.pipelines.reading.plan import plan_work
 from saiten.pipelines.reading.ranges import iter_blocks
 from saiten.pipelines.steps.encode import encode_block
@@ -83,7 +83,7 @@ def check_file(bench: Bench, encoder: Encoder, engine: Engine, ending: str, n_re
     records = [head, *(random_record(bench.random) for _ in range(n_records))]
     path.write_bytes(b"\n".join(records) + b"\n")
     n_read, positions = 0, []
-    options = ReadOptions(kept=() if ending == "txt" else _KEPT, max_record_bytes=_MAX_RECORD_BYTES)
+    options = ReadOptions(kept_fields=() if ending == "txt" else _KEPT, max_record_bytes=_MAX_RECORD_BYTES)
     for block in iter_blocks(plan_work(str(path), options)):
         encoded = encode_block(block, encoder)
         ids = encoded.encoded.token_ids

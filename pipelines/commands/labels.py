@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.reading.formats import KeptField
+from saiten.pipelines.reading.options import KeptField
 from saiten.pipelines.reading.plan import WorkPlan
 from saiten.pipelines.reading.ranges import iter_blocks
 from saiten.pipelines.records import RecordBlock
@@ -58,7 +58,7 @@ class LabelledRecords:
             UsageError: At the end: too many records are bad, or none is good. Early: a label is never there.
         """
         self.n_read, self.bad = 0, Counter()
-        names = [field.name for field in self._plan.options.kept]
+        names = [field.name for field in self._plan.options.kept_fields]
         is_there = np.zeros(len(names), np.bool_)
         for block in iter_blocks(self._plan):
             labels, present = label_matrix(block)

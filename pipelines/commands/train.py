@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from saiten.model.training.train import TrainingResult
     from saiten.pipelines.commands.labels import FurtherTexts, LabelledRecords
-    from saiten.pipelines.reading.formats import KeptField, ReadOptions
+    from saiten.pipelines.reading.options import KeptField, ReadOptions
 
 # OpenBLAS's threads wait by spinning, and get in the way of training's own: two of them on two busy cores
 # made an epoch two to seven times longer. One also sums in the same order on any machine.
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     config = training_config(args)
     labels = parse_label_fields(args.label_fields)
     options = _read_options(args, labels)
-    further_options = dataclasses.replace(options, input_format="auto", kept=())
+    further_options = dataclasses.replace(options, input_format="auto", kept_fields=())
     plan = plan_work(args.input, options)
     further_plan = plan_work(args.word2vec_input, further_options) if args.word2vec_input else None
     records = LabelledRecords(plan, args.max_dead_letter_rate)
@@ -112,14 +112,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _read_options(args: argparse.Namespace, labels: tuple["KeptField", ...]) -> "ReadOptions":
-    from saiten.pipelines.reading.formats import ReadOptions
+    from saiten.pipelines.reading.options import ReadOptions
 
     return ReadOptions(
         input_format=args.input_format,
         encoding=args.encoding,
         text_field=args.text_field,
-        kept=labels,
-        kept_flag="--label_fields",
+        kept_fields=labels,
+        kept_fields_flag="--label_fields",
         max_record_bytes=args.max_record_bytes,
     )
 

@@ -13,7 +13,7 @@ from apache_beam.runners.runner import PipelineRunner, PipelineState, create_run
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.local.signals import Job, ending_on_signals
 from saiten.pipelines.local.workers import LocalWorkers
-from saiten.pipelines.reading.formats import nearest
+from saiten.pipelines.reading.options import nearest
 from saiten.pipelines.steps.score import Scoring, build
 from saiten.pipelines.terminal import end_process
 

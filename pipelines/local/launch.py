@@ -16,7 +16,7 @@ from saiten.pipelines.local.progress_view import shown
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.local.workers import LocalWorkers, count_workers
 from saiten.pipelines.reading.files import printable
-from saiten.pipelines.reading.formats import ReadOptions, parse_kept_fields
+from saiten.pipelines.reading.options import ReadOptions, parse_kept_fields
 from saiten.pipelines.reading.plan import WorkPlan, plan_work
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.output_directory import claimed
@@ -36,7 +36,7 @@ def read_options(settings: ScoreSettings) -> ReadOptions:
         encoding=settings.encoding,
         text_field=settings.text_field,
         id_field=settings.id_field,
-        kept=parse_kept_fields(settings.keep_fields),
+        kept_fields=parse_kept_fields(settings.keep_fields),
         max_record_bytes=settings.max_record_bytes,
     )
 
@@ -48,7 +48,7 @@ def plan_scoring(settings: ScoreSettings, outputs: Sequence[str]) -> WorkPlan:
         UsageError: The input will not do, or a kept field has the name of another column.
     """
     options = read_options(settings)
-    refuse_taken_names(outputs, [field.name for field in options.kept])
+    refuse_taken_names(outputs, [field.name for field in options.kept_fields])
     plan = plan_work(settings.input, options)
     if settings.output is not None and not storage.is_remote(settings.output):
         # A link's own place counts, and where it leads.

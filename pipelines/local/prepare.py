@@ -31,7 +31,7 @@ def describe_settings(settings: ScoreSettings, bundle: ScoringBundle, plan: Work
         "encoding": settings.encoding,
         "text_field": settings.text_field,
         "id_field": settings.id_field,
-        "keep_fields": [f"{field.name}:{field.type}" for field in plan.options.kept],
+        "keep_fields": [f"{field.name}:{field.type}" for field in plan.options.kept_fields],
         "max_record_bytes": settings.max_record_bytes,
         "no_raw": settings.no_raw,
         "inputs": {source: [printable(file.path), file.size, file.modified] for source, file in plan.files.items()},
@@ -60,7 +60,7 @@ def prepare_scoring(
     recorded = find_unfinished(settings.run_directory, described) if settings.resume else None
     if recorded is None:
         recorded = RecordedPlan(_new_run_id(), time.time(), described, tuple(plan.ranges))
-    kept = tuple(pa.field(field.name, field.type) for field in plan.options.kept)
+    kept = tuple(pa.field(field.name, field.type) for field in plan.options.kept_fields)
     run = Run(recorded.run_id, settings.run_directory, bundle.bundle_id, outputs, kept, not settings.no_raw)
     finished = finished_ranges(run, recorded)
     record_plan(run, recorded)

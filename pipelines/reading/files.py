@@ -76,7 +76,7 @@ def printable(path: str) -> str:
 
 
 @contextmanager
-def open_unchanged(piece: FileSlice) -> Iterator[IO[bytes]]:
+def open_unchanged(file_slice: FileSlice) -> Iterator[IO[bytes]]:
     """Opens the file of a slice, and makes sure that it is still the one the work was planned for.
 
     Raises:
@@ -84,12 +84,12 @@ def open_unchanged(piece: FileSlice) -> Iterator[IO[bytes]]:
         SaitenError: It cannot be read.
     """
     try:
-        _check_unchanged(piece)
-        with storage.open_read(piece.path) as file:
+        _check_unchanged(file_slice)
+        with storage.open_read(file_slice.path) as file:
             yield file
-        _check_unchanged(piece)
+        _check_unchanged(file_slice)
     except OSError as error:
-        raise SaitenError(f"{piece.source} cannot be read: {error.strerror or error}.") from error
+        raise SaitenError(f"{file_slice.source} cannot be read: {error.strerror or error}.") from error
 
 
 def _shared_start(folders: list[list[str]]) -> list[str]:
@@ -97,10 +97,14 @@ def _shared_start(folders: list[list[str]]) -> list[str]:
     return [names[0] for names in takewhile(lambda names: len(set(names)) == 1, levels)]
 
 
-def _check_unchanged(piece: FileSlice) -> None:
-    now = _remote_file(piece.path) if storage.is_remote(piece.path) else _local_file(piece.path, os.stat(piece.path))
-    if (now.size, now.modified) != (piece.size, piece.modified):
-        raise DamagedFileError(f"{piece.source} was changed after the run began; start the run again.")
+def _check_unchanged(file_slice: FileSlice) -> None:
+    now = (
+        _remote_file(file_slice.path)
+        if storage.is_remote(file_slice.path)
+        else _local_file(file_slice.path, os.stat(file_slice.path))
+    )
+    if (now.size, now.modified) != (file_slice.size, file_slice.modified):
+        raise DamagedFileError(f"{file_slice.source} was changed after the run began; start the run again.")
 
 
 def _match(item: str) -> list[InputFile]:
@@ -116,7 +120,7 @@ def _match_local(item: str) -> list[InputFile]:
     if os.path.lexists(item):
         paths = [item]
     else:
-        paths = [path for path in glob.iglob(item, recursive=True) if _is_meant(path, item)]
+        paths = [path for path in glob.iglob(item, recursive=True) if _writes_out_hidden_names(path, item)]
     files = []
     for path in paths:
         status = os.stat(path)
@@ -129,7 +133,7 @@ def _match_local(item: str) -> list[InputFile]:
     return files
 
 
-def _is_meant(path: str, pattern: str) -> bool:
+def _writes_out_hidden_names(path: str, pattern: str) -> bool:
     """Tells whether the pattern writes out each hidden name on the path, be it with wildcards behind."""
     written = [name for name in pattern.split("/") if _is_hidden(name)]
     hidden = (name for name in path.split("/") if _is_hidden(name))
@@ -164,7 +168,7 @@ def _match_remote(item: str) -> list[InputFile]:
     from apache_beam.io.filesystems import FileSystems
 
     if any(wildcard in item for wildcard in _WILDCARDS):
-        return [file for file in _remote_matches(FileSystems, item) if _is_meant(file.path, item)]
+        return [file for file in _remote_matches(FileSystems, item) if _writes_out_hidden_names(file.path, item)]
     if not item.endswith("/") and FileSystems.exists(item):
         return [_remote_file(item)]
     folder = item.rstrip("/") + "/"

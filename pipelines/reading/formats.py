@@ -1,179 +1,28 @@
-"""What input looks like: formats, compression, encodings, the fields to read."""
-
-import codecs
-import difflib
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-import pyarrow as pa
+"""The formats of input files there are, and which one a file is in: a new one is a line here."""
 
 from saiten.model.errors import UsageError
+from saiten.pipelines.reading.format import Format
+from saiten.pipelines.reading.lines.decompress import compression_of
+from saiten.pipelines.reading.lines.delimited import CSV, TSV
+from saiten.pipelines.reading.lines.jsonl import JSONL
+from saiten.pipelines.reading.lines.text import TEXT
+from saiten.pipelines.reading.options import ReadOptions, unknown_name
+from saiten.pipelines.reading.parquet.parquet import PARQUET
 
-FORMATS = ("text", "jsonl", "csv", "tsv", "parquet")
-
-# Whatever ends otherwise is text, a line a record.
-_FORMATS_BY_ENDING = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".json": "jsonl",
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".parquet": "parquet",
-}
-_COMPRESSIONS_BY_ENDING = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
-
-# In all of these but UTF-16 the byte 0x0A is a line end and nothing else.
-_ENCODINGS = (
-    "utf-8",
-    "cp932",
-    "shift_jis",
-    "shift_jis_2004",
-    "shift_jisx0213",
-    "euc_jp",
-    "euc_jis_2004",
-    "euc_jisx0213",
-    "iso2022_jp",
-    "iso2022_jp_1",
-    "iso2022_jp_2",
-    "iso2022_jp_3",
-    "iso2022_jp_2004",
-    "iso2022_jp_ext",
-    "utf-16",
-    "utf-16-le",
-    "utf-16-be",
-    "ascii",
-    "iso8859-1",
-    "cp1252",
-)
-
-KEPT_TYPES = {
-    "string": pa.string(),
-    "int64": pa.int64(),
-    "float64": pa.float64(),
-    "bool": pa.bool_(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-}
+FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (TEXT, JSONL, CSV, TSV, PARQUET)}
 
 
-@dataclass(frozen=True)
-class KeptField:
-    """A field that is copied to the output.
-
-    Attributes:
-        type: The Arrow type asked for; None leaves a Parquet column its own and makes others strings.
-    """
-
-    name: str
-    type: pa.DataType | None = None
-
-    @property
-    def is_string(self) -> bool:
-        """Whether the values are kept as strings, outside of Parquet."""
-        return self.type is None or pa.types.is_string(self.type)
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How input becomes records.
-
-    Attributes:
-        input_format: One of `FORMATS`, or ``auto``: by the file's ending.
-        encoding: Any name Python has for a supported encoding; Parquet has its own.
-        text_field: The field with the text, in structured input.
-        id_field: The field with the record's id; None makes it ``source:position``.
-        kept: The fields that are carried to the output.
-        kept_flag: The flag that named the kept fields, for messages: training keeps its labels.
-        max_record_bytes: A longer record (without its line end; in Parquet: a longer text) becomes a dead letter.
+def format_of(path: str, options: ReadOptions) -> Format:
+    """Returns the format of a file: what was asked for, or by the ending; what ends otherwise is text.
 
     Raises:
-        UsageError: An unknown format or encoding, with the nearest known one.
+        UsageError: What was asked for is no format, with the nearest one.
     """
-
-    input_format: str = "auto"
-    encoding: str = "utf-8"
-    text_field: str = "text"
-    id_field: str | None = None
-    kept: tuple[KeptField, ...] = ()
-    max_record_bytes: int = 10 * 1024 * 1024
-    kept_flag: str = "--keep_fields"
-
-    def __post_init__(self) -> None:
-        if self.input_format not in ("auto", *FORMATS):
-            raise UsageError(_unknown("--input_format", self.input_format, ("auto", *FORMATS)))
-        if _canonical(self.encoding) not in _ENCODINGS:
-            raise UsageError(_unknown("--encoding", self.encoding, _ENCODINGS))
-        if self.max_record_bytes < 1:
-            raise UsageError(f"--max_record_bytes must be 1 or more, not {self.max_record_bytes}.")
-
-    @property
-    def codec(self) -> str:
-        """The encoding under Python's own name for it."""
-        return _canonical(self.encoding)
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether a character takes two bytes, so that a file cannot be cut at any byte 0x0A."""
-        return self.codec.startswith("utf-16")
-
-
-def parse_kept_fields(text: str) -> tuple[KeptField, ...]:
-    """Reads ``--keep_fields``: names, or ``name:type``, between commas.
-
-    >>> parse_kept_fields("date,stars:int64")
-    (KeptField(name='date', type=None), KeptField(name='stars', type=DataType(int64)))
-
-    Raises:
-        UsageError: An unknown type, an empty name, or a name given twice.
-    """
-    fields = []
-    for item in filter(None, (part.strip() for part in text.split(","))):
-        name, colon, kind = item.rpartition(":")
-        if colon and kind not in KEPT_TYPES:
-            raise UsageError(_unknown(f"--keep_fields: type of {name!r}", kind, tuple(KEPT_TYPES)))
-        fields.append(KeptField(name, KEPT_TYPES[kind]) if colon else KeptField(item))
-    names = [field.name for field in fields]
-    if "" in names:
-        raise UsageError(f"--keep_fields has a type without a name: {text!r}; write name:type.")
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise UsageError(f"--keep_fields names {twice!r} twice; once is enough.")
-    return tuple(fields)
-
-
-def compression_of(path: str) -> str | None:
-    """Returns ``gzip``, ``bz2``, ``xz`` or ``zstd`` by the path's ending; None for any other."""
-    return next((name for ending, name in _COMPRESSIONS_BY_ENDING.items() if path.lower().endswith(ending)), None)
-
-
-def format_of(path: str, options: ReadOptions) -> str:
-    """Returns the format of a file, one of `FORMATS`: what was asked for, or by the ending."""
     if options.input_format != "auto":
-        return options.input_format
+        if options.input_format not in FORMATS:
+            raise UsageError(unknown_name("--input_format", options.input_format, ("auto", *FORMATS)))
+        return FORMATS[options.input_format]
     stem = path.lower()
     if compression_of(stem) is not None:
         stem = stem.rpartition(".")[0]
-    return next((name for ending, name in _FORMATS_BY_ENDING.items() if stem.endswith(ending)), "text")
-
-
-def is_splittable(path: str, options: ReadOptions) -> bool:
-    """Tells whether the file may be cut into byte ranges at any place."""
-    return format_of(path, options) in ("text", "jsonl") and compression_of(path) is None and not options.is_wide
-
-
-def nearest(name: str, names: Iterable[str]) -> list[str]:
-    """Returns the names, those most like `name` first, the others in their order."""
-    folded = name.casefold()
-    return sorted(names, key=lambda other: -difflib.SequenceMatcher(None, folded, other.casefold()).ratio())
-
-
-def _canonical(encoding: str) -> str:
-    try:
-        name = codecs.lookup(encoding).name
-    except (LookupError, ValueError):
-        return encoding
-    return "utf-8" if name == "utf-8-sig" else name
-
-
-def _unknown(what: str, value: str, known: tuple[str, ...]) -> str:
-    best = nearest(value, known)[0]
-    return f"{what} {value!r} is not known; did you mean {best!r}? There are: {', '.join(known)}."
+    return next((format_ for format_ in FORMATS.values() if stem.endswith(format_.endings)), TEXT)

@@ -1,18 +1,14 @@
 """Cuts the input into ranges of work, once, before anything runs."""
 
-import dataclasses
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
-import pyarrow as pa
-
-from saiten.model.errors import DamagedFileError, UsageError
-from saiten.pipelines.reading.delimited import DELIMITERS
-from saiten.pipelines.reading.files import InputFile, list_inputs, open_unchanged, source_names
-from saiten.pipelines.reading.formats import ReadOptions, compression_of, format_of, is_splittable
-from saiten.pipelines.reading.parquet.rows import open_parquet
-from saiten.pipelines.reading.required_fields import check_fields, resolve_kept
+from saiten.pipelines.reading.fields import check_fields, resolve_types
+from saiten.pipelines.reading.files import InputFile, list_inputs, source_names
+from saiten.pipelines.reading.format import SizedSlice
+from saiten.pipelines.reading.formats import format_of
+from saiten.pipelines.reading.lines.decompress import compression_of
+from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.records import FileSlice, WorkRange
 
 # About so many ranges are made of an input, as far as they are neither too small nor too large:
@@ -48,18 +44,10 @@ class WorkPlan:
         In a plain file that is a line of four characters or the smallest JSON object with a text; where
         files are packed, texts much alike may take next to nothing.
         """
-        is_packed = any(
-            compression_of(file.path) or format_of(file.path, self.options) == "parquet" for file in self.files.values()
+        return min(
+            1 if compression_of(file.path) else format_of(file.path, self.options).least_record_bytes
+            for file in self.files.values()
         )
-        return 1 if is_packed else 12
-
-
-@dataclass(frozen=True)
-class _Weighed:
-    """A slice and how many bytes of work it stands for."""
-
-    piece: FileSlice
-    n_bytes: int
 
 
 def plan_work(patterns: str, options: ReadOptions, target_range_bytes: int | None = None) -> WorkPlan:
@@ -79,19 +67,13 @@ def plan_work(patterns: str, options: ReadOptions, target_range_bytes: int | Non
     files = list_inputs(patterns)
     sources = source_names(file.path for file in files)
     target = target_range_bytes or _default_range_bytes(files)
-    slices: list[_Weighed] = []
-    schemas: dict[str, pa.Schema] = {}
-    for file in files:
-        whole = FileSlice(file.path, sources[file.path], 0, file.size, 0, file.size, file.modified)
-        _check_content(whole, options)
-        if format_of(file.path, options) == "parquet":
-            schema, cut = _cut_parquet(whole, target)
-            schemas[whole.source] = schema
-            slices += cut
-        else:
-            slices += _cut_bytes(whole, options, target)
-    check_fields((weighed.piece for weighed in slices if weighed.piece.start == 0), schemas, options)
-    options = resolve_kept(list(sources.values()), schemas, options)
+    whole_files = [
+        FileSlice(file.path, sources[file.path], 0, file.size, 0, file.size, file.modified) for file in files
+    ]
+    slices = [piece for file in whole_files for piece in format_of(file.path, options).cut(file, options, target)]
+    fields = {file.source: format_of(file.path, options).read_fields(file, options) for file in whole_files}
+    check_fields(fields, options)
+    options = resolve_types(fields, options)
     by_source = {sources[file.path]: file for file in files}
     return WorkPlan(options, by_source, tuple(_share_ranges(slices, target)))
 
@@ -101,61 +83,16 @@ def _default_range_bytes(files: Iterable[InputFile]) -> int:
     return min(max(total // _RANGES, _MIN_RANGE_BYTES), _MAX_RANGE_BYTES)
 
 
-def _check_content(whole: FileSlice, options: ReadOptions) -> None:
-    compression = compression_of(whole.path)
-    is_parquet = format_of(whole.path, options) == "parquet"
-    if format_of(whole.path, options) in DELIMITERS and options.codec.startswith("iso2022"):
-        # Its bytes for a kana may be those of a quotation mark.
-        raise UsageError(f"{whole.path!r}: rows cannot be told apart in {options.encoding}; convert it to UTF-8.")
-    if compression is not None and is_parquet:
-        raise UsageError(f"{whole.path!r} is a compressed Parquet file; unpack it first: Parquet is read from its end.")
-    if whole.size == 0 and (compression is not None or is_parquet):
-        raise DamagedFileError(f"{whole.source} is empty, so it is no whole {compression or 'Parquet'} file.")
-
-
-def _cut_bytes(whole: FileSlice, options: ReadOptions, target_bytes: int) -> Iterator[_Weighed]:
-    n_slices = _dealt(-(-whole.size // target_bytes)) if is_splittable(whole.path, options) else 1
-    bounds = [whole.size * i // n_slices for i in range(n_slices + 1)] if whole.size else [0, 0]
-    for start, end in pairwise(bounds):
-        yield _Weighed(dataclasses.replace(whole, start=start, end=end), end - start)
-
-
-def _dealt(n_slices: int) -> int:
-    """The local runner deals ranges out before it starts: by a multiple of 4, most workers get equal shares."""
-    return n_slices if n_slices <= 1 else -(-n_slices // 4) * 4
-
-
-def _cut_parquet(whole: FileSlice, target_bytes: int) -> tuple[pa.Schema, list[_Weighed]]:
-    """Returns the file's schema, and slices of row groups of about `target_bytes` unpacked."""
-    with open_unchanged(whole) as file, open_parquet(file, whole.source) as parquet:
-        schema, about = parquet.schema_arrow, parquet.metadata
-        groups = [about.row_group(i) for i in range(about.num_row_groups)]
-        sizes = [group.total_byte_size for group in groups]
-        rows = [group.num_rows for group in groups]
-    if sum(rows) != about.num_rows:
-        raise DamagedFileError(f"{whole.source} has {sum(rows)} rows in its groups, but {about.num_rows} by its end.")
-    cut: list[_Weighed] = []
-    start, row, first_row, n_bytes = 0, 0, 0, 0
-    for i, size in enumerate(sizes):
-        if i > start and n_bytes + size > target_bytes:
-            cut.append(_Weighed(dataclasses.replace(whole, start=start, end=i, first_row=first_row), n_bytes))
-            start, first_row, n_bytes = i, row, 0
-        n_bytes += size
-        row += rows[i]
-    cut.append(_Weighed(dataclasses.replace(whole, start=start, end=len(sizes), first_row=first_row), n_bytes))
-    return schema, cut
-
-
-def _share_ranges(slices: Iterable[_Weighed], target_bytes: int) -> Iterator[WorkRange]:
+def _share_ranges(slices: Iterable[SizedSlice], target_bytes: int) -> Iterator[WorkRange]:
     """Yields ranges; files, not pieces of one, are put together as long as the range stays below its target."""
     index, n_bytes = 0, 0
     together: list[FileSlice] = []
-    for weighed in slices:
+    for sized in slices:
         # What was cut stays cut, or the cut that gives all workers equal shares would be undone.
-        is_cut = together and together[-1].path == weighed.piece.path
-        if is_cut or (together and n_bytes + weighed.n_bytes > target_bytes):
+        is_cut = together and together[-1].path == sized.file_slice.path
+        if is_cut or (together and n_bytes + sized.n_bytes > target_bytes):
             yield WorkRange(index, tuple(together))
             index, together, n_bytes = index + 1, [], 0
-        together.append(weighed.piece)
-        n_bytes += weighed.n_bytes
+        together.append(sized.file_slice)
+        n_bytes += sized.n_bytes
     yield WorkRange(index, tuple(together))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import apache_beam as beam
 
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.ranges import read_range
 from saiten.pipelines.records import RecordBlock, WorkRange
 from saiten.pipelines.run.failures import FailureReports

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 from apache_beam.ml.inference import RunInference
 
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.records import WorkRange
 from saiten.pipelines.run.layout import RangeSummary
 from saiten.pipelines.run.progress_notes import DeadLetterLimit

@@ -3,7 +3,7 @@
 import pathlib
 from collections.abc import Iterable
 
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.ranges import read_range
 from saiten.pipelines.records import DeadLetter, FileSlice, RecordBlock, WorkRange
 

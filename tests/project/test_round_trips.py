@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from saiten.pipelines.reading.formats import KeptField, ReadOptions
+from saiten.pipelines.reading.options import KeptField, ReadOptions
 from tests.helpers.reading import dead_letters, read_file, rows
 
 _IN_ONE_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -28,7 +28,7 @@ def test_json(
     path = tmp_path / "a.jsonl"
     lines = [json.dumps({"text": text, "other": other}, ensure_ascii=ascii_only) for text, other in records]
     path.write_bytes("".join(line + line_end for line in lines).encode(encoding))
-    blocks = read_file(path, ReadOptions(encoding=encoding, id_field="other", kept=(KeptField("other"),)))
+    blocks = read_file(path, ReadOptions(encoding=encoding, id_field="other", kept_fields=(KeptField("other"),)))
     assert [(text, record_id) for _, _, record_id, text in rows(blocks)] == records
     assert [cell for block in blocks for cell in block.kept_fields[0].to_pylist()] == [other for _, other in records]
 
@@ -49,7 +49,7 @@ def test_delimited(
     path = tmp_path / f"a.{ending}"
     written = [_as_delimited(record, ending, line_end) for record in [("text", "other"), *records]]
     path.write_bytes("".join(written).encode(encoding))
-    options = ReadOptions(encoding=encoding, kept=(KeptField("other"),), max_record_bytes=limit)
+    options = ReadOptions(encoding=encoding, kept_fields=(KeptField("other"),), max_record_bytes=limit)
     blocks = read_file(path, options)
     width = "utf-16-le" if encoding == "utf-16" else "utf-8"
     sizes = [len(row.removesuffix(line_end).encode(width)) for row in written[1:]]

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from saiten.model.text.tokenizer import Tokenizer
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
 from saiten.pipelines.reading.ranges import iter_blocks
 

@@ -10,7 +10,7 @@ import pytest
 
 from saiten.model.errors import DamagedFileError, UsageError
 from saiten.pipelines.reading.files import source_names
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
 from saiten.pipelines.reading.ranges import iter_blocks
 from tests.helpers.fake_store import FakeStore

@@ -4,11 +4,13 @@ import pyarrow as pa
 import pytest
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.reading.formats import KeptField, ReadOptions, compression_of, format_of, parse_kept_fields
+from saiten.pipelines.reading.formats import format_of
+from saiten.pipelines.reading.lines.decompress import compression_of
+from saiten.pipelines.reading.options import KeptField, ReadOptions, parse_kept_fields
 
 
 @pytest.mark.parametrize(
-    ("path", "kind", "compression"),
+    ("path", "name", "compression"),
     [
         ("a.txt", "text", None),
         ("a", "text", None),
@@ -22,9 +24,9 @@ from saiten.pipelines.reading.formats import KeptField, ReadOptions, compression
         ("a.csv.old", "text", None),
     ],
 )
-def test_endings(path: str, kind: str, compression: str | None) -> None:
-    assert (format_of(path, ReadOptions()), compression_of(path)) == (kind, compression)
-    assert format_of(path, ReadOptions(input_format="csv")) == "csv"
+def test_endings(path: str, name: str, compression: str | None) -> None:
+    assert (format_of(path, ReadOptions()).name, compression_of(path)) == (name, compression)
+    assert format_of(path, ReadOptions(input_format="csv")).name == "csv"
 
 
 @pytest.mark.parametrize(
@@ -38,10 +40,6 @@ def test_encodings_have_many_names(name: str, codec: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (
-            {"input_format": "jsonn"},
-            "--input_format 'jsonn' is not known; did you mean 'jsonl'? There are: auto, text,",
-        ),
         ({"encoding": "cp923"}, "--encoding 'cp923' is not known; did you mean 'cp932'? There are: utf-8, cp932,"),
         # Python has these, but their line ends are no bytes 0x0A, or they are no encodings of text.
         ({"encoding": "cp500"}, "--encoding 'cp500' is not known"),
@@ -54,6 +52,14 @@ def test_unknown_settings_are_refused(options: dict[str, object], message: str) 
     with pytest.raises(UsageError) as raised:
         ReadOptions(**options)  # type: ignore[arg-type]
     assert str(raised.value).startswith(message)
+
+
+def test_an_unknown_format_is_refused() -> None:
+    with pytest.raises(UsageError) as raised:
+        format_of("a.txt", ReadOptions(input_format="jsonn"))
+    assert str(raised.value) == (
+        "--input_format 'jsonn' is not known; did you mean 'jsonl'? There are: auto, text, jsonl, csv, tsv, parquet."
+    )
 
 
 def test_kept_fields() -> None:

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from saiten.pipelines.reading.formats import ReadOptions, parse_kept_fields
+from saiten.pipelines.reading.options import ReadOptions, parse_kept_fields
 from saiten.pipelines.reading.plan import plan_work
 from saiten.pipelines.reading.ranges import iter_blocks
 from saiten.pipelines.records import RecordBlock
@@ -14,7 +14,7 @@ from tests.helpers.reading import checked
 
 
 def _read(path: pathlib.Path, kept: str, id_field: str | None = None) -> RecordBlock:
-    options = ReadOptions(id_field=id_field, kept=parse_kept_fields(kept))
+    options = ReadOptions(id_field=id_field, kept_fields=parse_kept_fields(kept))
     (block,) = checked(iter_blocks(plan_work(str(path), options)))
     return block
 

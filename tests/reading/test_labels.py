@@ -9,12 +9,12 @@ from pyarrow import parquet
 
 from saiten.model.errors import UsageError
 from saiten.pipelines.commands.labels import LabelledRecords, parse_label_fields
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
 
 
 def _labelled(path: pathlib.Path, fields: str, rate: float = 0.5) -> LabelledRecords:
-    return LabelledRecords(plan_work(str(path), ReadOptions(kept=parse_label_fields(fields))), rate)
+    return LabelledRecords(plan_work(str(path), ReadOptions(kept_fields=parse_label_fields(fields))), rate)
 
 
 def test_records_can_be_read_again_and_are_counted_anew(tmp_path: pathlib.Path) -> None:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from saiten.pipelines.reading.lines import BLOCK_RECORDS, LineBatch, LineBreaks, LongLine, read_lines
+from saiten.pipelines.reading.lines.lines import LineBatch, LineBreaks, LongLine, read_lines
+from saiten.pipelines.reading.rows import BLOCK_RECORDS
 
 _CODECS = ("cp932", "utf-8", "utf-16-le", "utf-16-be")
 # Few different bytes, so that line ends, halves of them and long lines come often.

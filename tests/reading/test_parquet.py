@@ -9,10 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from saiten.model.errors import DamagedFileError
-from saiten.pipelines.reading.formats import ReadOptions
-from saiten.pipelines.reading.lines import BLOCK_RECORDS, CHUNK_BYTES
+from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
 from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.rows import BLOCK_RECORDS, CHUNK_BYTES
 from tests.helpers.reading import checked, rows
 
 

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from saiten.model.errors import DamagedFileError
-from saiten.pipelines.reading.formats import ReadOptions, parse_kept_fields
+from saiten.pipelines.reading.options import ReadOptions, parse_kept_fields
 from saiten.pipelines.reading.parquet.footer import ColumnChunk, read_row_groups
 from saiten.pipelines.reading.parquet.pages import read_pages
 from saiten.pipelines.reading.parquet.thrift import ThriftError
@@ -25,7 +25,7 @@ _START = b"\x15\x00\x15\x14\x15\x10"
 
 
 def _read(path: pathlib.Path, kept: str = "") -> list[RecordBlock]:
-    return checked(iter_blocks(plan_work(str(path), ReadOptions(kept=parse_kept_fields(kept)))))
+    return checked(iter_blocks(plan_work(str(path), ReadOptions(kept_fields=parse_kept_fields(kept)))))
 
 
 def _varint(number: int, length: int = 0) -> bytes:
@@ -151,7 +151,7 @@ def test_a_long_value_within_a_kept_field_is_not_unpacked_for_all_rows_at_once(
     assert path.stat().st_size < 64_000
     del shared, table
     before, peak, n_rows = pa.total_allocated_bytes(), 0, 0
-    for block in iter_blocks(plan_work(str(path), ReadOptions(kept=parse_kept_fields("k")))):
+    for block in iter_blocks(plan_work(str(path), ReadOptions(kept_fields=parse_kept_fields("k")))):
         peak, n_rows = max(peak, pa.total_allocated_bytes() - before), n_rows + len(block.texts)
     assert n_rows == 100
     assert peak < 600 * _MIB
@@ -180,7 +180,7 @@ def test_no_bit_of_the_files_end_ends_the_process_or_loses_a_record(tmp_path: pa
     program = (
         "import pathlib, sys\n"
         "from saiten.model.errors import SaitenError\n"
-        "from saiten.pipelines.reading.formats import ReadOptions\n"
+        "from saiten.pipelines.reading.options import ReadOptions\n"
         "from saiten.pipelines.reading.plan import plan_work\n"
         "from saiten.pipelines.reading.ranges import iter_blocks\n"
         "path = pathlib.Path(sys.argv[1])\n"

@@ -10,7 +10,7 @@ import pytest
 
 from saiten.model.bundle.bundle import Bundle
 from saiten.model.errors import DamagedFileError, UsageError
-from saiten.pipelines.reading.formats import KeptField, ReadOptions, parse_kept_fields
+from saiten.pipelines.reading.options import KeptField, ReadOptions, parse_kept_fields
 from saiten.pipelines.reading.plan import plan_work
 from tests.helpers.scoring import score
 
@@ -150,8 +150,8 @@ def test_kept_fields_get_their_types(tmp_path: pathlib.Path) -> None:
         pa.table({"text": ["a"], "n": pa.array([1], pa.int16()), "d": pa.array(["x"]).dictionary_encode()}),
         tmp_path / "a.parquet",
     )
-    options = ReadOptions(kept=parse_kept_fields("n,d,text:string"))
-    assert plan_work(str(tmp_path), options).options.kept == (
+    options = ReadOptions(kept_fields=parse_kept_fields("n,d,text:string"))
+    assert plan_work(str(tmp_path), options).options.kept_fields == (
         KeptField("n", pa.int16()),
         KeptField("d", pa.string()),
         KeptField("text", pa.string()),
@@ -162,8 +162,8 @@ def test_kept_fields_get_their_types(tmp_path: pathlib.Path) -> None:
     assert str(raised.value) == (
         "The field 'n' is int16 in a.parquet and string in b.jsonl; say its type: --keep_fields=n:string."
     )
-    typed = ReadOptions(kept=parse_kept_fields("n:int64"))
-    assert plan_work(str(tmp_path), typed).options.kept == (KeptField("n", pa.int64()),)
+    typed = ReadOptions(kept_fields=parse_kept_fields("n:int64"))
+    assert plan_work(str(tmp_path), typed).options.kept_fields == (KeptField("n", pa.int64()),)
 
 
 def test_a_missing_field_is_named_with_the_nearest(tmp_path: pathlib.Path) -> None:
@@ -194,8 +194,8 @@ def test_the_first_thousand_are_not_only_those_of_the_first_range(tmp_path: path
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (ReadOptions(id_field="nr"), "None of the first 1,000 records has the field 'nr' of --id_field"),
-        (ReadOptions(kept=(KeptField("dat"),)), "'dat' of --keep_fields; there are: 'date', 'text'."),
+        (ReadOptions(id_field="nr"), "a.csv has no field 'nr' of --id_field; there are: "),
+        (ReadOptions(kept_fields=(KeptField("dat"),)), "'dat' of --keep_fields; there are: 'date', 'text'."),
     ],
 )
 def test_a_header_must_have_every_field(tmp_path: pathlib.Path, options: ReadOptions, message: str) -> None:
@@ -208,8 +208,8 @@ def test_a_header_must_have_every_field(tmp_path: pathlib.Path, options: ReadOpt
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (ReadOptions(id_field="nr"), "None of the first 1,000 records has the field 'nr' of --id_field"),
-        (ReadOptions(kept=(KeptField("rare"),)), "'rare' of --keep_fields; there are: 'text'."),
+        (ReadOptions(id_field="nr"), "None of the first 1,000 records of a.jsonl has the field 'nr' of --id_field"),
+        (ReadOptions(kept_fields=(KeptField("rare"),)), "'rare' of --keep_fields; there are: 'text'."),
     ],
 )
 def test_a_field_that_no_object_has_is_a_misspelt_one(
@@ -236,7 +236,7 @@ def test_a_name_that_may_be_a_records_text_is_not_shown(tmp_path: pathlib.Path, 
 def test_json_may_have_a_kept_field_later_if_its_type_is_given(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(b'{"text":"a"}\n')
     kept = (KeptField("rare", pa.string()),)
-    assert plan_work(str(tmp_path), ReadOptions(kept=kept)).options.kept == kept
+    assert plan_work(str(tmp_path), ReadOptions(kept_fields=kept)).options.kept_fields == kept
 
 
 def test_a_header_that_cannot_be_read_asks_for_the_encoding(tmp_path: pathlib.Path) -> None:

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from saiten.model.errors import DamagedFileError, SaitenError
-from saiten.pipelines.reading.formats import KeptField, ReadOptions
-from saiten.pipelines.reading.lines import BLOCK_RECORDS, CHUNK_BYTES
+from saiten.pipelines.reading.options import KeptField, ReadOptions
 from saiten.pipelines.reading.plan import plan_work
 from saiten.pipelines.reading.ranges import iter_blocks, read_range
+from saiten.pipelines.reading.rows import BLOCK_RECORDS, CHUNK_BYTES
 from saiten.pipelines.records import MAX_RAW_BYTES, SourceSpan
 from tests.helpers.reading import checked, dead_letters, read_file, rows
 
@@ -88,7 +88,7 @@ def test_no_bytes_are_beyond_reading(
 ) -> None:
     path = tmp_path / f"a.{ending}"
     path.write_bytes(b"text,id\n" + content)
-    options = ReadOptions(encoding=encoding, id_field="id", kept=(KeptField("id"),), max_record_bytes=limit)
+    options = ReadOptions(encoding=encoding, id_field="id", kept_fields=(KeptField("id"),), max_record_bytes=limit)
     blocks = read_file(path, options)
     positions = [row[1] for row in rows(blocks)] + [letter.position for letter in dead_letters(blocks)]
     assert len(set(positions)) == len(positions) == sum(block.n_read for block in blocks)
@@ -145,7 +145,7 @@ def test_small_files_share_a_block_and_empty_ones_are_counted(tmp_path: pathlib.
 
 def test_a_range_without_records_has_one_last_block(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(b"")
-    (block,) = iter_blocks(plan_work(str(tmp_path), ReadOptions(kept=(KeptField("x"),))))
+    (block,) = iter_blocks(plan_work(str(tmp_path), ReadOptions(kept_fields=(KeptField("x"),))))
     assert (block.is_last, list(block.texts), block.spans) == (True, [], (SourceSpan("a.jsonl", 0, 0),))
     assert [str(column.type) for column in block.kept_fields] == ["string"]
 

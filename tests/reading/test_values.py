@@ -8,7 +8,7 @@ import pytest
 
 from saiten.model.errors import RecordError
 from saiten.pipelines.reading.field_values import Number, as_string, make_converter, text_of
-from saiten.pipelines.reading.formats import KEPT_TYPES
+from saiten.pipelines.reading.options import KEPT_TYPES
 from saiten.pipelines.records import Code
 
 _NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -3,9 +3,9 @@
 import pyarrow as pa
 
 from saiten.model.errors import RecordError
-from saiten.pipelines.reading.blocks import READ_STAGE, Rows
 from saiten.pipelines.reading.field_values import id_of, make_converter, text_of
-from saiten.pipelines.reading.formats import KeptField, ReadOptions
+from saiten.pipelines.reading.options import KeptField, ReadOptions
+from saiten.pipelines.reading.rows import READ_STAGE, Rows
 from saiten.pipelines.records import Code, RecordBlock, SourceSpan
 
 # What Python has no value for: a time in nanoseconds, a year beyond 1 to 9999.
@@ -14,19 +14,19 @@ _BEYOND_PYTHON = object()
 _Failures = dict[int, tuple[str, str]]
 
 
-def batch_rows(
-    batch: pa.RecordBatch, first_row: int, source: str, options: ReadOptions, kept: tuple[KeptField, ...]
-) -> Rows:
+def batch_rows(batch: pa.RecordBatch, first_row: int, source: str, options: ReadOptions) -> Rows:
     """Returns a batch's rows; one with a cell that is no text, id or kept field becomes a dead letter.
 
     Args:
         first_row: The row number in the file of the batch's first row.
-        kept: The fields to keep, each with its type.
+        options: Each kept field has its type.
     """
     failures: _Failures = {}
     positions = range(first_row, first_row + batch.num_rows)
     ids = _ids(_column(batch, options.id_field), [f"{source}:{i}" for i in positions], failures)
-    columns = tuple(_kept_column(_column(batch, field.name), field, failures, batch.num_rows) for field in kept)
+    columns = tuple(
+        _kept_column(_column(batch, field.name), field, failures, batch.num_rows) for field in options.kept_fields
+    )
     raws, texts = _texts(_column(batch, options.text_field), options.max_record_bytes, failures, batch.num_rows)
     block = RecordBlock(
         range_index=0,

@@ -14,13 +14,12 @@ import pyarrow.parquet as pq
 
 from saiten.model.errors import DamagedFileError
 from saiten.pipelines import storage
-from saiten.pipelines.reading.blocks import Rows, no_rows
-from saiten.pipelines.reading.formats import KeptField, ReadOptions
-from saiten.pipelines.reading.lines import BLOCK_RECORDS, CHUNK_BYTES
+from saiten.pipelines.reading.options import KeptField, ReadOptions
 from saiten.pipelines.reading.parquet.columns import batch_rows, is_bytes, kept_type
 from saiten.pipelines.reading.parquet.footer import RowGroup, read_row_groups
 from saiten.pipelines.reading.parquet.pages import Page, read_pages
 from saiten.pipelines.reading.parquet.thrift import ThriftError
+from saiten.pipelines.reading.rows import BLOCK_RECORDS, CHUNK_BYTES, Rows, no_rows
 from saiten.pipelines.records import FileSlice
 
 # No text packs so well: a page or a column that does is made to fill the memory. Up to the first size a page may,
@@ -56,37 +55,39 @@ def open_parquet(file: IO[bytes], source: str, dictionaries: list[str] | None = 
         raise DamagedFileError(f"{source} is a truncated or damaged Parquet file: {reason}") from error
 
 
-def read_parquet(file: IO[bytes], piece: FileSlice, options: ReadOptions) -> Iterator[tuple[Rows, int]]:
+def read_parquet(file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[tuple[Rows, int]]:
     """Yields the rows of the slice's row groups and the share of the file's bytes they stand for.
 
     Raises:
         DamagedFileError: The file is truncated or damaged, or has other rows than its end says.
     """
-    asked = {options.text_field, options.id_field, *(field.name for field in options.kept)}
-    with open_parquet(file, piece.source) as parquet:
+    with open_parquet(file, file_slice.source) as parquet:
         schema = parquet.schema_arrow
-        wanted = sorted(name for name in set(schema.names) if name in asked)
-        groups = _row_groups(piece.path, piece.size, piece.modified, tuple(wanted))
+        wanted = sorted(name for name in set(schema.names) if name in options.field_names)
+        groups = _row_groups(file_slice.path, file_slice.size, file_slice.modified, tuple(wanted))
         if len(groups) != parquet.num_row_groups:
             raise ThriftError(f"it has {len(groups)} row groups, not {parquet.num_row_groups}")
     deltas = {column.path for group in groups for column in group.columns if column.has_delta_strings}
     # A value that many rows share stays one value, so that a small file cannot fill the memory.
     shared = [name for name in wanted if is_bytes(kept_type(schema, name)) and name not in deltas]
-    kept = tuple(KeptField(field.name, field.type or kept_type(schema, field.name)) for field in options.kept)
-    row = piece.first_row
-    with open_parquet(file, piece.source, shared) as parquet:
+    kept_fields = tuple(
+        KeptField(field.name, field.type or kept_type(schema, field.name)) for field in options.kept_fields
+    )
+    options = dataclasses.replace(options, kept_fields=kept_fields)
+    row = file_slice.first_row
+    with open_parquet(file, file_slice.source, shared) as parquet:
         total = parquet.metadata.num_rows
-        for group in range(piece.start, piece.end):
+        for group in range(file_slice.start, file_slice.end):
             first = row
-            n_rows = _rows_at_once(file, groups[group], shared, piece.source)
+            n_rows = _rows_at_once(file, groups[group], shared, file_slice.source)
             for batch in _read_group(parquet, group, wanted, n_rows):
-                rows = batch_rows(batch, row, piece.source, options, kept)
-                yield rows, piece.size * (row + batch.num_rows) // total - piece.size * row // total
+                rows = batch_rows(batch, row, file_slice.source, options)
+                yield rows, file_slice.size * (row + batch.num_rows) // total - file_slice.size * row // total
                 row += batch.num_rows
             expected = parquet.metadata.row_group(group).num_rows
             if row - first != expected:
-                raise DamagedFileError(f"{piece.source} has {row - first} rows in group {group}, not {expected}.")
-    yield no_rows(dataclasses.replace(options, kept=kept)), 0 if total else piece.size
+                raise DamagedFileError(f"{file_slice.source} has {row - first} rows in group {group}, not {expected}.")
+    yield no_rows(options), 0 if total else file_slice.size
 
 
 @functools.lru_cache(maxsize=2)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from saiten.model.errors import SaitenError
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 
 GOOD = '{"text": "良い"}\n'
 SMALL = ReadOptions(max_record_bytes=10)

@@ -3,7 +3,7 @@
 import gzip
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 from tests.reading.odd_inputs.case import SMALL, WITH_ID, OddInput
 
 CSV = [

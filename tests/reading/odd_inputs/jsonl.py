@@ -3,7 +3,7 @@
 import zstandard
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 from tests.reading.odd_inputs.case import GOOD, SMALL, WITH_ID, OddInput
 
 JSONL = [

@@ -1,6 +1,6 @@
 """Lines and encodings."""
 
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 from tests.reading.odd_inputs.case import SMALL, OddInput
 
 LINES = [

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from saiten.model.errors import DamagedFileError, UsageError
-from saiten.pipelines.reading.formats import ReadOptions
+from saiten.pipelines.reading.options import ReadOptions
 from tests.reading.odd_inputs.case import SMALL, WITH_ID, OddInput
 
 

@@ -1,30 +1,12 @@
-"""Plain text: every line a record."""
+"""Bytes of lines to texts."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
-from saiten.pipelines.reading.blocks import RowCollector, Rows
-from saiten.pipelines.reading.formats import ReadOptions
-from saiten.pipelines.reading.lines import LineBatch, LineBreaks, LongLine
 from saiten.pipelines.records import Code
 
 _BYTE_ORDER_MARK = "\ufeff"
 # Their lines begin in a state that only the line itself says.
 _STATEFUL = ("iso2022", "utf-16")
-
-
-def read_text(lines: Iterable[LineBatch | LongLine], source: str, codec: str, options: ReadOptions) -> Iterator[Rows]:
-    """Yields the lines as records, an empty line as an empty text."""
-    collector = RowCollector(source, options)
-    breaks = LineBreaks.of(codec)
-    for batch in lines:
-        if isinstance(batch, LongLine):
-            collector.bury_long(batch, options.max_record_bytes)
-            yield collector.take()
-            continue
-        raws = breaks.strip_all(batch.lines)
-        texts, errors = decode_lines(raws, batch.positions[0], codec)
-        collector.add_texts(batch.positions, raws, texts, errors)
-        yield collector.take()
 
 
 def decode_lines(lines: Sequence[bytes], position: int, codec: str) -> tuple[list[str], dict[int, tuple[str, str]]]:

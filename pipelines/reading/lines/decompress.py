@@ -15,15 +15,22 @@ from typing import IO
 import pyarrow as pa
 
 from saiten.model.errors import DamagedFileError
-from saiten.pipelines.reading.lines import CHUNK_BYTES
+from saiten.pipelines.reading.rows import CHUNK_BYTES
 
 # `xz -9` asks for 65 MiB; a file that asks for GiBs wants to harm.
 _XZ_MEMORY_BYTES = 512 * 1024 * 1024
 _INPUT_BYTES = 64 * 1024
 
+_COMPRESSIONS_BY_ENDING = {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}
+
+
+def compression_of(path: str) -> str | None:
+    """Returns ``gzip``, ``bz2``, ``xz`` or ``zstd`` by the path's ending; None for any other."""
+    return next((name for ending, name in _COMPRESSIONS_BY_ENDING.items() if path.lower().endswith(ending)), None)
+
 
 def decompress(file: IO[bytes], compression: str, source: str) -> Iterator[bytes]:
-    """Yields the content of a compressed file, all its streams one after the other.
+    """Yields what is in a compressed file, all its streams one after the other.
 
     Args:
         file: Open at its beginning, not empty.

@@ -1,18 +1,23 @@
 """JSON Lines: every line that is not blank a record, an object."""
 
+import contextlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 import orjson
 
 from saiten.model.errors import RecordError
-from saiten.pipelines.reading.blocks import RowCollector, Rows
 from saiten.pipelines.reading.field_values import Number
-from saiten.pipelines.reading.formats import ReadOptions
-from saiten.pipelines.reading.lines import LineBatch, LineBreaks, LongLine
-from saiten.pipelines.reading.text import decode_lines
-from saiten.pipelines.records import Code
+from saiten.pipelines.reading.files import open_unchanged
+from saiten.pipelines.reading.format import SAMPLE_RECORDS, FileFields
+from saiten.pipelines.reading.lines.decode import decode_lines
+from saiten.pipelines.reading.lines.line_format import LineFormat
+from saiten.pipelines.reading.lines.lines import LineBreaks, LongLine
+from saiten.pipelines.reading.lines.slices import Lines, slice_lines
+from saiten.pipelines.reading.options import ReadOptions
+from saiten.pipelines.reading.rows import RowCollector, Rows
+from saiten.pipelines.records import Code, FileSlice
 
 _BLANK = " \t\r"
 # All that a blank line has, but in UTF-16 other lines have no more either.
@@ -21,27 +26,56 @@ _BLANK_BYTES = b" \t\r\0"
 _MAX_DIGITS = 4300
 
 
-def read_jsonl(lines: Iterable[LineBatch | LongLine], source: str, codec: str, options: ReadOptions) -> Iterator[Rows]:
-    """Yields the lines as records; where a key stands twice in an object, the last counts."""
-    collector = RowCollector(source, options)
-    breaks = LineBreaks.of(codec)
-    parse = LineParser(codec, options)
-    for batch in lines:
-        if isinstance(batch, LongLine):
-            collector.bury_long(batch, options.max_record_bytes)
-            yield collector.take()
-            continue
-        for position, line in zip(batch.positions, batch.lines, strict=True):
-            if not line.strip(_BLANK_BYTES) and not line.decode(codec, "replace").strip(_BLANK):
+class JSONLFormat(LineFormat):
+    """Lines that are not blank are the records; where a key stands twice in an object, the last counts."""
+
+    name = "jsonl"
+    endings = (".jsonl", ".ndjson", ".json")
+
+    def read_fields(self, file: FileSlice, options: ReadOptions) -> FileFields | None:
+        """Looks at the first records, or at as few as show that all fields asked for are there."""
+        names: dict[str, int] = {}
+        n_records = 0
+        with open_unchanged(file) as opened:
+            lines = slice_lines(opened, file, options, cut_anywhere=True)
+            for fields in _objects(lines):
+                names = names | {name: n_records for name in fields if name not in names}
+                n_records += 1
+                if n_records == SAMPLE_RECORDS or options.field_names <= names.keys():
+                    break
+        return FileFields(names, is_complete=False, n_records=n_records)
+
+    def read_lines(self, lines: Lines, source: str, options: ReadOptions) -> Iterator[Rows]:
+        collector = RowCollector(source, options)
+        breaks = LineBreaks.of(lines.codec)
+        parse = LineParser(lines.codec, options)
+        for batch in lines.batches:
+            if isinstance(batch, LongLine):
+                collector.add_too_large(batch.position, batch.head, batch.n_bytes, options.max_record_bytes)
+                yield collector.take()
                 continue
-            raw = breaks.strip(line)
-            try:
-                text, record_id, *kept = parse(raw, position)
-            except RecordError as error:
-                collector.bury(position, raw, error.code, error.message)
-            else:
-                collector.add(position, raw, text, record_id, kept)
-        yield collector.take()
+            for position, line in zip(batch.positions, batch.lines, strict=True):
+                if not line.strip(_BLANK_BYTES) and not line.decode(lines.codec, "replace").strip(_BLANK):
+                    continue
+                raw = breaks.strip(line)
+                try:
+                    text, record_id, *kept_fields = parse(raw, position)
+                except RecordError as error:
+                    collector.add_dead_letter(position, raw, error.code, error.message)
+                else:
+                    collector.add(position, raw, text, record_id, kept_fields)
+            yield collector.take()
+
+
+def _objects(lines: Lines) -> Iterator[dict[str, object]]:
+    """Yields the records that can be read: the others will be dead letters, which say more than a missing field."""
+    for batch in lines.batches:
+        if isinstance(batch, LongLine):
+            continue
+        texts, _ = decode_lines(batch.lines, batch.positions[0], lines.codec)
+        for text in texts:
+            with contextlib.suppress(RecordError):
+                yield parse_json(text)
 
 
 class LineParser:
@@ -53,8 +87,8 @@ class LineParser:
 
     def __init__(self, codec: str, options: ReadOptions) -> None:
         self._codec = codec
-        self._names = [options.text_field, options.id_field, *(field.name for field in options.kept)]
-        self._as_written = [False, options.id_field is not None, *(field.is_string for field in options.kept)]
+        self._names = [options.text_field, options.id_field, *(field.name for field in options.kept_fields)]
+        self._as_written = [False, options.id_field is not None, *(field.is_string for field in options.kept_fields)]
         self._may_round = [i for i, as_written in enumerate(self._as_written) if as_written]
 
     def __call__(self, line: bytes, position: int) -> list[Any]:
@@ -126,3 +160,6 @@ def _check_surrogates(values: Sequence[object]) -> None:
         json.dumps(values, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         raise RecordError(Code.BAD_UNICODE, "A field holds half of a surrogate pair.") from error
+
+
+JSONL = JSONLFormat()

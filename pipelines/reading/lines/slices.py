@@ -6,9 +6,10 @@ from itertools import chain
 from typing import IO
 
 from saiten.model.errors import DamagedFileError
-from saiten.pipelines.reading.decompress import decompress
-from saiten.pipelines.reading.formats import ReadOptions, compression_of, is_splittable
-from saiten.pipelines.reading.lines import CHUNK_BYTES, LineBatch, LineBreaks, LongLine, read_lines
+from saiten.pipelines.reading.lines.decompress import compression_of, decompress
+from saiten.pipelines.reading.lines.lines import LineBatch, LineBreaks, LongLine, read_lines
+from saiten.pipelines.reading.options import ReadOptions
+from saiten.pipelines.reading.rows import CHUNK_BYTES
 from saiten.pipelines.records import FileSlice
 
 # How far to read at a time for the end of a line that the slice begins and the next one contains.
@@ -23,39 +24,42 @@ class Lines:
     batches: Iterator[LineBatch | LongLine]
 
 
-def slice_lines(file: IO[bytes], piece: FileSlice, options: ReadOptions) -> Lines:
+def slice_lines(file: IO[bytes], file_slice: FileSlice, options: ReadOptions, *, cut_anywhere: bool) -> Lines:
     """Returns the lines whose first byte lies in the slice.
 
     Args:
         file: The slice's file, open at its beginning.
+        cut_anywhere: Whether other slices of the file may follow where this one ends.
 
     Raises:
         DamagedFileError: While the lines are read: the file is truncated or damaged.
     """
-    compression = compression_of(piece.path)
+    compression = compression_of(file_slice.path)
     if compression is not None:
-        chunks, offset, end = decompress(file, compression, piece.source), 0, None
-    elif piece.start > 0:
-        first = _plain_chunks(file, piece, piece.start - 1)
-        chunks, offset = _skip_line(first, piece.start - 1, piece.end)
-        end = piece.end
+        chunks, offset, end = decompress(file, compression, file_slice.source), 0, None
+    elif file_slice.start > 0:
+        first = _plain_chunks(file, file_slice, file_slice.start - 1)
+        chunks, offset = _skip_line(first, file_slice.start - 1, file_slice.end)
+        end = file_slice.end
     else:
-        chunks, offset = _plain_chunks(file, piece, 0), 0
-        end = piece.end if is_splittable(piece.path, options) else None
+        chunks, offset = _plain_chunks(file, file_slice, 0), 0
+        end = file_slice.end if cut_anywhere and not options.is_wide else None
     codec = options.codec
     if options.is_wide:
         codec, chunks = _resolve_wide(codec, chunks)
     return Lines(codec, read_lines(chunks, offset, end, LineBreaks.of(codec), options.max_record_bytes))
 
 
-def _plain_chunks(file: IO[bytes], piece: FileSlice, start: int) -> Iterator[bytes]:
+def _plain_chunks(file: IO[bytes], file_slice: FileSlice, start: int) -> Iterator[bytes]:
     """Yields the file's bytes from `start` on, up to the size it had when the work was planned."""
     file.seek(start)
-    while start < piece.size:
-        wanted = min(CHUNK_BYTES, piece.end - start) if start < piece.end else _LOOK_AHEAD_BYTES
-        chunk = file.read(min(wanted, piece.size - start))
+    while start < file_slice.size:
+        wanted = min(CHUNK_BYTES, file_slice.end - start) if start < file_slice.end else _LOOK_AHEAD_BYTES
+        chunk = file.read(min(wanted, file_slice.size - start))
         if not chunk:
-            raise DamagedFileError(f"{piece.source} ends at byte {start} of {piece.size}; was it cut meanwhile?")
+            raise DamagedFileError(
+                f"{file_slice.source} ends at byte {start} of {file_slice.size}; was it cut meanwhile?"
+            )
         start += len(chunk)
         yield chunk
 

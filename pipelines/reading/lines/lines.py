@@ -11,10 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from saiten.pipelines.reading.rows import BLOCK_RECORDS
 from saiten.pipelines.records import MAX_RAW_BYTES
-
-BLOCK_RECORDS = 2048
-CHUNK_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True)

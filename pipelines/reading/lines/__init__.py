@@ -1,0 +1,1 @@
+"""Formats whose files are lines: plain text, JSON Lines, CSV and TSV."""
