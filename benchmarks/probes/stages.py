@@ -18,10 +18,9 @@ from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
 from saiten.pipelines.reading.ranges import iter_blocks
 from saiten.pipelines.records import EncodedBlock
-from saiten.pipelines.run.layout import SCORES_FOLDER, Run
-from saiten.pipelines.run.part import PartWriter
-from saiten.pipelines.run.schema import scores_table
+from saiten.pipelines.run.layout import Run
 from saiten.pipelines.steps.infer import score_block
+from saiten.pipelines.steps.range_writer import RangeWriter
 
 
 class Stopwatch:
@@ -47,7 +46,7 @@ def measure(bundle_path: pathlib.Path, corpus: pathlib.Path) -> dict[str, object
     texts = tokens = 0
     with tempfile.TemporaryDirectory() as folder:
         run = Run("benchmark", folder, bundle.bundle_id, tuple(bundle.outputs), (), keep_raw=True)
-        writer = PartWriter(run, run.part_name(SCORES_FOLDER, 0), run.scores_schema)
+        writer = RangeWriter(run, 0)
         while True:
             with watch.stage("read"):
                 block = next(blocks, None)
@@ -60,7 +59,7 @@ def measure(bundle_path: pathlib.Path, corpus: pathlib.Path) -> dict[str, object
             with watch.stage("score"):
                 scored = score_block(EncodedBlock(block, encoded), engine)
             with watch.stage("write"):
-                writer.write(scores_table(scored, run.scores_schema))
+                writer.add(scored)
             texts, tokens = texts + len(block.texts), tokens + int(encoded.n_tokens.sum())
         with watch.stage("write"):
             writer.close()

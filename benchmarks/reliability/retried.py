@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from saiten.pipelines.records import ScoredBlock
-from saiten.pipelines.run.layout import RangeSummary
+from saiten.pipelines.run.range_summary import RangeSummary
 from saiten.pipelines.run.run_manifest import CommitPlan
 from saiten.pipelines.steps import commit, write
 

@@ -43,7 +43,7 @@ class DeadLetterTally:
         self.codes.update(codes)
         self.examples = {**examples, **self.examples}
 
-    def judge(self, max_rate: float) -> None:
+    def refuse_too_many(self, max_rate: float) -> None:
         """Judges a whole run.
 
         Raises:
@@ -56,8 +56,8 @@ class DeadLetterTally:
                 f"{max_rate:g} allows: {self._commonest()}. Nothing is committed."
             )
 
-    def judge_early(self, max_rate: float, most_to_come: float) -> None:
-        """Judges a run that goes on: `judge` is exact, so to be late costs time, to be early a good run.
+    def refuse_hopeless(self, max_rate: float, most_to_come: float) -> None:
+        """Judges a run that goes on: `refuse_too_many` is exact, so to be late costs time, to be early a good run.
 
         Args:
             most_to_come: How many records the rest of the input can hold at the very most.

@@ -1,17 +1,16 @@
 """What is known of a run before its pipeline starts, and where its files lie.
 
-DIR/scores/part-<run>-<range>.parquet
-DIR/dead_letters/part-<run>-<range>.parquet
+DIR/scores/part-<run>-<range>-<attempt>.parquet
+DIR/dead_letters/part-<run>-<range>-<attempt>.parquet
 DIR/manifest.json, report.html, _SUCCESS     appear at the end
 DIR/_work/lock                         held while a local run writes here
 DIR/_work/<run>/plan.json              what the run set out to do
-DIR/_work/<run>/scores-<range>.json    a range whose scores are written; dead_letters-... likewise
+DIR/_work/<run>/range-<range>.json     a range that is finished, and its parts
 DIR/_work/<run>/progress-<...>.json    how far a worker has come
 DIR/_work/<run>/failure-<...>.json     why a worker stopped
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import pyarrow as pa
 
@@ -26,8 +25,9 @@ DEAD_LETTERS_FOLDER = "dead_letters"
 MANIFEST = "manifest.json"
 REPORT = "report.html"
 SUCCESS = "_SUCCESS"
-# A pattern: the time, then chance.
+# Patterns. A run's is the time, then chance.
 RUN_ID = r"\d{8}T\d{6}Z-[0-9a-f]{8}"
+PART_NAME = rf"part-{RUN_ID}-\d{{5,}}(-[0-9a-f]{{8}})?\.parquet"  # before attempts had names, parts had none of it
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Run:
         output: The output directory.
         bundle_id: Of the bundle that scores.
         outputs: Names of the model's outputs.
-        kept: Names and types of the kept fields.
+        kept_fields: Their names and types.
         keep_raw: Dead letters hold the record's bytes.
     """
 
@@ -47,7 +47,7 @@ class Run:
     output: str
     bundle_id: str
     outputs: tuple[str, ...]
-    kept: tuple[pa.Field, ...]
+    kept_fields: tuple[pa.Field, ...]
     keep_raw: bool
 
     @property
@@ -63,7 +63,7 @@ class Run:
     @property
     def scores_schema(self) -> pa.Schema:
         """The scores' columns, with the bundle and the run in the file metadata."""
-        return scores_schema(self.outputs, self.kept).with_metadata(self._metadata)
+        return scores_schema(self.outputs, self.kept_fields).with_metadata(self._metadata)
 
     @property
     def dead_letters_schema(self) -> pa.Schema:
@@ -78,78 +78,10 @@ class Run:
             "saiten.schema_version": SCHEMA_VERSION,
         }
 
-    def part_name(self, folder: str, range_index: int) -> str:
-        """Returns the path below the output directory of a range's part, the same for every attempt."""
-        return f"{folder}/part-{self.run_id}-{range_index:05d}.parquet"
+    def part_name(self, folder: str, range_index: int, attempt: str) -> str:
+        """Returns the path below the output directory of what an attempt at a range writes there."""
+        return f"{folder}/part-{self.run_id}-{range_index:05d}-{attempt}.parquet"
 
-    def range_note(self, folder: str, range_index: int) -> str:
-        """Returns the path of the note that a writer has finished a range."""
-        return storage.join(self.work_folder, f"{folder}-{range_index:05d}.json")
-
-
-@dataclass(frozen=True)
-class Part:
-    """A finished Parquet file.
-
-    Attributes:
-        path: Below the output directory.
-        rows: How many it holds.
-        n_bytes: Its size.
-        sha256: Of its content.
-    """
-
-    path: str
-    rows: int
-    n_bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True)
-class SourceCount:
-    """How the records of one input file came out; ``records == scored + empty + dead``."""
-
-    records: int = 0
-    scored: int = 0
-    empty: int = 0
-    dead: int = 0
-
-    def __add__(self, other: "SourceCount") -> "SourceCount":
-        return SourceCount(
-            self.records + other.records,
-            self.scored + other.scored,
-            self.empty + other.empty,
-            self.dead + other.dead,
-        )
-
-    @property
-    def adds_up(self) -> bool:
-        """Whether every record is accounted for, once."""
-        return self.records == self.scored + self.empty + self.dead
-
-
-@dataclass(frozen=True)
-class RangeSummary:
-    """What one writer made of a finished range: small enough to cross from worker to launcher.
-
-    Attributes:
-        folder: `SCORES_FOLDER` or `DEAD_LETTERS_FOLDER`, whose writer says so.
-        counts: By source. The scores' writer counts records, scored and empty; the dead
-            letters' writer counts dead: their sum adds up only if neither lost one.
-        part: The file, or None where there was nothing to write.
-        codes: How many dead letters of each code.
-        examples: One ``source:position`` of each code.
-    """
-
-    range_index: int
-    folder: str
-    counts: dict[str, SourceCount]
-    part: Part | None
-    codes: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def from_dict(cls, content: dict[str, Any]) -> "RangeSummary":
-        """Reads what `dataclasses.asdict` made."""
-        counts = {source: SourceCount(**count) for source, count in content["counts"].items()}
-        part = Part(**content["part"]) if content["part"] else None
-        return cls(**{**content, "counts": counts, "part": part})
+    def range_note(self, range_index: int) -> str:
+        """Returns the path of the note that a range is finished."""
+        return storage.join(self.work_folder, f"range-{range_index:05d}.json")

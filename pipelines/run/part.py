@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 
 from saiten.model.errors import SaitenError
 from saiten.pipelines import storage
-from saiten.pipelines.run.layout import Part, Run
+from saiten.pipelines.run.layout import Run
+from saiten.pipelines.run.range_summary import Part
 
 _ROW_GROUP_ROWS = 64 * 1024
 # Dead letters may carry 64 KiB each: a row group ends early where rows are that large.

@@ -50,7 +50,7 @@ class DeadLetterLimit:
     total_bytes: int
     least_record_bytes: int
 
-    def check(self, done: Progress) -> None:
+    def stop_if_hopeless(self, done: Progress) -> None:
         """Stops a run that is hopeless: the rest is taken for good, and its records for the smallest so far.
 
         A run is stopped wrongly only if a rest of still smaller records could have saved it: of lines of
@@ -60,7 +60,7 @@ class DeadLetterLimit:
             TooManyDeadLettersError: It cannot end with few enough.
         """
         to_come = max(0, self.total_bytes - done.n_bytes)
-        done.tally.judge_early(self.max_rate, to_come / min(done.record_bytes, self.least_record_bytes))
+        done.tally.refuse_hopeless(self.max_rate, to_come / min(done.record_bytes, self.least_record_bytes))
 
 
 class ProgressNote:

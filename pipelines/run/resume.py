@@ -8,8 +8,9 @@ from typing import Any
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.records import FileSlice, WorkRange
-from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, SCORES_FOLDER, WORK_FOLDER, Part, RangeSummary, Run
+from saiten.pipelines.run.layout import WORK_FOLDER, Run
 from saiten.pipelines.run.part import check_part
+from saiten.pipelines.run.range_summary import Part, RangeSummary
 from saiten.pipelines.run.run_manifest import read_manifest
 
 _PLAN = "plan.json"
@@ -42,9 +43,7 @@ def record_plan(run: Run, plan: RecordedPlan) -> None:
     """
     # As ASCII: a path may hold what UTF-8 cannot.
     content = json.dumps(dataclasses.asdict(plan)).encode()
-    ranges = {
-        run.range_note(folder, work.index) for folder in (SCORES_FOLDER, DEAD_LETTERS_FOLDER) for work in plan.ranges
-    }
+    ranges = {run.range_note(work.index) for work in plan.ranges}
     try:
         # What workers of an earlier attempt said of their progress and their end no longer counts.
         storage.remove_files([path for path in storage.list_files(run.work_folder) if path not in ranges])
@@ -126,24 +125,20 @@ def _input_difference(before: dict[str, Any], now: dict[str, Any]) -> str:
 
 
 def finished_ranges(run: Run, plan: RecordedPlan) -> list[RangeSummary]:
-    """Returns both summaries of every range that both writers finished and whose parts are still whole."""
-    finished = []
-    for work in plan.ranges:
-        summaries = [_read_summary(run, folder, work.index) for folder in (SCORES_FOLDER, DEAD_LETTERS_FOLDER)]
-        if all(summary is not None and _is_whole(run, summary) for summary in summaries):
-            finished += [summary for summary in summaries if summary]
-    return finished
+    """Returns the summary of every range that is finished and whose parts are still whole."""
+    summaries = (_read_summary(run, work.index) for work in plan.ranges)
+    return [summary for summary in summaries if summary and _is_whole(run, summary)]
 
 
-def _read_summary(run: Run, folder: str, range_index: int) -> RangeSummary | None:
-    content = storage.read_bytes(run.range_note(folder, range_index))
+def _read_summary(run: Run, range_index: int) -> RangeSummary | None:
+    content = storage.read_bytes(run.range_note(range_index))
     return RangeSummary.from_dict(json.loads(content)) if content else None
 
 
 def _is_whole(run: Run, summary: RangeSummary) -> bool:
     try:
-        if summary.part:
-            check_part(run.output, summary.part, to_the_byte=True)
+        for part in summary.parts:
+            check_part(run.output, part, to_the_byte=True)
     except SaitenError:
         return False
     return True

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
-from saiten.pipelines.run.layout import MANIFEST, SCORES_FOLDER, Part, Run, SourceCount
+from saiten.pipelines.run.layout import MANIFEST, SCORES_FOLDER, Run
+from saiten.pipelines.run.range_summary import Part, SourceCount
 
 FORMAT_VERSION = 1
 # A run's manifest is known by these: a bundle has a file of the same name, and other programs do.

@@ -14,7 +14,7 @@ Safe to run twice, and all that it needs comes with it: a job that no launcher w
 
 import json
 import re
-from collections import Counter
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -28,21 +28,17 @@ from saiten.pipelines.run.layout import (
     DEAD_LETTERS_FOLDER,
     LOCK,
     MANIFEST,
+    PART_NAME,
     REPORT,
-    RUN_ID,
     SCORES_FOLDER,
     SUCCESS,
     WORK_FOLDER,
-    Part,
-    RangeSummary,
     Run,
-    SourceCount,
 )
 from saiten.pipelines.run.part import PartWriter, check_part
+from saiten.pipelines.run.range_summary import Part, RangeSummary, SourceCount
 from saiten.pipelines.run.report import write_report
 from saiten.pipelines.run.run_manifest import CommitPlan, make_manifest, read_manifest
-
-_PART_NAME = re.compile(rf"part-{RUN_ID}-\d{{5,}}\.parquet")
 
 
 @dataclass
@@ -84,13 +80,13 @@ def commit_run(plan: CommitPlan, summaries: Iterable[RangeSummary]) -> dict[str,
         return committed
     by_range = _one_of_each(plan, summaries)
     counts = _count(plan, by_range)
-    parts = [summary.part for summary in by_range if summary.part]
+    parts = [part for summary in by_range for part in summary.parts]
     for part in parts:
         check_part(run.output, part)
     tally = DeadLetterTally(sum(counts.values(), SourceCount()).records)
     for summary in by_range:
         tally.merge(0, summary.codes, summary.examples)
-    tally.judge(plan.max_dead_letter_rate)
+    tally.refuse_too_many(plan.max_dead_letter_rate)
     if not any(part.path.startswith(DEAD_LETTERS_FOLDER) for part in parts):
         parts.append(_write_empty_dead_letters(run))
     manifest = make_manifest(plan, counts, tally.codes, sorted(parts, key=lambda part: part.path))
@@ -134,7 +130,7 @@ def _leftovers(output: str, current: set[str]) -> tuple[list[str], list[str]]:
         below = path.removeprefix(output.rstrip("/") + "/")
         folder, _, name = below.rpartition("/")
         whole = storage.whole_name(name)
-        if folder in (SCORES_FOLDER, DEAD_LETTERS_FOLDER) and _PART_NAME.fullmatch(whole) and below not in current:
+        if folder in (SCORES_FOLDER, DEAD_LETTERS_FOLDER) and re.fullmatch(PART_NAME, whole) and below not in current:
             parts.append(path)
         elif not folder and name != whole and whole in (MANIFEST, REPORT, SUCCESS):
             beside.append(path)
@@ -142,15 +138,11 @@ def _leftovers(output: str, current: set[str]) -> tuple[list[str], list[str]]:
 
 
 def _one_of_each(plan: CommitPlan, summaries: Iterable[RangeSummary]) -> list[RangeSummary]:
-    found = {(summary.range_index, summary.folder): summary for summary in summaries}
-    wanted = [(i, folder) for i in range(plan.n_ranges) for folder in (SCORES_FOLDER, DEAD_LETTERS_FOLDER)]
-    missing = [key for key in wanted if key not in found]
+    found = {summary.range_index: summary for summary in summaries}
+    missing = [i for i in range(plan.n_ranges) if i not in found]
     if missing:
-        index, folder = missing[0]
-        raise SaitenError(
-            f"Range {index} has not said what became of its {folder}: {len(missing)} reports are missing."
-        )
-    return [found[key] for key in wanted]
+        raise SaitenError(f"Range {missing[0]} has not said what became of it: {len(missing)} summaries are missing.")
+    return [found[i] for i in range(plan.n_ranges)]
 
 
 def _count(plan: CommitPlan, summaries: list[RangeSummary]) -> dict[str, SourceCount]:
@@ -159,20 +151,21 @@ def _count(plan: CommitPlan, summaries: list[RangeSummary]) -> dict[str, SourceC
         for source, count in summary.counts.items():
             counts[source] += count
     for source, count in counts.items():
-        if not count.adds_up:
+        if count.unaccounted:
             raise CountMismatchError(
                 f"{source}: {count.records} records read, but {count.scored} scored, {count.empty} empty and "
-                f"{count.dead} dead: {count.records - count.scored - count.empty - count.dead} are unaccounted for."
+                f"{count.dead} dead: {count.unaccounted} are unaccounted for."
             )
-    rows = Counter[str]()
-    for summary in summaries:
-        rows[summary.folder] += summary.part.rows if summary.part else 0
     total = sum(counts.values(), SourceCount())
-    if rows[SCORES_FOLDER] != total.scored + total.empty or rows[DEAD_LETTERS_FOLDER] != total.dead:
-        raise CountMismatchError(f"The parts hold {dict(rows)} rows, but the records came out as {total}.")
+    score_rows = sum(summary.scores.rows for summary in summaries)
+    dead_rows = sum(summary.dead_letters.rows for summary in summaries if summary.dead_letters)
+    if (score_rows, dead_rows) != (total.scored + total.empty, total.dead):
+        raise CountMismatchError(
+            f"The parts hold {score_rows} scores and {dead_rows} dead letters, but the records came out as {total}."
+        )
     return counts
 
 
 def _write_empty_dead_letters(run: Run) -> Part:
-    name = run.part_name(DEAD_LETTERS_FOLDER, 0)
+    name = run.part_name(DEAD_LETTERS_FOLDER, 0, uuid.uuid4().hex[:8])
     return PartWriter(run, name, run.dead_letters_schema).close()

@@ -8,8 +8,8 @@ from apache_beam.ml.inference import RunInference
 
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.records import WorkRange
-from saiten.pipelines.run.layout import RangeSummary
 from saiten.pipelines.run.progress_notes import DeadLetterLimit
+from saiten.pipelines.run.range_summary import RangeSummary
 from saiten.pipelines.run.run_manifest import CommitPlan
 from saiten.pipelines.steps.commit import Commit
 from saiten.pipelines.steps.deadline import Deadline
@@ -17,7 +17,7 @@ from saiten.pipelines.steps.encode import EncodeText
 from saiten.pipelines.steps.infer import HANDLERS
 from saiten.pipelines.steps.read import ReadRecords
 from saiten.pipelines.steps.scoring_bundle import ScoringBundle
-from saiten.pipelines.steps.write import WriteDeadLetters, WriteScores
+from saiten.pipelines.steps.write import WriteParts
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,15 @@ def build(pipeline: beam.Pipeline, scoring: Scoring) -> beam.PCollection:
     """Wires the steps; gives the manifest, one element, when the run is committed."""
     run = scoring.commit.run
     handler = HANDLERS[scoring.bundle.engine](scoring.bundle, run.reports, scoring.deadline)
-    scored = (
+    written = (
         pipeline
         | "Ranges" >> beam.Create(scoring.ranges)
         | "SpreadRanges" >> beam.Reshuffle()
         | "ReadRecords" >> ReadRecords(scoring.reading, run.reports)
         | "EncodeText" >> EncodeText(scoring.bundle, run.reports, scoring.deadline)
         | "RunInference" >> RunInference(handler)
+        | "WriteParts" >> WriteParts(run, scoring.limit, scoring.notes_folder)
     )
-    scores = scored | "WriteScores" >> WriteScores(run)
-    dead_letters = scored | "WriteDeadLetters" >> WriteDeadLetters(run, scoring.limit, scoring.notes_folder)
     finished = pipeline | "FinishedRanges" >> beam.Create(scoring.finished)
-    summaries = (scores, dead_letters, finished) | "Summaries" >> beam.Flatten()
+    summaries = (written, finished) | "Summaries" >> beam.Flatten()
     return summaries | "Commit" >> Commit(scoring.commit)

@@ -55,10 +55,8 @@ def notes(output: pathlib.Path, pattern: str) -> list[pathlib.Path]:
 
 
 def finished_parts(output: pathlib.Path) -> list[pathlib.Path]:
-    """The parts of ranges that both writers have done with; either may be the first."""
-    by_writer = [notes(output, f"{writer}-*.json") for writer in ("scores", "dead_letters")]
-    ranges = set.intersection(*({path.stem.rpartition("-")[2] for path in paths} for paths in by_writer))
-    return [path for number in ranges for path in output.glob(f"scores/part-*-{number}.parquet")]
+    """The scores of ranges that are finished."""
+    return [output / json.loads(path.read_text())["scores"]["path"] for path in notes(output, "range-*.json")]
 
 
 def workers(output: pathlib.Path) -> list[int]:

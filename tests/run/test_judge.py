@@ -32,14 +32,14 @@ def tally(records: int, dead: int) -> DeadLetterTally:
 
 @pytest.mark.parametrize(("records", "dead", "rate"), [(100, 1, 0.01), (0, 0, 0.0), (5, 5, 1.0), (10**6, 0, 0.0)])
 def test_a_rate_that_is_reached_but_not_passed_is_allowed(records: int, dead: int, rate: float) -> None:
-    tally(records, dead).judge(rate)
+    tally(records, dead).refuse_too_many(rate)
 
 
 def test_the_commonest_codes_come_first_with_an_example_of_each() -> None:
     made = DeadLetterTally()
     made.add(10, [letter("BAD_UTF8", 7), letter("BAD_JSON", 8), letter("BAD_JSON", 9)])
     with pytest.raises(TooManyDeadLettersError) as caught:
-        made.judge(0.1)
+        made.refuse_too_many(0.1)
     assert str(caught.value) == (
         "3 of 10 records are dead letters, more than --max_dead_letter_rate=0.1 allows: "
         "BAD_JSON 2 (such as a.txt:8), BAD_UTF8 1 (such as a.txt:7). Nothing is committed."
@@ -58,20 +58,20 @@ def test_the_commonest_codes_come_first_with_an_example_of_each() -> None:
 )
 def test_a_run_stops_early_only_if_it_is_hopeless(records: int, dead: int, to_come: float, stops: bool) -> None:
     if not stops:
-        tally(records, dead).judge_early(0.01, to_come)
+        tally(records, dead).refuse_hopeless(0.01, to_come)
         return
     with pytest.raises(TooManyDeadLettersError, match=f"{dead} of the first {records} records"):
-        tally(records, dead).judge_early(0.01, to_come)
+        tally(records, dead).refuse_hopeless(0.01, to_come)
 
 
 def test_the_rest_of_the_input_is_taken_for_as_many_good_records_as_it_can_hold() -> None:
     limit = DeadLetterLimit(0.01, total_bytes=1_000_000, least_record_bytes=10)
-    limit.check(Progress(100_000, tally(2_000, 920), record_bytes=300.0))  # 90,000 to come, 92,000 in all
+    limit.stop_if_hopeless(Progress(100_000, tally(2_000, 920), record_bytes=300.0))  # 90,000 to come, 92,000 in all
     with pytest.raises(TooManyDeadLettersError, match="for there are 92000 at most"):
-        limit.check(Progress(100_000, tally(2_000, 921), record_bytes=300.0))
-    limit.check(Progress(100_000, tally(2_000, 1_820), record_bytes=5.0))
+        limit.stop_if_hopeless(Progress(100_000, tally(2_000, 921), record_bytes=300.0))
+    limit.stop_if_hopeless(Progress(100_000, tally(2_000, 1_820), record_bytes=5.0))
     with pytest.raises(TooManyDeadLettersError):
-        limit.check(Progress(2_000_000, tally(2_000, 21)))
+        limit.stop_if_hopeless(Progress(2_000_000, tally(2_000, 21)))
 
 
 def test_only_blocks_that_are_good_for_the_most_part_say_how_small_records_get(tmp_path: pathlib.Path) -> None:

@@ -33,7 +33,7 @@ def test_a_run_killed_between_its_manifest_and_its_mark_is_finished_by_resume(
     old_part.write_bytes(b"of the run before")
     work = out / "_work" / json.loads(whole["manifest.json"])["run_id"]
     work.mkdir(parents=True)
-    (work / "scores-00000.json").write_text("{}")
+    (work / "range-00000.json").write_text("{}")
     assert score(tiny_bundle, reviews, out, "--resume") == 0
     assert content(out) == whole
     assert not (out / "_work").exists()
@@ -290,7 +290,7 @@ def test_sigterm_before_the_pipeline_starts_is_one_line_and_143() -> None:
     program = (
         "import os, signal, sys\n"
         "import saiten.pipelines.commands.score as command\n"
-        "command.check_arguments = lambda args: os.kill(os.getpid(), signal.SIGTERM)\n"
+        "command.read_settings = lambda args: os.kill(os.getpid(), signal.SIGTERM)\n"
         "from saiten.pipelines.commands.main import main\n"
         "sys.exit(main(['score', '--input=a', '--bundle=b', '--output=c']))\n"
     )

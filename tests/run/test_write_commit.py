@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import pathlib
+import re
 from collections.abc import Sequence
 
 import pyarrow.parquet as pq
@@ -10,11 +11,12 @@ import pytest
 
 from saiten.model.errors import CountMismatchError, SaitenError, TooManyDeadLettersError
 from saiten.pipelines.records import ScoredBlock
-from saiten.pipelines.run.layout import RangeSummary, Run
+from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.progress_notes import DeadLetterLimit
+from saiten.pipelines.run.range_summary import RangeSummary
 from saiten.pipelines.run.run_manifest import CommitPlan
 from saiten.pipelines.steps.commit import commit_run
-from saiten.pipelines.steps.write import _WriteDeadLettersDoFn, _WritePartsDoFn, _WriteScoresDoFn
+from saiten.pipelines.steps.write import _WritePartsDoFn
 from tests.helpers.fakes import make_scored_block
 
 
@@ -37,23 +39,22 @@ def plan_of(run: Run, *, n_ranges: int = 1, rate: float = 1.0, duplicates: bool 
 
 
 def write(run: Run, blocks: Sequence[ScoredBlock]) -> list[RangeSummary]:
-    """Sends blocks through both writers, as one Beam bundle."""
-    summaries = []
-    writers: list[_WritePartsDoFn] = [
-        _WriteScoresDoFn(run),
-        _WriteDeadLettersDoFn(run, DeadLetterLimit(1.0, 100, 1), run.work_folder),
-    ]
-    for writer in writers:
-        writer.setup()
-        writer.start_bundle()
-        for block in blocks:
-            summaries += list(writer.process(block))
-        writer.finish_bundle()
+    """Sends blocks through the writer, as one Beam bundle."""
+    writer = _WritePartsDoFn(run, DeadLetterLimit(1.0, 100, 1), run.work_folder)
+    writer.setup()
+    writer.start_bundle()
+    summaries = [summary for block in blocks for summary in writer.process(block)]
+    writer.finish_bundle()
     return summaries
 
 
 def files_below(folder: str) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob("*") if path.is_file())
+
+
+def without_attempts(paths: Sequence[str]) -> list[str]:
+    """The paths with a word for what differs from attempt to attempt."""
+    return [re.sub(r"-[0-9a-f]{8}\.parquet$", "-ATTEMPT.parquet", path) for path in paths]
 
 
 def test_a_committed_run_holds_every_row_once_and_nothing_else(run: Run) -> None:
@@ -85,20 +86,20 @@ def test_a_committed_run_holds_every_row_once_and_nothing_else(run: Run) -> None
     ]
     assert manifest["counts"] == {"records": 5, "scored": 3, "empty": 1, "dead": 1, "duplicate_ids": 0}
     assert manifest["dead_letter_codes"] == {"BAD_JSON": 1}
-    assert files_below(run.output) == [
+    assert without_attempts(files_below(run.output)) == [
         "_SUCCESS",
-        f"dead_letters/part-{run.run_id}-00000.parquet",
+        f"dead_letters/part-{run.run_id}-00000-ATTEMPT.parquet",
         "manifest.json",
         "report.html",
-        f"scores/part-{run.run_id}-00000.parquet",
-        f"scores/part-{run.run_id}-00001.parquet",
+        f"scores/part-{run.run_id}-00000-ATTEMPT.parquet",
+        f"scores/part-{run.run_id}-00001-ATTEMPT.parquet",
     ]
     assert [file["path"] for file in manifest["outputs"]] == files_below(run.output)[1:2] + files_below(run.output)[4:]
 
 
 def test_the_columns_and_the_metadata_are_those_of_the_design(run: Run) -> None:
     commit_run(plan_of(run), write(run, [make_scored_block(["a"])]))
-    schema = pq.read_schema(pathlib.Path(run.output, f"scores/part-{run.run_id}-00000.parquet"))
+    schema = pq.read_schema(next(pathlib.Path(run.output, "scores").iterdir()))
     assert [(field.name, str(field.type)) for field in schema] == [
         ("id", "string"),
         ("score_sum", "float"),
@@ -147,7 +148,7 @@ def test_a_range_that_did_not_report_is_never_committed(run: Run) -> None:
 
 def test_a_part_that_is_not_as_it_was_written_is_never_committed(run: Run) -> None:
     summaries = write(run, [make_scored_block(["a"])])
-    part = pathlib.Path(run.output, "scores", f"part-{run.run_id}-00000.parquet")
+    (part,) = pathlib.Path(run.output, "scores").iterdir()
     part.write_bytes(part.read_bytes()[:-10])
     with pytest.raises(SaitenError, match="cannot be read back"):
         commit_run(plan_of(run), summaries)
@@ -155,7 +156,7 @@ def test_a_part_that_is_not_as_it_was_written_is_never_committed(run: Run) -> No
 
 def test_a_part_of_another_size_or_other_rows_is_never_committed(run: Run) -> None:
     summaries = write(run, [make_scored_block(["a"])])
-    part = pathlib.Path(run.output, "scores", f"part-{run.run_id}-00000.parquet")
+    (part,) = pathlib.Path(run.output, "scores").iterdir()
     table, content = pq.read_table(part), part.read_bytes()
     pq.write_table(table.slice(1), part)
     with pytest.raises(SaitenError, match="holds 0 rows, not the 1 that were written"):
@@ -181,13 +182,13 @@ def test_the_new_run_replaces_the_old_one_and_leaves_foreign_files(run: Run) -> 
     foreign = pathlib.Path(run.output, "scores", "notes.txt")
     foreign.write_text("mine")
     commit_run(plan_of(newer), write(newer, [make_scored_block(["n", "ew"])]))
-    assert files_below(run.output) == [
+    assert without_attempts(files_below(run.output)) == [
         "_SUCCESS",
-        f"dead_letters/part-{newer.run_id}-00000.parquet",
+        f"dead_letters/part-{newer.run_id}-00000-ATTEMPT.parquet",
         "manifest.json",
         "report.html",
         "scores/notes.txt",
-        f"scores/part-{newer.run_id}-00000.parquet",
+        f"scores/part-{newer.run_id}-00000-ATTEMPT.parquet",
     ]
 
 
@@ -200,6 +201,15 @@ def test_a_range_without_its_last_block_leaves_nothing_behind(run: Run) -> None:
     with pytest.raises(SaitenError, match="Range 0 has no end"):
         write(run, [make_scored_block(["a"], is_last=False)])
     assert files_below(run.output) == []
+
+
+def test_two_attempts_of_a_range_never_write_one_file_and_the_one_that_the_runner_took_counts(run: Run) -> None:
+    """They may go on side by side: a worker that was given up may still be writing."""
+    (lost,), (taken,) = (write(run, [make_scored_block(["a", "b"], dead=[1])]) for _ in range(2))
+    assert len({part.path for summary in (lost, taken) for part in summary.parts}) == 4
+    manifest = commit_run(plan_of(run), [taken])
+    assert {file["path"] for file in manifest["outputs"]} == {part.path for part in taken.parts}
+    assert files_below(f"{run.output}/scores") == [pathlib.Path(taken.scores.path).name]
 
 
 def test_repeated_ids_are_kept_and_counted(run: Run) -> None:

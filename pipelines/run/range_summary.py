@@ -1,0 +1,78 @@
+"""What became of a range: its counts and its parts; small enough to cross from worker to launcher."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Part:
+    """A finished Parquet file.
+
+    Attributes:
+        path: Below the output directory.
+        rows: How many it holds.
+        n_bytes: Its size.
+        sha256: Of its content.
+    """
+
+    path: str
+    rows: int
+    n_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class SourceCount:
+    """How the records of one input file came out; ``records == scored + empty + dead``."""
+
+    records: int = 0
+    scored: int = 0
+    empty: int = 0
+    dead: int = 0
+
+    def __add__(self, other: "SourceCount") -> "SourceCount":
+        return SourceCount(
+            self.records + other.records,
+            self.scored + other.scored,
+            self.empty + other.empty,
+            self.dead + other.dead,
+        )
+
+    @property
+    def unaccounted(self) -> int:
+        """How many records were read and are nowhere; below 0 where some are counted twice."""
+        return self.records - self.scored - self.empty - self.dead
+
+
+@dataclass(frozen=True)
+class RangeSummary:
+    """What its writer made of a finished range.
+
+    Attributes:
+        counts: By source.
+        scores: Its scored and empty records; of 0 rows where there are none.
+        dead_letters: Its dead letters; None where there are none.
+        codes: How many dead letters of each code.
+        examples: One ``source:position`` of each code.
+    """
+
+    range_index: int
+    counts: dict[str, SourceCount]
+    scores: Part
+    dead_letters: Part | None
+    codes: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The files it wrote."""
+        return (self.scores, self.dead_letters) if self.dead_letters else (self.scores,)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> "RangeSummary":
+        """Reads what `dataclasses.asdict` made."""
+        counts = {source: SourceCount(**count) for source, count in content["counts"].items()}
+        dead_letters = Part(**content["dead_letters"]) if content["dead_letters"] else None
+        parts = {"scores": Part(**content["scores"]), "dead_letters": dead_letters}
+        return cls(**{**content, "counts": counts, **parts})

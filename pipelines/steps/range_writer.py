@@ -1,0 +1,87 @@
+"""A range's blocks to its two parts: scores and dead letters, closed as soon as the range is done."""
+
+import dataclasses
+import json
+import uuid
+from collections import Counter
+
+import pyarrow as pa
+
+from saiten.pipelines import storage
+from saiten.pipelines.records import ScoredBlock
+from saiten.pipelines.run.dead_letter_rate import DeadLetterTally
+from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, SCORES_FOLDER, Run
+from saiten.pipelines.run.part import PartWriter
+from saiten.pipelines.run.range_summary import RangeSummary, SourceCount
+from saiten.pipelines.run.schema import dead_letters_table, scores_table
+
+
+class RangeWriter:
+    """Writes one range; its parts become visible when it is closed.
+
+    A runner may try a range again, even while the first attempt goes on: two attempts never write one name, and
+    the commit chooses the one that the runner goes on with.
+
+    Args:
+        run: Whose range it is.
+        range_index: Which one.
+    """
+
+    def __init__(self, run: Run, range_index: int) -> None:
+        self.range_index = range_index
+        self._run = run
+        self._attempt = uuid.uuid4().hex[:8]
+        self._scores = self._open(SCORES_FOLDER, run.scores_schema)
+        self._dead_letters: PartWriter | None = None
+        self._counts: dict[str, SourceCount] = {}
+        self._tally = DeadLetterTally()
+
+    def add(self, block: ScoredBlock) -> SourceCount:
+        """Writes a block of the range.
+
+        Returns:
+            How its records came out.
+        """
+        self._scores.write(scores_table(block, self._run.scores_schema))
+        letters = block.dead_letters
+        if letters:
+            schema = self._run.dead_letters_schema
+            self._dead_letters = self._dead_letters or self._open(DEAD_LETTERS_FOLDER, schema)
+            self._dead_letters.write(dead_letters_table(letters, schema, keep_raw=self._run.keep_raw))
+        self._tally.add(block.n_read, letters)
+        counts = _count_by_source(block)
+        for source, count in counts.items():
+            self._counts[source] = self._counts.get(source, SourceCount()) + count
+        return sum(counts.values(), SourceCount())
+
+    def close(self) -> RangeSummary:
+        """Makes the parts visible, and notes that the range is finished: a run that is resumed skips it.
+
+        Raises:
+            OSError: One could not be written whole.
+        """
+        dead_letters = self._dead_letters.close() if self._dead_letters else None
+        codes, examples = dict(self._tally.codes), self._tally.examples
+        summary = RangeSummary(self.range_index, self._counts, self._scores.close(), dead_letters, codes, examples)
+        note = json.dumps(dataclasses.asdict(summary), ensure_ascii=False)
+        storage.write_atomic(self._run.range_note(self.range_index), note.encode())
+        return summary
+
+    def abandon(self) -> None:
+        """Gives the range up: what is not visible yet never will be."""
+        for writer in (self._scores, self._dead_letters):
+            if writer:
+                writer.abandon()
+
+    def _open(self, folder: str, schema: pa.Schema) -> PartWriter:
+        return PartWriter(self._run, self._run.part_name(folder, self.range_index, self._attempt), schema)
+
+
+def _count_by_source(block: ScoredBlock) -> dict[str, SourceCount]:
+    dead = Counter(letter.source for letter in block.dead_letters)
+    counts, start = {}, 0
+    for span in block.spans:
+        n_empty = int(block.is_empty[start : start + span.n_rows].sum())
+        counts[span.source] = SourceCount(span.n_read, span.n_rows - n_empty, n_empty, dead[span.source])
+        start += span.n_rows
+    return counts
