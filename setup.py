@@ -11,6 +11,7 @@ SCORE = [
     "apache-beam>=2.77,<2.78",
     "jinja2>=3.1",
     "mecab-python3>=1.0.12,<2",
+    "msgspec>=0.20",
     "numba>=0.65",
     "numpy>=2,<2.5",
     "orjson>=3.11",
