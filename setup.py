@@ -16,8 +16,10 @@ SCORE = [
     "numpy>=2,<2.5",
     "orjson>=3.11",
     "pyarrow>=23,<26",
+    "pygal>=3.1,<4",
     "rich>=14",
     "unidic-lite>=1.0.8,<2",
+    "xxhash>=3.5",
 ]
 # Several ways to run code from a .keras file were closed up to mid 2026 and are all closed only from 3.15.1 on.
 # h5py reads the file's weights before Keras does.
@@ -32,6 +34,7 @@ TRAIN = ["gensim>=4.4,<5", "scipy>=1.15"]
 CHECK = [
     "hypothesis>=6.150",
     "mypy>=2,<3",
+    "pandas>=3",
     "pytest>=9,<10",
     "pytest-xdist>=3.8",
     "ruff>=0.17,<0.18",
