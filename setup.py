@@ -31,6 +31,8 @@ TENSORFLOW_CPU = [
     "tensorflow>=2.21,<2.22; sys_platform != 'linux' or platform_machine != 'x86_64'",
 ]
 TRAIN = ["gensim>=4.4,<5", "scipy>=1.15"]
+# Metrics of `evaluate`, and the linear baseline of `train --baseline`.
+EVALUATE = ["scikit-learn>=1.7,<2", "scipy>=1.15"]
 CHECK = [
     "hypothesis>=6.150",
     "mypy>=2,<3",
@@ -63,10 +65,11 @@ setup(
     extras_require={
         "keras": KERAS + TENSORFLOW,
         "train": KERAS + TENSORFLOW + TRAIN,
+        "evaluate": EVALUATE,
         "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
         "aws": ["apache-beam[aws]>=2.77,<2.78"],
         # What requirements.lock is made of: everything that training, scoring, tests and benchmarks use, on the CPU.
-        "dev": KERAS + TENSORFLOW_CPU + TRAIN + CHECK + STORE + BENCHMARK,
+        "dev": KERAS + TENSORFLOW_CPU + TRAIN + EVALUATE + CHECK + STORE + BENCHMARK,
     },
     entry_points={"console_scripts": ["saiten = saiten.pipelines.commands.main:console"]},
 )
