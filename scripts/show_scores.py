@@ -21,7 +21,7 @@ from scipy.stats import pearsonr, spearmanr
 from saiten.pipelines import storage
 from saiten.pipelines.run.layout import SCORES_FOLDER
 from saiten.pipelines.run.results import read_scores
-from saiten.pipelines.run.run_manifest import part_paths, read_manifest
+from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
 from saiten.pipelines.terminal import escape
 
 LOOKED_AT, SHOWN_RECORDS, SHOWN_OUTPUTS = 200, 3, 12
@@ -29,9 +29,9 @@ LOOKED_AT, SHOWN_RECORDS, SHOWN_OUTPUTS = 200, 3, 12
 LINE_CHARS = 36
 
 
-def first_rows(run: str, manifest: dict[str, Any]) -> pa.Table:
+def first_rows(run: str, manifest: RunManifest) -> pa.Table:
     """Returns the first rows of the first part: a run may not fit in memory."""
-    with storage.open_read(part_paths(run, manifest, SCORES_FOLDER)[0]) as file:
+    with storage.open_read(manifest.part_paths(run, SCORES_FOLDER)[0]) as file:
         parquet = pq.ParquetFile(file)
         return pa.Table.from_batches(islice(parquet.iter_batches(LOOKED_AT), 1), parquet.schema_arrow)
 
@@ -82,10 +82,10 @@ def scores_table(records: list[dict[str, Any]], rows: pa.Table, outputs: list[st
 def main() -> int:
     """Shows the run that is named on the command line."""
     run = sys.argv[1]
-    manifest = read_manifest(run)
+    manifest = read_run_manifest(run)
     if manifest is None:
         sys.exit(f"show_scores.py: {run} holds no committed run.")
-    outputs = manifest["outputs_scored"]
+    outputs = list(manifest.outputs_scored)
     first = first_rows(run, manifest)
     labels = labels_of(first.schema, outputs)
     columns = ["status", *labels, *(f"score_{name}" for name in labels)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.range_summary import RangeSummary
-from saiten.pipelines.run.run_manifest import CommitPlan
+from saiten.pipelines.run.run_manifest import RunManifest
 from saiten.pipelines.steps import commit, write
 
 _process = write._WritePartsDoFn.process  # noqa: SLF001 - a fault is put in where nothing is meant to be
@@ -23,11 +23,11 @@ def process_twice(self: Any, block: ScoredBlock) -> Iterator[RangeSummary]:
             yield from _process(self, written)
 
 
-def commit_twice(plan: CommitPlan, summaries: Iterable[RangeSummary]) -> dict[str, Any]:
+def commit_twice(settings: commit.CommitSettings, summaries: Iterable[RangeSummary]) -> RunManifest:
     """Commits, then commits again."""
     reported = list(summaries)
-    _commit(plan, reported)
-    return _commit(plan, reported)
+    _commit(settings, reported)
+    return _commit(settings, reported)
 
 
 if __name__ == "__main__":

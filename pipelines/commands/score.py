@@ -1,12 +1,16 @@
 """`saiten score`: scores files, and says what came of it."""
 
 import argparse
+import dataclasses
 import json
-from typing import Any
+from typing import TYPE_CHECKING
 
 from saiten.pipelines.commands.options import add_arguments, read_settings
 from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.terminal import say, show
+
+if TYPE_CHECKING:
+    from saiten.pipelines.run.run_manifest import RunManifest
 
 __all__ = ["add_arguments", "run"]
 
@@ -30,19 +34,19 @@ def run(args: argparse.Namespace) -> int:
     manifest = score_files(settings)
     say(summary_line(manifest, settings.run_directory))
     if args.json:
-        show(json.dumps(manifest, indent=1))  # as ASCII: a name of a file may hold what moves the cursor
-    dead = manifest["counts"]["dead"]
+        show(json.dumps(dataclasses.asdict(manifest), indent=1))  # as ASCII: a name may hold what moves the cursor
+    dead = manifest.counts.dead
     return _DEAD_LETTERS_EXIT_CODE if dead and not args.allow_dead_letters else 0
 
 
-def summary_line(manifest: dict[str, Any], output: str) -> str:
+def summary_line(manifest: "RunManifest", output: str) -> str:
     """Returns what happened in numbers, one line."""
-    counts = manifest["counts"]
-    codes = ", ".join(f"{code} {count:,}" for code, count in manifest["dead_letter_codes"].items())
-    duplicates = f", {counts['duplicate_ids']:,} repeated ids" if counts["duplicate_ids"] else ""
-    seconds = max(manifest["seconds"], 1e-3)
+    counts = manifest.counts
+    codes = ", ".join(f"{code} {count:,}" for code, count in manifest.dead_letter_codes.items())
+    duplicates = f", {counts.duplicate_ids:,} repeated ids" if counts.duplicate_ids else ""
+    seconds = max(manifest.seconds, 1e-3)
     return (
-        f"{counts['records']:,} records = {counts['scored']:,} scored + {counts['empty']:,} empty + "
-        f"{counts['dead']:,} dead{f' ({codes})' if codes else ''}{duplicates}; "
-        f"{seconds:.1f} s, {counts['records'] / seconds:,.0f} records/s; in {output}"
+        f"{counts.records:,} records = {counts.scored:,} scored + {counts.empty:,} empty + "
+        f"{counts.dead:,} dead{f' ({codes})' if codes else ''}{duplicates}; "
+        f"{seconds:.1f} s, {counts.records / seconds:,.0f} records/s; in {output}"
     )

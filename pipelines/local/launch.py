@@ -6,12 +6,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.local.execute import execute, local_execution, remote_execution
-from saiten.pipelines.local.prepare import describe_settings, prepare_scoring
+from saiten.pipelines.local.prepare import planned_files, prepare_scoring, row_settings
 from saiten.pipelines.local.progress_view import shown
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.local.workers import LocalWorkers, count_workers
@@ -19,12 +18,12 @@ from saiten.pipelines.reading.files import printable
 from saiten.pipelines.reading.options import ReadOptions, parse_kept_fields
 from saiten.pipelines.reading.plan import WorkPlan, plan_work
 from saiten.pipelines.run.layout import Run
+from saiten.pipelines.run.notes.progress_notes import remove_progress
 from saiten.pipelines.run.output_directory import claimed
-from saiten.pipelines.run.progress_notes import remove_progress
 from saiten.pipelines.run.resume import find_committed
-from saiten.pipelines.run.run_manifest import read_manifest
+from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
 from saiten.pipelines.run.schema import refuse_taken_names
-from saiten.pipelines.steps.commit import finish_commit
+from saiten.pipelines.steps.finish import finish_commit
 from saiten.pipelines.steps.scoring_bundle import ScoringBundle, opened_bundle
 from saiten.pipelines.terminal import done_before_end
 
@@ -76,7 +75,7 @@ def choose_bundle(settings: ScoreSettings) -> tuple[ScoringBundle, tuple[str, ..
         return ScoringBundle(settings.bundle, bundle.bundle_id, engine, settings.trust_bundle), tuple(bundle.outputs)
 
 
-def score_files(settings: ScoreSettings) -> dict[str, Any]:
+def score_files(settings: ScoreSettings) -> RunManifest:
     """Scores what the settings say; returns the manifest of the committed run.
 
     Raises:
@@ -89,18 +88,18 @@ def score_files(settings: ScoreSettings) -> dict[str, Any]:
     n_workers = 1 if remote else count_workers(settings.workers, plan.total_bytes)
     # Worker processes that each used all cores would only be in each other's way.
     bundle = dataclasses.replace(bundle, threads=1 if n_workers > 1 else 0)
-    described = describe_settings(settings, bundle, plan)
+    rows, inputs = row_settings(settings, bundle, plan), planned_files(plan)
     with claimed(output, overwrite=settings.overwrite, resume=settings.resume):
-        committed = find_committed(output, described) if settings.resume else None
+        committed = find_committed(output, rows, inputs) if settings.resume else None
         if committed:
             finish_commit(output, committed)  # a run that was killed in its last step is whole now
             return committed
-        scoring = prepare_scoring(settings, bundle, outputs, plan, described)
+        scoring = prepare_scoring(settings, bundle, outputs, plan)
         with _notes_folder(settings, scoring.commit.run) as folder, _progress(settings, folder, plan.total_bytes):
             execution = remote or local_execution(LocalWorkers(n_workers, folder), settings.beam_flags)
             execute(dataclasses.replace(scoring, notes_folder=folder), execution)
-    manifest = read_manifest(output)
-    if manifest is None or manifest["run_id"] != scoring.commit.run.run_id:
+    manifest = read_run_manifest(output)
+    if manifest is None or manifest.run_id != scoring.commit.run.run_id:
         raise SaitenError(f"The pipeline ended, but {output} holds no commit of run {scoring.commit.run.run_id}.")
     return manifest
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from saiten.pipelines.run.progress_notes import WRITE_SECS, read_progress
+from saiten.pipelines.run.notes.progress_notes import WRITE_SECS, read_progress
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,7 +10,7 @@ from apache_beam.runners.runner import PipelineResult
 
 from saiten.pipelines.local.workers import LocalWorkers
 from saiten.pipelines.run.layout import Run
-from saiten.pipelines.run.run_manifest import read_manifest
+from saiten.pipelines.run.run_manifest import read_run_manifest
 from saiten.pipelines.terminal import end_process
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -37,10 +37,10 @@ class Job:
         if self.workers is None and self.result is not None and not self._is_cancelled(self.result):
             return "the job could not be cancelled and may go on: its runner's page says more"
         try:
-            manifest = read_manifest(self.run.output)
+            manifest = read_run_manifest(self.run.output)
         except Exception:  # noqa: BLE001 - whatever a store's library raises, the process has to end
             manifest = None
-        if manifest is not None and manifest["run_id"] == self.run.run_id:
+        if manifest is not None and manifest.run_id == self.run.run_id:
             return "the run is committed, --resume marks it"
         return "nothing was committed, --resume goes on from here"
 

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from saiten.pipelines import storage
-from saiten.pipelines.run.failures import FailureReports
+from saiten.pipelines.run.notes.failures import FailureReports
 from saiten.pipelines.run.schema import DEAD_LETTER_SCHEMA, SCHEMA_VERSION, scores_schema
 
 WORK_FOLDER = "_work"
 LOCK = "lock"
 SCORES_FOLDER = "scores"
 DEAD_LETTERS_FOLDER = "dead_letters"
-MANIFEST = "manifest.json"
+RUN_MANIFEST = "manifest.json"
 REPORT = "report.html"
 SUCCESS = "_SUCCESS"
 # Patterns. A run's is the time, then chance.

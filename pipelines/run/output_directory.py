@@ -11,18 +11,18 @@ from saiten.pipelines.run.claim import claim
 from saiten.pipelines.run.layout import (
     DEAD_LETTERS_FOLDER,
     LOCK,
-    MANIFEST,
     REPORT,
     RUN_ID,
+    RUN_MANIFEST,
     SCORES_FOLDER,
     SUCCESS,
     WORK_FOLDER,
 )
-from saiten.pipelines.run.resume import plan_paths
-from saiten.pipelines.run.run_manifest import read_manifest
+from saiten.pipelines.run.run_manifest import read_run_manifest
+from saiten.pipelines.run.run_plan import newest_planned
 
 _FOLDERS = (SCORES_FOLDER, DEAD_LETTERS_FOLDER, WORK_FOLDER)
-_FILES = (MANIFEST, SUCCESS, REPORT)
+_FILES = (RUN_MANIFEST, SUCCESS, REPORT)
 _FOREIGN_WORK = re.compile(rf"{WORK_FOLDER}/(?!{LOCK}$|{RUN_ID}/)")
 
 
@@ -43,9 +43,9 @@ def refuse_used(output: str, *, overwrite: bool, resume: bool) -> None:
     foreign = sorted([*names.difference(_FOLDERS, _FILES), *(path for path in below if _FOREIGN_WORK.match(path))])
     if foreign:
         raise UsageError(f"--output={output} holds {foreign[0]}, which is no run's: give a directory of its own.")
-    if MANIFEST in below and read_manifest(output) and not (overwrite or resume):
+    if RUN_MANIFEST in below and read_run_manifest(output) and not (overwrite or resume):
         raise UsageError(f"--output={output} holds a run: --overwrite replaces it, or give another directory.")
-    if (names - {WORK_FOLDER} or plan_paths(output)) and not (overwrite or resume):
+    if (names - {WORK_FOLDER} or newest_planned(output)) and not (overwrite or resume):
         raise UsageError(
             f"--output={output} holds an unfinished run: --resume finishes it, --overwrite starts anew, "
             "or give another directory."

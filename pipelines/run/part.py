@@ -92,8 +92,8 @@ def check_part(output: str, part: Part, *, to_the_byte: bool = False) -> None:
         raise SaitenError(f"{path} was written, but cannot be read back: {error}.") from error
     if rows != part.rows:
         raise SaitenError(f"{path} holds {rows} rows, not the {part.rows} that were written.")
-    if (n_bytes, sha256) != (part.n_bytes, part.sha256):
-        raise SaitenError(f"{path} holds other bytes than the {part.n_bytes} that were written.")
+    if (n_bytes, sha256) != (part.bytes, part.sha256):
+        raise SaitenError(f"{path} holds other bytes than the {part.bytes} that were written.")
 
 
 def _sha256_of(file: IO[bytes]) -> str:

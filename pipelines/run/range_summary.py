@@ -1,8 +1,8 @@
 """What became of a range: its counts and its parts; small enough to cross from worker to launcher."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+
+from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
 
 
 @dataclass(frozen=True)
@@ -12,14 +12,14 @@ class Part:
     Attributes:
         path: Below the output directory.
         rows: How many it holds.
-        n_bytes: Its size.
+        bytes: Its size.
         sha256: Of its content.
     """
 
     path: str
-    rows: int
-    n_bytes: int
-    sha256: str
+    rows: int = 0
+    bytes: int = 0
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,26 +53,16 @@ class RangeSummary:
         counts: By source.
         scores: Its scored and empty records; of 0 rows where there are none.
         dead_letters: Its dead letters; None where there are none.
-        codes: How many dead letters of each code.
-        examples: One ``source:position`` of each code.
+        tally: Of the same dead letters.
     """
 
     range_index: int
     counts: dict[str, SourceCount]
     scores: Part
     dead_letters: Part | None
-    codes: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, str] = field(default_factory=dict)
+    tally: DeadLetterTally
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """The files it wrote."""
         return (self.scores, self.dead_letters) if self.dead_letters else (self.scores,)
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> "RangeSummary":
-        """Reads what `dataclasses.asdict` made."""
-        counts = {source: SourceCount(**count) for source, count in content["counts"].items()}
-        dead_letters = Part(**content["dead_letters"]) if content["dead_letters"] else None
-        parts = {"scores": Part(**content["scores"]), "dead_letters": dead_letters}
-        return cls(**{**content, "counts": counts, **parts})

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from saiten.pipelines import storage
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, REPORT, SCORES_FOLDER
-from saiten.pipelines.run.run_manifest import part_paths
+from saiten.pipelines.run.run_manifest import RunManifest
 from saiten.pipelines.terminal import escape_controls
 
 # Distributions are drawn from at most about so many rows, every k-th: enough to see a shape by.
@@ -24,7 +24,7 @@ _EXAMPLE_CHARS = 200
 Values = npt.NDArray[np.float64]
 
 
-def write_report(output: str, manifest: dict[str, Any]) -> None:
+def write_report(output: str, manifest: RunManifest) -> None:
     """Writes the report of the run that the manifest describes.
 
     Texts are in it only where the run was started with `--report_examples`: the first bytes of
@@ -38,19 +38,19 @@ def write_report(output: str, manifest: dict[str, Any]) -> None:
     environment.filters["shown"] = escape_controls
     page = environment.get_template("report.html.jinja").render(
         manifest=manifest,
-        files=manifest["inputs"][:_SHOWN_FILES],
+        files=manifest.inputs[:_SHOWN_FILES],
         distributions=[
             {"name": name, **_describe(values)} for name, values in _sample(output, manifest).items() if len(values)
         ],
-        examples=_examples(output, manifest) if manifest["report_examples"] else {},
+        examples=_examples(output, manifest) if manifest.report_examples else {},
     )
     storage.write_atomic(storage.join(output, REPORT), page.encode())
 
 
-def _sample(output: str, manifest: dict[str, Any]) -> dict[str, Values]:
+def _sample(output: str, manifest: RunManifest) -> dict[str, Values]:
     """Returns scores, lengths and OOV rates of every k-th scored record."""
-    step = max(1, manifest["counts"]["scored"] // _SAMPLED_ROWS)
-    columns = [*(f"score_{name}" for name in manifest["outputs_scored"]), "n_tokens", "n_oov"]
+    step = max(1, manifest.counts.scored // _SAMPLED_ROWS)
+    columns = [*(f"score_{name}" for name in manifest.outputs_scored), "n_tokens", "n_oov"]
     sampled: dict[str, list[Values]] = {column: [np.zeros(0)] for column in columns}
     n_seen = 0
     for batch in _batches(output, manifest, SCORES_FOLDER, [*columns, "status"]):
@@ -78,7 +78,7 @@ def _describe(values: Values) -> dict[str, Any]:
     }
 
 
-def _examples(output: str, manifest: dict[str, Any]) -> dict[str, list[str]]:
+def _examples(output: str, manifest: RunManifest) -> dict[str, list[str]]:
     """Returns the beginnings of some dead letters of each code."""
     examples: dict[str, list[str]] = {}
     for batch in _batches(output, manifest, DEAD_LETTERS_FOLDER, ["code", "raw"]):
@@ -89,8 +89,8 @@ def _examples(output: str, manifest: dict[str, Any]) -> dict[str, list[str]]:
     return examples
 
 
-def _batches(output: str, manifest: dict[str, Any], folder: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
+def _batches(output: str, manifest: RunManifest, folder: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
     """Yields the rows of a folder's parts, never a whole part: one may hold all records of a compressed file."""
-    for path in part_paths(output, manifest, folder):
+    for path in manifest.part_paths(output, folder):
         with storage.open_read(path) as file:
             yield from pq.ParquetFile(file).iter_batches(columns=columns)

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, SCORES_FOLDER
-from saiten.pipelines.run.run_manifest import part_paths, read_manifest
+from saiten.pipelines.run.run_manifest import read_run_manifest
 
 
 def read_scores(output: str, columns: list[str] | None = None) -> pa.Table:
@@ -35,15 +35,16 @@ def read_dead_letters(output: str, columns: list[str] | None = None) -> pa.Table
 
 def _read(output: str, folder: str, columns: list[str] | None) -> pa.Table:
     while True:
-        manifest = read_manifest(output)
+        manifest = read_run_manifest(output)
         if manifest is None:
             raise UsageError(f"{output} holds no committed run: it has no manifest.json.")
         try:
-            return pa.concat_tables(_read_part(path, columns) for path in part_paths(output, manifest, folder))
+            return pa.concat_tables(_read_part(path, columns) for path in manifest.part_paths(output, folder))
         except Exception:
             # The parts go when another run takes their place; then its manifest is there already. On an object
             # store one may go while it is read, which each store's library says by an error of its own.
-            if (read_manifest(output) or {}).get("run_id") == manifest["run_id"]:
+            now = read_run_manifest(output)
+            if now is not None and now.run_id == manifest.run_id:
                 raise
 
 

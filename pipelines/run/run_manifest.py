@@ -1,119 +1,117 @@
-"""What a committed run says of itself."""
+"""`manifest.json` of a run: what a committed run says of itself."""
 
-import json
-import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import pyarrow.parquet as pq
+import msgspec
 
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
-from saiten.pipelines.run.layout import MANIFEST, SCORES_FOLDER, Run
-from saiten.pipelines.run.range_summary import Part, SourceCount
+from saiten.pipelines.run.json_file import parse_json
+from saiten.pipelines.run.layout import RUN_MANIFEST
+from saiten.pipelines.run.range_summary import Part
 
 FORMAT_VERSION = 1
 # A run's manifest is known by these: a bundle has a file of the same name, and other programs do.
-_KEYS = {"run_id", "settings", "counts", "inputs", "outputs"}
-
-# An id may be as long as a record: so many are in memory at once.
-_ID_ROWS = 1_024
+_NEEDED = {"run_id", "settings", "counts", "inputs", "outputs"}
 
 
 @dataclass(frozen=True)
-class CommitPlan:
-    """What the run must have become.
+class RunCounts:
+    """How a run's records came out; `duplicate_ids` of the scored and empty ones repeat an earlier one's id."""
+
+    records: int = 0
+    scored: int = 0
+    empty: int = 0
+    dead: int = 0
+    duplicate_ids: int = 0
+
+
+@dataclass(frozen=True)
+class InputReport:
+    """An input file as it was planned, and how its records came out."""
+
+    source: str
+    path: str = ""
+    bytes: int = 0
+    modified: str = ""
+    records: int = 0
+    scored: int = 0
+    empty: int = 0
+    dead: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunManifest:
+    """What a committed run says of itself.
+
+    What an older version did not write stays unset.
 
     Attributes:
-        run: Its name and place.
-        n_ranges: How many ranges were planned.
-        inputs: Path, size and modification time of each source.
-        max_dead_letter_rate: Above it nothing is committed.
-        counts_duplicates: Ids come from a field, so they may repeat.
-        started: Seconds since the epoch.
-        about: Options, versions and engine, for the manifest.
+        outputs_scored: Names of the model's outputs.
+        settings: `RowSettings` as it was, by name.
+        started: In UTC, as is `finished`.
+        seconds: From one to the other.
+        dead_letter_codes: How many dead letters of each code, the commonest first.
+        outputs: Every part that counts.
     """
 
-    run: Run
-    n_ranges: int
-    inputs: dict[str, dict[str, Any]]
-    max_dead_letter_rate: float
-    counts_duplicates: bool
-    started: float
-    about: dict[str, Any]
+    format_version: int = FORMAT_VERSION
+    run_id: str
+    bundle_id: str = ""
+    outputs_scored: tuple[str, ...] = ()
+    engine: str = ""
+    settings: dict[str, Any]
+    max_dead_letter_rate: float = 0.0
+    report_examples: bool = False
+    versions: dict[str, str] = field(default_factory=dict)
+    started: str = ""
+    finished: str = ""
+    seconds: float = 0.0
+    counts: RunCounts
+    dead_letter_codes: dict[str, int] = field(default_factory=dict)
+    inputs: tuple[InputReport, ...]
+    outputs: tuple[Part, ...]
+
+    def part_paths(self, output: str, folder: str) -> list[str]:
+        """Returns the paths of the parts in a folder that count: those that are named here, and no others."""
+        return [storage.join(output, part.path) for part in self.outputs if part.path.startswith(f"{folder}/")]
 
 
-def make_manifest(
-    plan: CommitPlan, counts: dict[str, SourceCount], codes: Counter[str], parts: Sequence[Part]
-) -> dict[str, Any]:
-    """Returns the manifest of a run that came out as planned.
+class MisshapenManifestError(UsageError):
+    """A run's manifest with a field of another type than this version reads.
 
-    Args:
-        counts: By source.
-        codes: How many dead letters of each code.
-        parts: Every file that counts.
+    Attributes:
+        problem: Which field, and what is wrong with it.
+        fields: What the manifest says, for looking at.
     """
-    total = sum(counts.values(), SourceCount())
-    finished = time.time()
-    return {
-        "format_version": FORMAT_VERSION,
-        "run_id": plan.run.run_id,
-        "bundle_id": plan.run.bundle_id,
-        "outputs_scored": list(plan.run.outputs),
-        **plan.about,
-        "started": _utc(plan.started),
-        "finished": _utc(finished),
-        "seconds": round(finished - plan.started, 3),
-        "counts": asdict(total) | {"duplicate_ids": _duplicate_ids(plan, parts)},
-        "dead_letter_codes": dict(codes.most_common()),
-        "inputs": [{"source": source, **plan.inputs[source], **asdict(counts[source])} for source in plan.inputs],
-        "outputs": [
-            {"path": part.path, "rows": part.rows, "bytes": part.n_bytes, "sha256": part.sha256} for part in parts
-        ],
-    }
+
+    def __init__(self, output: str, problem: str, fields: Mapping[str, Any]) -> None:
+        super().__init__(f"{output} holds a {RUN_MANIFEST} of a run, but damaged: {problem}; give another directory.")
+        self.problem = problem
+        self.fields = fields
 
 
-def read_manifest(output: str) -> dict[str, Any] | None:
+def read_run_manifest(output: str) -> RunManifest | None:
     """Returns the manifest of the run that is committed in a directory, or None.
 
     Raises:
+        MisshapenManifestError: It is a run's, but a field of it has another type.
         UsageError: What has that name there is no run's, such as a bundle's.
     """
-    content = storage.read_bytes(storage.join(output, MANIFEST))
+    content = storage.read_bytes(storage.join(output, RUN_MANIFEST))
     if content is None:
         return None
     try:
-        manifest = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{output} holds a {MANIFEST} that cannot be read as JSON: give another directory.") from error
-    if not isinstance(manifest, dict) or not manifest.keys() >= _KEYS:
-        raise UsageError(f"{output} holds a {MANIFEST} that is no run's: give another directory.")
-    return manifest
-
-
-def part_paths(output: str, manifest: Mapping[str, Any], folder: str) -> list[str]:
-    """Returns the paths of the parts in a folder that count: those that the manifest names, and no others."""
-    return [storage.join(output, part["path"]) for part in manifest["outputs"] if part["path"].startswith(f"{folder}/")]
-
-
-def _duplicate_ids(plan: CommitPlan, parts: Sequence[Part]) -> int:
-    """How many scored or empty records repeat an earlier one's id; 8 bytes of memory an id."""
-    if not plan.counts_duplicates:
-        return 0
-    scores = [part for part in parts if part.path.startswith(SCORES_FOLDER)]
-    hashes = np.empty(sum(part.rows for part in scores), np.int64)
-    n_read = 0
-    for part in scores:
-        with storage.open_read(storage.join(plan.run.output, part.path)) as file:
-            for batch in pq.ParquetFile(file).iter_batches(_ID_ROWS, columns=["id"]):
-                hashes[n_read : n_read + batch.num_rows] = list(map(hash, batch.column(0).to_pylist()))
-                n_read += batch.num_rows
-    hashes.sort()
-    return int(np.count_nonzero(hashes[1:] == hashes[:-1]))
-
-
-def _utc(seconds: float) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+        found = parse_json(content)
+    except ValueError as error:
+        raise UsageError(
+            f"{output} holds a {RUN_MANIFEST} that cannot be read as JSON: give another directory."
+        ) from error
+    if not isinstance(found, dict) or not found.keys() >= _NEEDED:
+        raise UsageError(f"{output} holds a {RUN_MANIFEST} that is no run's: give another directory.")
+    try:
+        return msgspec.convert(found, RunManifest)
+    except msgspec.ValidationError as error:
+        raise MisshapenManifestError(output, str(error), found) from error

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from saiten.model.errors import SaitenError
-from saiten.pipelines.run.failures import FailureReports
+from saiten.pipelines.run.notes.failures import FailureReports
 from saiten.pipelines.terminal import end_process
 
 # A library that hangs without giving up the interpreter's lock stops Python's own timers too.

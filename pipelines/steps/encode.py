@@ -7,7 +7,7 @@ import apache_beam as beam
 
 from saiten.model.text.encoder import Encoder
 from saiten.pipelines.records import EncodedBlock, RecordBlock
-from saiten.pipelines.run.failures import FailureReports
+from saiten.pipelines.run.notes.failures import FailureReports
 from saiten.pipelines.steps.deadline import Deadline
 from saiten.pipelines.steps.scoring_bundle import ScoringBundle
 

@@ -14,7 +14,7 @@ from apache_beam.ml.inference.base import ModelHandler
 from saiten.model.engines.engine import Engine
 from saiten.model.text.ragged import BoolArray, FloatArray, Int64Array, IntArray
 from saiten.pipelines.records import Code, EncodedBlock, ScoredBlock
-from saiten.pipelines.run.failures import FailureReports
+from saiten.pipelines.run.notes.failures import FailureReports
 from saiten.pipelines.steps.deadline import Deadline
 from saiten.pipelines.steps.scoring_bundle import ScoringBundle
 

@@ -1,7 +1,5 @@
 """A range's blocks to its two parts: scores and dead letters, closed as soon as the range is done."""
 
-import dataclasses
-import json
 import uuid
 from collections import Counter
 
@@ -9,8 +7,9 @@ import pyarrow as pa
 
 from saiten.pipelines import storage
 from saiten.pipelines.records import ScoredBlock
-from saiten.pipelines.run.dead_letter_rate import DeadLetterTally
+from saiten.pipelines.run.json_file import to_json
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, SCORES_FOLDER, Run
+from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
 from saiten.pipelines.run.part import PartWriter
 from saiten.pipelines.run.range_summary import RangeSummary, SourceCount
 from saiten.pipelines.run.schema import dead_letters_table, scores_table
@@ -61,10 +60,8 @@ class RangeWriter:
             OSError: One could not be written whole.
         """
         dead_letters = self._dead_letters.close() if self._dead_letters else None
-        codes, examples = dict(self._tally.codes), self._tally.examples
-        summary = RangeSummary(self.range_index, self._counts, self._scores.close(), dead_letters, codes, examples)
-        note = json.dumps(dataclasses.asdict(summary), ensure_ascii=False)
-        storage.write_atomic(self._run.range_note(self.range_index), note.encode())
+        summary = RangeSummary(self.range_index, self._counts, self._scores.close(), dead_letters, self._tally)
+        storage.write_atomic(self._run.range_note(self.range_index), to_json(summary))
         return summary
 
     def abandon(self) -> None:

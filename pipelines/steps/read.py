@@ -1,4 +1,4 @@
-"""The step that turns ranges of work into blocks of records."""
+"""The steps that turn a run's plan into ranges of work, and these into blocks of records."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +8,28 @@ import apache_beam as beam
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.ranges import read_range
 from saiten.pipelines.records import RecordBlock, WorkRange
-from saiten.pipelines.run.failures import FailureReports
+from saiten.pipelines.run.layout import Run
+from saiten.pipelines.run.notes.failures import FailureReports
+from saiten.pipelines.run.run_plan import read_plan
+
+
+@dataclass
+class PlannedRanges(beam.PTransform):
+    """Reads the run's plan and gives the ranges that are still to be done.
+
+    They are not part of the pipeline's own description, which would grow with the input: engines limit its size.
+    """
+
+    run: Run
+
+    def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection:
+        return pbegin | "Once" >> beam.Create([self.run]) | "Plan" >> beam.ParDo(_PlannedRangesDoFn())
+
+
+class _PlannedRangesDoFn(beam.DoFn):
+    def process(self, run: Run) -> Iterator[WorkRange]:
+        with run.reports.reported():
+            yield from read_plan(run.output, run.run_id).ranges_left
 
 
 @dataclass

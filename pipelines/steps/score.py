@@ -1,21 +1,17 @@
 """The scoring pipeline: wires the steps, and nothing else."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
 from apache_beam.ml.inference import RunInference
 
 from saiten.pipelines.reading.options import ReadOptions
-from saiten.pipelines.records import WorkRange
-from saiten.pipelines.run.progress_notes import DeadLetterLimit
-from saiten.pipelines.run.range_summary import RangeSummary
-from saiten.pipelines.run.run_manifest import CommitPlan
-from saiten.pipelines.steps.commit import Commit
+from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit
+from saiten.pipelines.steps.commit import Commit, CommitSettings
 from saiten.pipelines.steps.deadline import Deadline
 from saiten.pipelines.steps.encode import EncodeText
 from saiten.pipelines.steps.infer import HANDLERS
-from saiten.pipelines.steps.read import ReadRecords
+from saiten.pipelines.steps.read import PlannedRanges, ReadRecords
 from saiten.pipelines.steps.scoring_bundle import ScoringBundle
 from saiten.pipelines.steps.write import WriteParts
 
@@ -25,8 +21,6 @@ class Scoring:
     """All that the steps need, decided before the pipeline is built.
 
     Attributes:
-        ranges: What is to be read.
-        finished: What an earlier attempt has done already.
         reading: How the files are read.
         bundle: What scores them.
         deadline: How long a block may take.
@@ -35,29 +29,25 @@ class Scoring:
         commit: What the run must have become.
     """
 
-    ranges: Sequence[WorkRange]
-    finished: Sequence[RangeSummary]
     reading: ReadOptions
     bundle: ScoringBundle
     deadline: Deadline
     limit: DeadLetterLimit
     notes_folder: str
-    commit: CommitPlan
+    commit: CommitSettings
 
 
 def build(pipeline: beam.Pipeline, scoring: Scoring) -> beam.PCollection:
-    """Wires the steps; gives the manifest, one element, when the run is committed."""
+    """Wires the steps; gives the run's id, one element, when the run is committed."""
     run = scoring.commit.run
     handler = HANDLERS[scoring.bundle.engine](scoring.bundle, run.reports, scoring.deadline)
-    written = (
+    return (
         pipeline
-        | "Ranges" >> beam.Create(scoring.ranges)
+        | "PlannedRanges" >> PlannedRanges(run)
         | "SpreadRanges" >> beam.Reshuffle()
         | "ReadRecords" >> ReadRecords(scoring.reading, run.reports)
         | "EncodeText" >> EncodeText(scoring.bundle, run.reports, scoring.deadline)
         | "RunInference" >> RunInference(handler)
         | "WriteParts" >> WriteParts(run, scoring.limit, scoring.notes_folder)
+        | "Commit" >> Commit(scoring.commit)
     )
-    finished = pipeline | "FinishedRanges" >> beam.Create(scoring.finished)
-    summaries = (written, finished) | "Summaries" >> beam.Flatten()
-    return summaries | "Commit" >> Commit(scoring.commit)

@@ -11,7 +11,7 @@ from apache_beam.metrics import Metrics
 from saiten.model.errors import SaitenError
 from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.layout import Run
-from saiten.pipelines.run.progress_notes import DeadLetterLimit, ProgressNote
+from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit, ProgressNote
 from saiten.pipelines.run.range_summary import RangeSummary, SourceCount
 from saiten.pipelines.steps.range_writer import RangeWriter
 

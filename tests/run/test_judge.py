@@ -11,10 +11,10 @@ import pytest
 from saiten.model.bundle.bundle import Bundle
 from saiten.model.errors import SaitenError, TooManyDeadLettersError
 from saiten.pipelines.records import DeadLetter, SourceSpan
-from saiten.pipelines.run import progress_notes as progress
-from saiten.pipelines.run.dead_letter_rate import DeadLetterTally
-from saiten.pipelines.run.failures import FailureReports
-from saiten.pipelines.run.progress_notes import DeadLetterLimit, Progress, ProgressNote, read_progress
+from saiten.pipelines.run.notes import progress_notes as progress
+from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
+from saiten.pipelines.run.notes.failures import FailureReports
+from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit, Progress, ProgressNote, read_progress
 from saiten.pipelines.storage import list_named
 from tests.helpers.fakes import make_block, make_scored_block
 from tests.helpers.scoring import score

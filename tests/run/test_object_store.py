@@ -18,8 +18,9 @@ from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.run import claim, results
-from saiten.pipelines.run import progress_notes as progress
 from saiten.pipelines.run.claim import Lease
+from saiten.pipelines.run.notes import progress_notes as progress
+from saiten.pipelines.run.run_manifest import read_run_manifest
 from tests.helpers.object_store import emulated
 from tests.helpers.scoring import rows, score
 
@@ -217,10 +218,10 @@ def test_a_reader_of_the_store_gets_the_run_that_took_the_place_of_another(
 ) -> None:
     out = f"{folder}/out"
     assert remote_score(remote_bundle, str(reviews), out) == 0
-    old = manifest_of(out)
+    old = read_run_manifest(out)
     assert remote_score(remote_bundle, str(reviews), out, "--overwrite") == 0
-    manifests = iter([old, manifest_of(out), manifest_of(out)])
-    monkeypatch.setattr(results, "read_manifest", lambda _: next(manifests))
+    manifests = iter([old, read_run_manifest(out), read_run_manifest(out)])
+    monkeypatch.setattr(results, "read_run_manifest", lambda _: next(manifests))
     assert results.read_scores(out).num_rows == 5
 
 

@@ -14,8 +14,8 @@ import pytest
 from saiten.model.bundle.bundle import Bundle
 from saiten.pipelines import storage
 from saiten.pipelines.commands.main import main
-from saiten.pipelines.run.failures import FailureReports
-from saiten.pipelines.steps import commit
+from saiten.pipelines.run.notes.failures import FailureReports
+from saiten.pipelines.steps import finish
 from tests.helpers.scoring import content, rows, score
 
 LEFT_PART = ".part-20200101T000000Z-aaaaaaaa-00000.parquet.0123abcd.partial"
@@ -51,7 +51,7 @@ def test_an_error_after_the_manifest_says_that_the_run_counts_and_resume_marks_i
 
     out = tmp_path / "out"
     with monkeypatch.context() as patched:
-        patched.setattr(commit, "write_report", full)
+        patched.setattr(finish, "write_report", full)
         for flags in ([], ["--resume"]):
             assert score(tiny_bundle, reviews, out, "--workers=1", *flags) == 1
             assert capsys.readouterr().err == (

@@ -1,6 +1,5 @@
 """A reader gets one whole run, whatever else goes on in the directory."""
 
-import json
 import pathlib
 
 import pytest
@@ -9,6 +8,7 @@ from saiten.model.bundle.bundle import Bundle
 from saiten.model.errors import UsageError
 from saiten.pipelines.run import results
 from saiten.pipelines.run.results import read_dead_letters, read_scores
+from saiten.pipelines.run.run_manifest import read_run_manifest
 from tests.helpers.scoring import rows, score
 
 
@@ -29,11 +29,11 @@ def test_a_run_that_takes_the_place_of_another_is_read_instead(
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, reviews, out) == 0
-    old = json.loads((out / "manifest.json").read_text())
+    old = read_run_manifest(str(out))
     assert score(tiny_bundle, reviews, out, "--overwrite") == 0
-    new = json.loads((out / "manifest.json").read_text())
+    new = read_run_manifest(str(out))
     manifests = iter([old, new, new])
-    monkeypatch.setattr(results, "read_manifest", lambda _: next(manifests))
+    monkeypatch.setattr(results, "read_run_manifest", lambda _: next(manifests))
     assert read_scores(str(out)).to_pylist() == rows(out)
 
 

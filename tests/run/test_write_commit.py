@@ -1,7 +1,6 @@
 """A run becomes visible whole or not at all, and only when every record is accounted for."""
 
 import dataclasses
-import json
 import pathlib
 import re
 from collections.abc import Sequence
@@ -10,12 +9,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from saiten.model.errors import CountMismatchError, SaitenError, TooManyDeadLettersError
-from saiten.pipelines.records import ScoredBlock
+from saiten.pipelines.records import ScoredBlock, WorkRange
 from saiten.pipelines.run.layout import Run
-from saiten.pipelines.run.progress_notes import DeadLetterLimit
+from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit
 from saiten.pipelines.run.range_summary import RangeSummary
-from saiten.pipelines.run.run_manifest import CommitPlan
-from saiten.pipelines.steps.commit import commit_run
+from saiten.pipelines.run.run_manifest import RunCounts, read_run_manifest
+from saiten.pipelines.run.run_plan import PlannedFile, RowSettings, RunPlan, record_plan
+from saiten.pipelines.steps.commit import CommitSettings, commit_run
 from saiten.pipelines.steps.write import _WritePartsDoFn
 from tests.helpers.fakes import make_scored_block
 
@@ -25,17 +25,22 @@ def run(tmp_path: pathlib.Path) -> Run:
     return Run("20260101T000000Z-aaaaaaaa", str(tmp_path / "out"), "b" * 64, ("sum", "length"), (), True)
 
 
-def plan_of(run: Run, *, n_ranges: int = 1, rate: float = 1.0, duplicates: bool = False) -> CommitPlan:
-    inputs = {"a.txt": {"path": "in/a.txt", "bytes": 10, "modified": "1"}}
-    return CommitPlan(
-        run,
-        n_ranges,
-        inputs,
-        rate,
-        duplicates,
-        0.0,
-        {"engine": "fake", "settings": {}, "versions": {}, "report_examples": False},
+def plan(run: Run, *, n_ranges: int = 1, rate: float = 1.0, id_field: str | None = None) -> CommitSettings:
+    """Records what the run sets out to do, and returns what its commit goes by."""
+    settings = RowSettings(
+        bundle_id=run.bundle_id,
+        engine="fake",
+        input_format="auto",
+        encoding="utf-8",
+        text_field="text",
+        id_field=id_field,
+        keep_fields=[],
+        max_record_bytes=10,
+        no_raw=False,
     )
+    inputs = {"a.txt": PlannedFile("in/a.txt", 10, "1")}
+    record_plan(run, RunPlan(run.run_id, 0.0, settings, inputs, tuple(WorkRange(i, ()) for i in range(n_ranges))))
+    return CommitSettings(run, rate, report_examples=False, versions={})
 
 
 def write(run: Run, blocks: Sequence[ScoredBlock]) -> list[RangeSummary]:
@@ -63,7 +68,7 @@ def test_a_committed_run_holds_every_row_once_and_nothing_else(run: Run) -> None
         make_scored_block(["c", "x"], dead=[1]),
         make_scored_block(["d"], range_index=1),
     ]
-    manifest = commit_run(plan_of(run, n_ranges=2), write(run, blocks))
+    manifest = commit_run(plan(run, n_ranges=2), write(run, blocks))
     rows = pq.read_table(pathlib.Path(run.output, "scores")).sort_by("score_sum").to_pylist()
     assert [(row["id"], row["score_sum"], row["score_length"], row["n_tokens"], row["status"]) for row in rows] == [
         ("a.txt:0", 99.0, 1.0, 1, "scored"),
@@ -84,8 +89,8 @@ def test_a_committed_run_holds_every_row_once_and_nothing_else(run: Run) -> None
             "raw_bytes": 1,
         }
     ]
-    assert manifest["counts"] == {"records": 5, "scored": 3, "empty": 1, "dead": 1, "duplicate_ids": 0}
-    assert manifest["dead_letter_codes"] == {"BAD_JSON": 1}
+    assert manifest.counts == RunCounts(records=5, scored=3, empty=1, dead=1, duplicate_ids=0)
+    assert manifest.dead_letter_codes == {"BAD_JSON": 1}
     assert without_attempts(files_below(run.output)) == [
         "_SUCCESS",
         f"dead_letters/part-{run.run_id}-00000-ATTEMPT.parquet",
@@ -94,11 +99,11 @@ def test_a_committed_run_holds_every_row_once_and_nothing_else(run: Run) -> None
         f"scores/part-{run.run_id}-00000-ATTEMPT.parquet",
         f"scores/part-{run.run_id}-00001-ATTEMPT.parquet",
     ]
-    assert [file["path"] for file in manifest["outputs"]] == files_below(run.output)[1:2] + files_below(run.output)[4:]
+    assert [part.path for part in manifest.outputs] == files_below(run.output)[1:2] + files_below(run.output)[4:]
 
 
 def test_the_columns_and_the_metadata_are_those_of_the_design(run: Run) -> None:
-    commit_run(plan_of(run), write(run, [make_scored_block(["a"])]))
+    commit_run(plan(run), write(run, [make_scored_block(["a"])]))
     schema = pq.read_schema(next(pathlib.Path(run.output, "scores").iterdir()))
     assert [(field.name, str(field.type)) for field in schema] == [
         ("id", "string"),
@@ -117,8 +122,8 @@ def test_the_columns_and_the_metadata_are_those_of_the_design(run: Run) -> None:
 
 
 def test_no_records_give_one_empty_file_of_each_kind(run: Run) -> None:
-    manifest = commit_run(plan_of(run), write(run, [make_scored_block([])]))
-    assert [(file["path"].split("/")[0], file["rows"]) for file in manifest["outputs"]] == [
+    manifest = commit_run(plan(run), write(run, [make_scored_block([])]))
+    assert [(part.path.split("/")[0], part.rows) for part in manifest.outputs] == [
         ("dead_letters", 0),
         ("scores", 0),
     ]
@@ -127,23 +132,23 @@ def test_no_records_give_one_empty_file_of_each_kind(run: Run) -> None:
 
 def test_committing_twice_changes_nothing(run: Run) -> None:
     summaries = write(run, [make_scored_block(["a"])])
-    first = commit_run(plan_of(run), summaries)
-    assert commit_run(plan_of(run), summaries) == first
-    assert json.loads(pathlib.Path(run.output, "manifest.json").read_text()) == first
+    first = commit_run(plan(run), summaries)
+    assert commit_run(plan(run), summaries) == first
+    assert read_run_manifest(run.output) == first
 
 
 def test_a_lost_record_is_never_committed(run: Run) -> None:
     summaries = write(run, [make_scored_block(["a", "b"])])
     count = dataclasses.replace(summaries[0].counts["a.txt"], records=3)
     with pytest.raises(CountMismatchError, match=r"a\.txt: 3 records read, but 2 scored, 0 empty and 0 dead: 1 are"):
-        commit_run(plan_of(run), [dataclasses.replace(summaries[0], counts={"a.txt": count}), *summaries[1:]])
+        commit_run(plan(run), [dataclasses.replace(summaries[0], counts={"a.txt": count}), *summaries[1:]])
     assert not pathlib.Path(run.output, "manifest.json").exists()
     assert not pathlib.Path(run.output, "_SUCCESS").exists()
 
 
 def test_a_range_that_did_not_report_is_never_committed(run: Run) -> None:
     with pytest.raises(SaitenError, match="Range 1 has not said"):
-        commit_run(plan_of(run, n_ranges=2), write(run, [make_scored_block(["a"])]))
+        commit_run(plan(run, n_ranges=2), write(run, [make_scored_block(["a"])]))
 
 
 def test_a_part_that_is_not_as_it_was_written_is_never_committed(run: Run) -> None:
@@ -151,7 +156,7 @@ def test_a_part_that_is_not_as_it_was_written_is_never_committed(run: Run) -> No
     (part,) = pathlib.Path(run.output, "scores").iterdir()
     part.write_bytes(part.read_bytes()[:-10])
     with pytest.raises(SaitenError, match="cannot be read back"):
-        commit_run(plan_of(run), summaries)
+        commit_run(plan(run), summaries)
 
 
 def test_a_part_of_another_size_or_other_rows_is_never_committed(run: Run) -> None:
@@ -160,28 +165,28 @@ def test_a_part_of_another_size_or_other_rows_is_never_committed(run: Run) -> No
     table, content = pq.read_table(part), part.read_bytes()
     pq.write_table(table.slice(1), part)
     with pytest.raises(SaitenError, match="holds 0 rows, not the 1 that were written"):
-        commit_run(plan_of(run), summaries)
+        commit_run(plan(run), summaries)
     part.write_bytes(b"PAR1" + content)
     with pytest.raises(SaitenError, match=f"holds other bytes than the {len(content)} that were written"):
-        commit_run(plan_of(run), summaries)
+        commit_run(plan(run), summaries)
     part.unlink()
     with pytest.raises(SaitenError, match="is gone"):
-        commit_run(plan_of(run), summaries)
+        commit_run(plan(run), summaries)
 
 
 def test_too_many_dead_letters_are_not_committed_and_the_commonest_are_named(run: Run) -> None:
     summaries = write(run, [make_scored_block(["a", "b", "c"], dead=[1, 2])])
     with pytest.raises(TooManyDeadLettersError, match=r"2 of 3 records .* BAD_JSON 2 \(such as a\.txt:2\)"):
-        commit_run(plan_of(run, rate=0.5), summaries)
-    assert commit_run(plan_of(run, rate=0.7), summaries)["counts"]["dead"] == 2
+        commit_run(plan(run, rate=0.5), summaries)
+    assert commit_run(plan(run, rate=0.7), summaries).counts.dead == 2
 
 
 def test_the_new_run_replaces_the_old_one_and_leaves_foreign_files(run: Run) -> None:
-    commit_run(plan_of(run), write(run, [make_scored_block(["old"])]))
+    commit_run(plan(run), write(run, [make_scored_block(["old"])]))
     newer = dataclasses.replace(run, run_id="20260102T000000Z-bbbbbbbb")
     foreign = pathlib.Path(run.output, "scores", "notes.txt")
     foreign.write_text("mine")
-    commit_run(plan_of(newer), write(newer, [make_scored_block(["n", "ew"])]))
+    commit_run(plan(newer), write(newer, [make_scored_block(["n", "ew"])]))
     assert without_attempts(files_below(run.output)) == [
         "_SUCCESS",
         f"dead_letters/part-{newer.run_id}-00000-ATTEMPT.parquet",
@@ -207,13 +212,13 @@ def test_two_attempts_of_a_range_never_write_one_file_and_the_one_that_the_runne
     """They may go on side by side: a worker that was given up may still be writing."""
     (lost,), (taken,) = (write(run, [make_scored_block(["a", "b"], dead=[1])]) for _ in range(2))
     assert len({part.path for summary in (lost, taken) for part in summary.parts}) == 4
-    manifest = commit_run(plan_of(run), [taken])
-    assert {file["path"] for file in manifest["outputs"]} == {part.path for part in taken.parts}
+    manifest = commit_run(plan(run), [taken])
+    assert {part.path for part in manifest.outputs} == {part.path for part in taken.parts}
     assert files_below(f"{run.output}/scores") == [pathlib.Path(taken.scores.path).name]
 
 
 def test_repeated_ids_are_kept_and_counted(run: Run) -> None:
     blocks = [make_scored_block(["a", "b"], is_last=False), make_scored_block(["c"])]
-    manifest = commit_run(plan_of(run, duplicates=True), write(run, blocks))
-    assert manifest["counts"]["duplicate_ids"] == 1
-    assert manifest["counts"]["scored"] == 3
+    manifest = commit_run(plan(run, id_field="id"), write(run, blocks))
+    assert manifest.counts.duplicate_ids == 1
+    assert manifest.counts.scored == 3

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from saiten.model.bundle.bundle import Bundle
-from saiten.pipelines.run.failures import FailureReports
+from saiten.pipelines.run.notes.failures import FailureReports
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_a_batch_that_hangs_ends_the_process_with_a_sentence(tmp_path: pathlib.P
     program = (
         "import os, sys, time\n"
         "from saiten.pipelines.steps.deadline import Deadline\n"
-        "from saiten.pipelines.run.failures import FailureReports\n"
+        "from saiten.pipelines.run.notes.failures import FailureReports\n"
         "with Deadline(0.2, FailureReports(sys.argv[1]), os.getpid()).kept():\n"
         f"    {hangs}\n"
     )

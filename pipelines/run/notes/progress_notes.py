@@ -3,7 +3,6 @@
 Beam's local runners say nothing until a stage is over.
 """
 
-import json
 import math
 import os
 import time
@@ -13,7 +12,8 @@ from dataclasses import dataclass, field
 
 from saiten.pipelines import storage
 from saiten.pipelines.records import ScoredBlock
-from saiten.pipelines.run.dead_letter_rate import DeadLetterTally
+from saiten.pipelines.run.json_file import read_json, to_json
+from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
 
 _PREFIX = "progress-"
 WRITE_SECS = 0.5
@@ -93,7 +93,7 @@ class ProgressNote:
         self._written = self._clock()
         if storage.is_remote(self._folder):
             return self._done
-        storage.write_replaced(self._path, json.dumps(vars(self._done), default=vars).encode())
+        storage.write_replaced(self._path, to_json(self._done))
         return read_progress(self._folder) if self._done.tally.dead else None
 
     def _count(self, block: ScoredBlock) -> None:
@@ -114,12 +114,11 @@ def read_progress(folder: str) -> Progress:
     """Returns the sum of what all writers have noted."""
     total = Progress()
     for path in _note_paths(folder):
-        content = storage.read_bytes(path)
-        if content:
-            note = json.loads(content)
-            total.n_bytes += note["n_bytes"]
-            total.tally.merge(**note["tally"])
-            total.record_bytes = min(total.record_bytes, note["record_bytes"])
+        done = read_json(path, Progress)
+        if done:
+            total.n_bytes += done.n_bytes
+            total.tally.merge(done.tally)
+            total.record_bytes = min(total.record_bytes, done.record_bytes)
     return total
 
 

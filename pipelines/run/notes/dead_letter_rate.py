@@ -1,7 +1,6 @@
 """How many dead letters are too many."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from saiten.model.errors import TooManyDeadLettersError
@@ -22,29 +21,35 @@ class DeadLetterTally:
     """
 
     records: int = 0
-    codes: Counter[str] = field(default_factory=Counter)
+    codes: dict[str, int] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
 
     @property
     def dead(self) -> int:
         """All dead letters."""
-        return self.codes.total()
+        return sum(self.codes.values())
+
+    @property
+    def commonest_codes(self) -> dict[str, int]:
+        """How many dead letters of each code, the commonest first."""
+        return dict(sorted(self.codes.items(), key=lambda item: -item[1]))
 
     def add(self, records: int, letters: Iterable[DeadLetter]) -> None:
         """Counts a block."""
         self.records += records
         for letter in letters:
-            self.codes[letter.code] += 1
+            self.codes[letter.code] = self.codes.get(letter.code, 0) + 1
             self.examples.setdefault(letter.code, f"{letter.source}:{letter.position}")
 
-    def merge(self, records: int, codes: Mapping[str, int], examples: Mapping[str, str]) -> None:
+    def merge(self, other: "DeadLetterTally") -> None:
         """Adds another count."""
-        self.records += records
-        self.codes.update(codes)
-        self.examples = {**examples, **self.examples}
+        self.records += other.records
+        for code, count in other.codes.items():
+            self.codes[code] = self.codes.get(code, 0) + count
+        self.examples = {**other.examples, **self.examples}
 
     def refuse_too_many(self, max_rate: float) -> None:
-        """Judges a whole run.
+        """Refuses a whole run.
 
         Raises:
             TooManyDeadLettersError: More than `max_rate` of the records are dead; names the commonest codes.
@@ -53,11 +58,11 @@ class DeadLetterTally:
         if self.records and self.dead / self.records > max_rate:
             raise TooManyDeadLettersError(
                 f"{self.dead} of {self.records} records are dead letters, more than --max_dead_letter_rate="
-                f"{max_rate:g} allows: {self._commonest()}. Nothing is committed."
+                f"{max_rate:g} allows: {self._named_codes()}. Nothing is committed."
             )
 
     def refuse_hopeless(self, max_rate: float, most_to_come: float) -> None:
-        """Judges a run that goes on: `refuse_too_many` is exact, so to be late costs time, to be early a good run.
+        """Refuses a run that goes on: `refuse_too_many` is exact, so to be late costs time, to be early a good run.
 
         Args:
             most_to_come: How many records the rest of the input can hold at the very most.
@@ -70,10 +75,10 @@ class DeadLetterTally:
             raise TooManyDeadLettersError(
                 f"{self.dead} of the first {self.records} records are dead letters, more than "
                 f"--max_dead_letter_rate={max_rate:g} allows even if all others are good, for there are {most:.0f} "
-                f"at most: {self._commonest()}. Nothing is committed."
+                f"at most: {self._named_codes()}. Nothing is committed."
             )
 
-    def _commonest(self) -> str:
-        commonest = self.codes.most_common(_NAMED_CODES)
+    def _named_codes(self) -> str:
+        commonest = list(self.commonest_codes.items())[:_NAMED_CODES]
         named = ", ".join(f"{code} {count} (such as {self.examples[code]})" for code, count in commonest)
         return f"{named}; is it in another --encoding?" if commonest[0][0] == Code.BAD_UTF8 else named

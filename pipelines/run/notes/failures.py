@@ -4,7 +4,6 @@ Beam hands the launcher an exception's traceback as text, and on some runners no
 So a worker leaves a small file in the run's work folder before it raises.
 """
 
-import json
 import pathlib
 import traceback
 import uuid
@@ -14,8 +13,17 @@ from dataclasses import dataclass
 
 from saiten.model.errors import SaitenError
 from saiten.pipelines import storage
+from saiten.pipelines.run.json_file import read_json, to_json
 
 _PREFIX = "failure-"
+
+
+@dataclass(frozen=True, order=True)
+class _Failure:
+    """An error as a worker leaves it; the gravest is the largest."""
+
+    exit_code: int
+    message: str
 
 
 @dataclass(frozen=True)
@@ -43,19 +51,15 @@ class FailureReports:
     def write(self, error: SaitenError | OSError) -> None:
         """Leaves a report of an error."""
         exit_code = error.exit_code if isinstance(error, SaitenError) else SaitenError.exit_code
-        report = {"exit_code": exit_code, "message": _sentence(error)}
         path = storage.join(self.folder, f"{_PREFIX}{uuid.uuid4().hex}.json")
         with suppress(OSError):  # a full disk takes no report either
-            storage.write_atomic(path, json.dumps(report).encode())  # as ASCII: a path may hold what UTF-8 cannot
+            storage.write_atomic(path, to_json(_Failure(exit_code, _sentence(error))))
 
     def first(self) -> SaitenError | None:
         """Returns the error that a worker reported, the one with the highest exit code; None where none did."""
-        contents = map(storage.read_bytes, storage.list_named(self.folder, _PREFIX))
-        reports = [json.loads(content) for content in contents if content]
-        if not reports:
-            return None
-        report = max(reports, key=lambda report: (report["exit_code"], report["message"]))
-        return _error_with_code(report["message"], report["exit_code"])
+        failures = [read_json(path, _Failure) for path in storage.list_named(self.folder, _PREFIX)]
+        gravest = max(filter(None, failures), default=None)
+        return _error_with_code(gravest.message, gravest.exit_code) if gravest else None
 
 
 def _unforeseen(error: Exception) -> SaitenError:
