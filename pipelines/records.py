@@ -10,7 +10,7 @@ which `Block.check_counts` enforces, so that no step can lose a record unseen.
 import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -19,6 +19,7 @@ import pyarrow as pa
 from saiten.model.errors import CountMismatchError
 from saiten.model.text.encoder import EncodedTexts
 from saiten.model.text.ragged import BoolArray, FloatArray, IntArray
+from saiten.pipelines.stage_secs import StageSecs
 
 MAX_RAW_BYTES = 64 * 1024
 
@@ -120,6 +121,7 @@ class Block:
         kept_fields: The kept fields, one array each, with a value for each row.
         dead_letters: The block's records that left it on the way.
         n_bytes: Input bytes this block stands for, for progress.
+        stage_secs: How long it took so far.
     """
 
     range_index: int
@@ -130,6 +132,7 @@ class Block:
     kept_fields: tuple[pa.Array, ...] = ()
     dead_letters: tuple[DeadLetter, ...] = ()
     n_bytes: int = 0
+    stage_secs: StageSecs = field(default_factory=StageSecs)
 
     @property
     def n_read(self) -> int:
@@ -172,20 +175,11 @@ class RecordBlock(Block):
         """
         if not failures:
             return self
-        sources = self.sources
-        dead = [
-            DeadLetter(
-                sources[i],
-                self.positions[i],
-                self.ids[i],
-                stage,
-                code,
-                message,
-                self.raw_records[i][:MAX_RAW_BYTES],
-                len(self.raw_records[i]),
-            )
-            for i, (code, message) in sorted(failures.items())
-        ]
+        sources, raws = self.sources, self.raw_records
+        dead = []
+        for i, (code, message) in sorted(failures.items()):
+            where = (sources[i], self.positions[i], self.ids[i])
+            dead.append(DeadLetter(*where, stage, code, message, raws[i][:MAX_RAW_BYTES], len(raws[i])))
         alive = [i for i in range(len(self.texts)) if i not in failures]
         return dataclasses.replace(self._with_rows(alive), dead_letters=(*self.dead_letters, *dead))
 
@@ -215,11 +209,13 @@ class RecordBlock(Block):
 class EncodedBlock:
     """A block whose texts have become ids; `encoded` has a row for each of `block`.
 
-    It is what RunInference calls a batch, so it has a length: its number of texts.
+    It is what RunInference calls a batch, so it has a length: its number of texts. `oov_words` says in how many of
+    them each OOV word stands.
     """
 
     block: RecordBlock
     encoded: EncodedTexts
+    oov_words: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.block.texts)
@@ -236,6 +232,7 @@ class ScoredBlock(Block):
         n_oov: int32 [n].
         truncated: bool [n].
         raw_bytes: How long the rows were as they were read, all together.
+        oov_words: In how many of its texts each OOV word stands.
     """
 
     scores: FloatArray
@@ -244,3 +241,4 @@ class ScoredBlock(Block):
     n_oov: IntArray
     truncated: BoolArray
     raw_bytes: int
+    oov_words: Mapping[str, int] = field(default_factory=dict)

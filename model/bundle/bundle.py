@@ -3,14 +3,14 @@
 `saiten.model.bundle.writer` writes it.
 """
 
-import json
 import pathlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from saiten.model.bundle.bundle_manifest import BundleManifest, read_bundle_manifest
 from saiten.model.bundle.encoder_settings import check_dictionary_files, refuse_foreign_dictionaries
 from saiten.model.bundle.golden import GoldenRecord, load_golden
+from saiten.model.bundle.reference import Reference, read_reference
 from saiten.model.engines.engine import Engine
 from saiten.model.errors import BundleError, missing_library
 from saiten.model.keras_models.saved_model import check_keras_file
@@ -144,16 +144,13 @@ class Bundle:
         """Reads the golden records."""
         return load_golden(self.path / "golden.jsonl", len(self.outputs))
 
-    def reference(self) -> dict[str, Any]:
-        """Reads the distributions on the training data; ``{}`` where none were known."""
-        path = self.path / "reference.json"
-        try:
-            content = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError):
-            content = None
-        if not isinstance(content, dict):
-            raise BundleError(f"{path} is no JSON object; make the bundle anew.")
-        return content
+    def reference(self) -> Reference | None:
+        """Reads the distributions on the training data; None where none were known.
+
+        Raises:
+            BundleError: The file is not as it must be.
+        """
+        return read_reference(self.path / "reference.json")
 
 
 def read_bundle(path: pathlib.Path, *, trust: bool = False) -> Bundle:

@@ -30,6 +30,7 @@ class EncodedTexts:
         n_tokens: int32 [n], tokens before truncation, OOV included.
         n_oov: int32 [n], those of `n_tokens` that are not in the vocabulary, dropped or not.
         truncated: bool [n].
+        oov_tokens: The OOV tokens end to end, strings, `n_oov` of each text; None where they were not looked up.
     """
 
     token_ids: IntArray
@@ -37,6 +38,7 @@ class EncodedTexts:
     n_tokens: IntArray
     n_oov: IntArray
     truncated: BoolArray
+    oov_tokens: pa.Array | None = None
 
     @property
     def lengths(self) -> Int64Array:
@@ -113,7 +115,8 @@ class Encoder:
             token_ids = token_ids[~is_oov]
             offsets = offsets_of(counts - n_oov)
         token_ids, offsets, truncated = self._truncate(token_ids, offsets)
-        return EncodedTexts(token_ids, offsets, counts.astype(np.int32), n_oov.astype(np.int32), truncated)
+        n_tokens, n_oov = counts.astype(np.int32), n_oov.astype(np.int32)
+        return EncodedTexts(token_ids, offsets, n_tokens, n_oov, truncated, tokens.filter(pa.array(is_oov)))
 
     def _truncate(self, token_ids: IntArray, offsets: Int64Array) -> tuple[IntArray, Int64Array, BoolArray]:
         lengths = np.diff(offsets)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from saiten.model.bundle.reference import LENGTH_EDGES, OOV_RATE_EDGES
 from saiten.model.text.ragged import FloatArray, IntArray
 from saiten.model.training.metrics import Values
 
@@ -28,15 +29,19 @@ def describe_training_data(
     return {
         "texts": len(scores),
         "scores": {name: describe(scores[:, i]) for i, name in enumerate(outputs)},
-        "n_tokens": describe(n_tokens.astype(np.float64)),
-        "oov_rate": describe(n_oov / n_tokens),
+        "n_tokens": describe(n_tokens.astype(np.float64), LENGTH_EDGES),
+        "oov_rate": describe(n_oov / n_tokens, OOV_RATE_EDGES),
     }
 
 
-def describe(values: Values) -> dict[str, Any]:
-    """Returns mean, standard deviation, quantiles (pairs of share and value) and a histogram of equal bins."""
+def describe(values: Values, bins: int | Sequence[float] = _BINS) -> dict[str, Any]:
+    """Returns mean, standard deviation, quantiles (pairs of share and value) and a histogram.
+
+    Args:
+        bins: How many, of equal width; or their edges.
+    """
     values = np.asarray(values, np.float64)
-    counts, edges = np.histogram(values, bins=_BINS)
+    counts, edges = np.histogram(values, bins=bins)
     return {
         "mean": float(values.mean()),
         "std": float(values.std()),

@@ -310,14 +310,6 @@ def test_a_model_for_fewer_words_is_refused(name: str, bundle_copy: pathlib.Path
         read_bundle(bundle_copy).engine(name)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "[" * 100_000])
-def test_a_reference_that_is_none_is_refused(content: str, bundle_copy: pathlib.Path) -> None:
-    (bundle_copy / "reference.json").write_text(content, encoding="utf-8")
-    reseal(bundle_copy)
-    with pytest.raises(BundleError, match=r"reference\.json is no JSON object"):
-        read_bundle(bundle_copy).reference()
-
-
 def test_a_vocabulary_of_another_size_is_refused(bundle_copy: pathlib.Path) -> None:
     reseal(bundle_copy, num_words=7)
     with pytest.raises(BundleError, match="num_words is not the vocabulary's size"):

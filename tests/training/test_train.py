@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.reference import LENGTH_EDGES
 from saiten.model.errors import BundleError, UsageError
 from saiten.model.text.ragged import FloatArray
 from saiten.model.training.config import TrainingConfig, Word2VecConfig
@@ -66,8 +67,10 @@ def test_the_bundle_says_how_it_was_trained(trained: TrainingResult) -> None:
     assert training["data"]["skipped"] == {}
     assert 1 <= len(training["epochs"]) <= 8
     reference = bundle.reference()
-    assert reference["texts"] == 300
-    assert reference["scores"]["good"]["mean"] == pytest.approx(0.5, abs=0.15)
+    assert reference is not None
+    assert reference.texts == 300
+    assert reference.scores["good"].mean == pytest.approx(0.5, abs=0.15)
+    assert reference.n_tokens.histogram.edges == LENGTH_EDGES
 
 
 def test_the_same_seed_gives_the_same_vocabulary_and_scores(trained: TrainingResult, tmp_path: pathlib.Path) -> None:
