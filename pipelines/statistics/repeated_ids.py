@@ -91,7 +91,7 @@ class IdCounter:
     def _is_kept(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         if self._n_halvings == 0:  # NumPy leaves a shift by all bits undefined
             return np.ones(len(hashes), np.bool_)
-        return hashes >> np.uint64(_HASH_BITS - self._n_halvings) == 0
+        return np.asarray(hashes >> np.uint64(_HASH_BITS - self._n_halvings) == 0)
 
     def _count_waiting(self) -> None:
         if self._n_waiting:
