@@ -1,17 +1,21 @@
 """What many tests share: a tokenizer, a small bundle. TensorFlow is imported only where a bundle is made."""
 
+import fcntl
+import os
 import pathlib
 from typing import Any
 
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import Bundle, read_bundle
 from saiten.model.bundle.writer import write_bundle
 from saiten.model.text.encoder import Encoder
 from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
 from saiten.model.text.vocabulary import OOV_ID, OOV_WORD, PAD_WORD, Vocabulary
 from saiten.pipelines.quiet import quiet_libraries
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # a process a core: more threads would only be in each other's way
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 quiet_libraries()
 
 SENTENCES = (
@@ -21,6 +25,17 @@ SENTENCES = (
     "もう行きません！",
     "部屋がきれいで、景色も良かったです。",
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What has to run in one process, one after the other, begins first: it takes longest."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> pathlib.Path:
+    """Returns a folder that all processes of this run of the tests have in common."""
+    own = factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
@@ -45,17 +60,22 @@ def tiny_model(encoder: Encoder) -> Any:
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, tiny_model: Any) -> Bundle:
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, request: pytest.FixtureRequest) -> Bundle:
     """A whole bundle with both engines and the outputs `taste` and `service`. Copy it before you change it."""
-    return write_bundle(
-        tmp_path_factory.mktemp("bundles") / "tiny",
-        model=tiny_model,
-        encoder=encoder,
-        outputs=["taste", "service"],
-        golden_texts=SENTENCES,
-        training={"seed": 0},
-        reference={},
-    )
+    path = shared_folder(tmp_path_factory) / "tiny"
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            return read_bundle(path)
+        return write_bundle(
+            path,
+            model=request.getfixturevalue("tiny_model"),
+            encoder=encoder,
+            outputs=["taste", "service"],
+            golden_texts=SENTENCES,
+            training={"seed": 0},
+            reference={},
+        )
 
 
 @pytest.fixture
@@ -76,9 +96,20 @@ def reviews(tmp_path: pathlib.Path) -> pathlib.Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def unfinished(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> tuple[pathlib.Path, pathlib.Path]:
+    """A file as `half_broken`, and the directory of a run over it that was not committed. Copy it to change it."""
+    from tests.helpers.scoring import score, write_half_broken
+
+    folder = tmp_path_factory.mktemp("unfinished")
+    records = write_half_broken(folder)
+    assert score(tiny_bundle, records, folder / "out", "--workers=1") == 4
+    return records, folder / "out"
+
+
 @pytest.fixture
 def half_broken(tmp_path: pathlib.Path) -> pathlib.Path:
     """A JSONL file of one good record and one that is cut off."""
-    path = tmp_path / "broken.jsonl"
-    path.write_bytes('{"text": "良い。", "id": "a"}\n{"text": \n'.encode())
-    return path
+    from tests.helpers.scoring import write_half_broken
+
+    return write_half_broken(tmp_path)

@@ -3,12 +3,13 @@
 import json
 import pathlib
 import shutil
+from collections.abc import Sequence
 
 from benchmarks.reliability.bench import SENTENCES, Bench
 from benchmarks.reliability.directory import check_only_run, content, read_rows
 from benchmarks.reliability.outcome import Outcome, promise
 
-_KINDS = ("more shards", "fewer shards", "empty input", "another bundle", "two at once")
+KINDS = ("more shards", "fewer shards", "empty input", "another bundle", "two at once")
 
 
 def _write_input(bench: Bench, n_files: int, n_lines: int) -> pathlib.Path:
@@ -42,8 +43,13 @@ def _other_bundle(bench: Bench) -> Bench:
     return Bench(path, bench.folder, bench.random)
 
 
-def check_rerun(bench: Bench, output: pathlib.Path, kind: str, outcome: Outcome) -> None:
+def check_rerun(
+    bench: Bench, output: pathlib.Path, kind: str, outcome: Outcome, workers: Sequence[int] = (1, 2)
+) -> None:
     """Replaces whatever run is in the output directory.
+
+    Args:
+        workers: How many processes a run may have; one of them is drawn.
 
     Raises:
         BrokenPromiseError: What is visible then is not exactly the new run.
@@ -61,8 +67,7 @@ def check_rerun(bench: Bench, output: pathlib.Path, kind: str, outcome: Outcome)
             before = content(output)
             promise(chosen.score(source, output, "--workers=1")[0] == 2, "a used directory was taken")
             promise(content(output) == before, "a refused run changed the directory")
-        workers = f"--workers={bench.random.choice((1, 2))}"
-        code, said = chosen.score(source, output, "--overwrite", workers)
+        code, said = chosen.score(source, output, "--overwrite", f"--workers={bench.random.choice(workers)}")
         promise(code == 0, f"the run ended with {code}: {said}")
     check_only_run(output, expected)
 
@@ -78,8 +83,8 @@ def _start_two(bench: Bench, source: pathlib.Path, output: pathlib.Path, outcome
 
 def run(bench: Bench, times: int | None) -> list[Outcome]:
     """Tries 40 runs, or `times` of each kind, in random order on one directory."""
-    outcomes = {kind: Outcome("re-runs", kind) for kind in _KINDS}
-    order = [kind for kind in _KINDS for _ in range(times or 8)]
+    outcomes = {kind: Outcome("re-runs", kind) for kind in KINDS}
+    order = [kind for kind in KINDS for _ in range(times or 8)]
     bench.random.shuffle(order)
     for kind in order:
         outcomes[kind].attempt(lambda: check_rerun(bench, bench.folder / "output", kind, outcomes[kind]))  # noqa: B023

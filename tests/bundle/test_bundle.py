@@ -25,6 +25,8 @@ from tests.conftest import SENTENCES
 from tests.helpers.forgery import bundle_fields
 from tests.helpers.networks import build_model
 
+LINE_ENDS = ("\u2028", "\u2029", "\x85")
+
 
 def write(path: pathlib.Path, encoder: Encoder, model: Any, **changes: Any) -> Bundle:
     settings = {"outputs": ["a", "b"], "golden_texts": SENTENCES, "training": {}, "reference": {}} | changes
@@ -40,13 +42,17 @@ def test_the_encoder_comes_back(tiny_bundle: Bundle, encoder: Encoder) -> None:
     assert describe_encoder(again) == describe_encoder(encoder)
 
 
-@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85"])
-def test_a_golden_text_may_hold_any_line_end(
-    end: str, tmp_path: pathlib.Path, encoder: Encoder, tiny_model: Any
-) -> None:
-    text = f"とても{end}高い"
-    golden = write(tmp_path / "b", encoder, tiny_model, golden_texts=[text]).golden()
-    assert text in [record.text for record in golden]
+@pytest.fixture(scope="module")
+def odd_bundle(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, tiny_model: Any) -> Bundle:
+    """A bundle in a folder that was there, empty; with line ends in golden texts, and holes in what it tells."""
+    training, reference = {"spearman": [float("nan"), 0.5], "loss": float("inf")}, {"mean": float("nan")}
+    golden_texts = [f"とても{end}高い" for end in LINE_ENDS]
+    changes: dict[str, Any] = {"training": training, "reference": reference, "golden_texts": golden_texts}
+    return write(tmp_path_factory.mktemp("odd"), encoder, tiny_model, **changes)
+
+
+def test_a_golden_text_may_hold_any_line_end(odd_bundle: Bundle) -> None:
+    assert {f"とても{end}高い" for end in LINE_ENDS} <= {record.text for record in odd_bundle.golden()}
 
 
 @pytest.mark.parametrize("name", ["packed", "keras"])
@@ -143,12 +149,10 @@ def test_a_model_that_is_not_covered_keeps_the_keras_engine(tmp_path: pathlib.Pa
     assert [finding.what for finding in validate_bundle(trusted)][-1] == "packed engine"
 
 
-def test_metrics_may_have_holes(tmp_path: pathlib.Path, encoder: Encoder, tiny_model: Any) -> None:
+def test_metrics_may_have_holes(odd_bundle: Bundle) -> None:
     """A label that never changes has no correlation; hours of training must not end in a JSON error."""
-    training = {"spearman": [float("nan"), 0.5], "loss": float("inf")}
-    bundle = write(tmp_path / "b", encoder, tiny_model, training=training, reference={"mean": float("nan")})
-    assert bundle.manifest.training == {"spearman": [None, 0.5], "loss": None}
-    assert json.loads((bundle.path / "reference.json").read_text(encoding="utf-8")) == {"mean": None}
+    assert odd_bundle.manifest.training == {"spearman": [None, 0.5], "loss": None}
+    assert json.loads((odd_bundle.path / "reference.json").read_text(encoding="utf-8")) == {"mean": None}
     assert without_holes({1: (1.5, "a")}) == {"1": [1.5, "a"]}
 
 
@@ -173,9 +177,8 @@ def test_a_used_path_is_refused(tmp_path: pathlib.Path, encoder: Encoder, tiny_m
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-def test_an_empty_folder_may_become_the_bundle(tmp_path: pathlib.Path, encoder: Encoder, tiny_model: Any) -> None:
-    (tmp_path / "b").mkdir()
-    assert read_bundle(write(tmp_path / "b", encoder, tiny_model).path).outputs == ["a", "b"]
+def test_an_empty_folder_may_become_the_bundle(odd_bundle: Bundle) -> None:
+    assert read_bundle(odd_bundle.path).outputs == ["a", "b"]
 
 
 def test_a_vocabulary_beyond_the_embedding_is_refused(tmp_path: pathlib.Path, encoder: Encoder) -> None:

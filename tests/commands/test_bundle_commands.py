@@ -209,12 +209,11 @@ def test_names_of_outputs_are_escaped(
 # --- what is not this machine's own ---
 
 
-@pytest.mark.parametrize("command", [["explain", "良い"], ["validate"]])
-def test_a_reader_that_has_gone_is_no_error(command: list[str], tiny_bundle: Bundle) -> None:
+def test_a_reader_that_has_gone_is_no_error(tiny_bundle: Bundle) -> None:
     """`saiten explain ... | head -1`; rich would end it with exit 1."""
     reading, writing = os.pipe()
     os.close(reading)
-    arguments = [command[0], f"--bundle={tiny_bundle.path}", *command[1:]]
+    arguments = ["explain", f"--bundle={tiny_bundle.path}", "良い"]
     with os.fdopen(writing, "wb") as gone:
         ended = subprocess.run(
             [sys.executable, "-m", "saiten.pipelines.commands.main", *arguments], stdout=gone, check=False

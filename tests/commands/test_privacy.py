@@ -40,8 +40,11 @@ def private(tmp_path: pathlib.Path) -> pathlib.Path:
     return folder
 
 
-@pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("flags", [[], ["--no_raw"]], ids=["raw", "no_raw"])
+@pytest.mark.parametrize(
+    ("flags", "workers"),
+    [([], 1), (["--no_raw"], 1), ([], 2)],
+    ids=["raw", "no raw", "raw, with worker processes"],
+)
 def test_texts_are_nowhere_but_where_they_were_asked_for(
     flags: list[str],
     workers: int,

@@ -15,6 +15,13 @@ from saiten.pipelines.commands.main import main
 TEXTS = ("とても美味しいラーメンでした。", "", "もう行きません！", "　", "駅から遠くて、値段も高い。")
 
 
+def write_half_broken(folder: pathlib.Path) -> pathlib.Path:
+    """Writes a JSONL file of one good record and one that is cut off."""
+    path = folder / "broken.jsonl"
+    path.write_bytes('{"text": "良い。", "id": "a"}\n{"text": \n'.encode())
+    return path
+
+
 def score(bundle: Bundle, input_path: pathlib.Path, output: pathlib.Path, *flags: str) -> int:
     """Runs `saiten score` in this process; returns its exit code."""
     return main(["score", f"--input={input_path}", f"--bundle={bundle.path}", f"--output={output}", "--quiet", *flags])

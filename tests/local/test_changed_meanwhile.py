@@ -46,15 +46,14 @@ def test_a_dictionary_that_changed_is_refused_on_the_worker(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Not by its golden texts: a comment in dicrc changes no token."""
-    out = tmp_path / "out"
-    flags = [f"--input={reviews}", f"--bundle={bundle_copy}", f"--output={out}", f"--workers={workers}"]
-    assert main(["score", "--quiet", *flags]) == 0
+    flags = [f"--input={reviews}", f"--bundle={bundle_copy}", f"--workers={workers}"]
+    assert main(["score", "--quiet", *flags, "--workers=1", f"--output={tmp_path / 'before'}"]) == 0
 
     def change() -> None:
         with (own_dictionary / "dicrc").open("a") as file:
             file.write("; changed\n")
 
-    assert score_meanwhile(change, [*flags, "--overwrite"], monkeypatch) == 2
+    assert score_meanwhile(change, [*flags, f"--output={tmp_path / 'after'}"], monkeypatch) == 2
     assert f"dicrc of {own_dictionary} is not the one the bundle was made with" in capsys.readouterr().err
 
 

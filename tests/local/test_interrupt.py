@@ -19,14 +19,20 @@ from saiten.pipelines.local.signals import Job
 from saiten.pipelines.run.layout import Run
 from tests.helpers.on_terminal import HIDE_CURSOR, run_on_terminal
 
-LINES = 60_000
+LINES = 24_000
 SENTENCE = "料理は普通でしたが、店員さんが親切でした。駅から遠くて、値段も高い。もう行きません！"
+# White space costs nothing to score, and makes the file be cut into two ranges for each worker.
+WHITE_SPACE = " " * 600
+
+
+def line(i: int) -> str:
+    return f"{SENTENCE}{i}{WHITE_SPACE}\n"
 
 
 @pytest.fixture(scope="module")
 def long_file(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     path = tmp_path_factory.mktemp("input") / "long.txt"
-    path.write_text("".join(f"{SENTENCE}{i}\n" for i in range(LINES)), encoding="utf-8")
+    path.write_text("".join(map(line, range(LINES))), encoding="utf-8")
     return path
 
 
@@ -71,15 +77,8 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-@pytest.mark.parametrize(
-    ("number", "exit_code", "word"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
-)
-def test_a_signal_ends_the_run_with_one_line_and_resume_completes_it(
-    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path, number: int, exit_code: int, word: str
-) -> None:
-    out = tmp_path / "out"
-    arguments = flags(tiny_bundle, long_file, out)
+def end_by(number: int, arguments: list[str], out: pathlib.Path) -> None:
+    """Sends a signal when the first range is finished; nothing is visible then, and nothing goes on."""
     with running(arguments) as process:
         wait_for(lambda: finished_parts(out), process)
         pids = workers(out)
@@ -87,15 +86,30 @@ def test_a_signal_ends_the_run_with_one_line_and_resume_completes_it(
             assert "tensorflow" not in pathlib.Path(f"/proc/{pid}/maps").read_text()
         process.send_signal(number)
         _, said = process.communicate()
-    assert (process.returncode, len(pids)) == (exit_code, 2)
+    word = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}[signal.Signals(number)]
+    assert (process.returncode, len(pids)) == (128 + number, 2)
     assert [line.rpartition("\x1b[K")[2] for line in said.splitlines()] == [
         f"saiten: {word}; nothing was committed, --resume goes on from here."
     ]
     assert not any(map(is_alive, pids))
     assert not (out / "manifest.json").exists()
     assert not (out / "_SUCCESS").exists()
+
+
+def test_sigterm_ends_the_run_with_one_line(
+    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    end_by(signal.SIGTERM, flags(tiny_bundle, long_file, tmp_path / "out"), tmp_path / "out")
+
+
+def test_ctrl_c_ends_the_run_with_one_line_and_resume_completes_it(
+    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "out"
+    arguments = flags(tiny_bundle, long_file, out)
+    end_by(signal.SIGINT, arguments, out)
     finished = {path: path.stat().st_mtime_ns for path in finished_parts(out)}
-    assert main([*arguments, "--resume"]) == 0
+    assert main([*arguments, "--resume", "--workers=1"]) == 0
     assert_whole(out)
     assert {path: path.stat().st_mtime_ns for path in finished} == finished, "what was finished was done again"
 
@@ -197,9 +211,9 @@ def test_a_worker_that_ends_before_it_has_begun_fails_the_run_too(
 
 def test_a_second_writer_is_refused(tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path) -> None:
     out = tmp_path / "out"
-    arguments = flags(tiny_bundle, long_file, out)
+    arguments = [*flags(tiny_bundle, long_file, out), "--workers=1"]
     with running(arguments) as process:
-        wait_for(lambda: len(workers(out)) == 2, process)
+        wait_for(lambda: notes(out, "plan.json"), process)
         assert main([*arguments, "--overwrite"]) == 2
         process.communicate()
     assert process.returncode == 0
@@ -213,7 +227,7 @@ def assert_whole(out: pathlib.Path) -> None:
     expected = {file["path"] for file in manifest["outputs"]} | {"manifest.json", "report.html", "_SUCCESS"}
     assert {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()} == expected
     positions = sorted(pq.read_table(out / "scores", columns=["position"])["position"].to_pylist())
-    lengths = [len(f"{SENTENCE}{i}\n".encode()) for i in range(LINES)]
+    lengths = [len(line(i).encode()) for i in range(LINES)]
     assert positions == [0, *(sum_ for sum_ in _running_sums(lengths[:-1]))]
 
 

@@ -1,5 +1,6 @@
 """One try of each promise that `benchmarks/reliability` tries many times; test_interrupt has the other kills."""
 
+import dataclasses
 from random import Random
 
 import pytest
@@ -9,6 +10,9 @@ from benchmarks.reliability.bench import Bench
 from benchmarks.reliability.outcome import Outcome
 from saiten.model.bundle.bundle import Bundle
 
+# The scenes are made once, in one of the processes that the tests run in.
+pytestmark = pytest.mark.xdist_group("reliability")
+
 
 @pytest.fixture(scope="module")
 def bench(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bench:
@@ -17,8 +21,17 @@ def bench(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Benc
 
 @pytest.fixture(scope="module")
 def scene(bench: Bench) -> kills.Scene:
+    """Most breaks are the same in one process; `two_workers` is for those that are not."""
     new = bench.write_lines("new.txt", 300, padding_bytes=120_000)
-    return kills.Scene(bench, new, bench.write_lines("earlier.txt", 20))
+    return kills.Scene(bench, new, bench.write_lines("earlier.txt", 20), workers=1)
+
+
+@pytest.fixture(scope="module")
+def two_workers(scene: kills.Scene) -> kills.Scene:
+    (scene.bench.folder / "two").mkdir()
+    return dataclasses.replace(
+        scene, bench=dataclasses.replace(scene.bench, folder=scene.bench.folder / "two"), workers=2
+    )
 
 
 def assert_all_held(outcomes: list[Outcome]) -> None:
@@ -28,18 +41,15 @@ def assert_all_held(outcomes: list[Outcome]) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [
-        "kill -9 of the whole group",
-        "SIGINT twice",
-        "full disk, parts",
-        "full disk, manifest",
-        "failing rename",
-        "read-only target",
-        "retried Beam bundle",
-    ],
+    ["SIGINT twice", "full disk, manifest", "failing rename", "read-only target", "retried Beam bundle"],
 )
 def test_a_broken_run_leaves_nothing_torn_and_is_completed_by_the_next(scene: kills.Scene, kind: str) -> None:
     scene.try_once(kind, Outcome("kills and faults", kind))
+
+
+@pytest.mark.parametrize("kind", ["kill -9 of the whole group", "full disk, parts"])
+def test_so_does_one_of_many_processes(two_workers: kills.Scene, kind: str) -> None:
+    two_workers.try_once(kind, Outcome("kills and faults", kind))
 
 
 def test_an_fsync_that_fails_is_noticed(scene: kills.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +75,8 @@ def test_a_faulty_model_loses_nothing_in_a_whole_run(bench: Bench, fault: str) -
 
 
 def test_one_run_is_visible_after_each_rerun(bench: Bench) -> None:
-    assert_all_held(reruns.run(bench, 1))
+    for kind in reruns.KINDS:
+        reruns.check_rerun(bench, bench.folder / "output of reruns", kind, Outcome("re-runs", kind), workers=[1])
 
 
 def test_mutated_parquet_never_loses_records(bench: Bench) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -159,30 +160,33 @@ DAMAGES = ("gone", "other rows", "another size", "a flipped bit")
 
 @pytest.mark.parametrize("how", DAMAGES)
 def test_a_finished_range_whose_part_is_not_what_was_written_is_done_again(
-    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path, how: str
+    tiny_bundle: Bundle, unfinished: tuple[pathlib.Path, pathlib.Path], tmp_path: pathlib.Path, how: str
 ) -> None:
-    out, flags = tmp_path / "out", ["--max_dead_letter_rate=1"]
-    assert score(tiny_bundle, half_broken, tmp_path / "whole", *flags) == 3
-    assert score(tiny_bundle, half_broken, out) == 4
+    records, out = unfinished[0], tmp_path / "out"
+    shutil.copytree(unfinished[1], out)
     (part,) = (out / "scores").iterdir()
+    written = pq.ParquetFile(part).read().to_pylist()
     damage(part, how)
-    assert score(tiny_bundle, half_broken, out, *flags, "--resume") == 3
-    assert rows(out) == rows(tmp_path / "whole")
+    assert score(tiny_bundle, records, out, "--max_dead_letter_rate=1", "--resume") == 3
+    assert rows(out) == written
 
 
-@pytest.mark.parametrize("how", DAMAGES)
 def test_a_committed_run_that_was_damaged_is_not_taken_for_whole(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], how: str
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, reviews, out) == 0
     (part,) = (out / "scores").iterdir()
-    damage(part, how)
-    capsys.readouterr()
-    assert score(tiny_bundle, reviews, out, "--resume") == 2
-    said = capsys.readouterr().err
-    assert said.startswith(f"saiten: --resume: the committed run is damaged: {part} ")
-    assert said.endswith(". --overwrite scores anew.\n")
+    written = part.read_bytes()
+    for how in DAMAGES:
+        damage(part, how)
+        capsys.readouterr()
+        assert score(tiny_bundle, reviews, out, "--resume") == 2, how
+        said = capsys.readouterr().err
+        assert said.startswith(f"saiten: --resume: the committed run is damaged: {part} ")
+        assert said.endswith(". --overwrite scores anew.\n")
+        part.write_bytes(written)
+    damage(part, "gone")
     assert score(tiny_bundle, reviews, out, "--overwrite") == 0
 
 
@@ -211,23 +215,25 @@ def test_an_output_is_the_same_however_its_path_is_written(
     assert {file["path"] for file in manifest["outputs"]} == parts
 
 
-@pytest.mark.parametrize("name", ["a file", "with spaces 日本", "100%25", "no UTF-8 \udcff", "deep/er/still"])
-def test_the_output_is_a_directory_of_any_name_but_no_file(
-    tiny_bundle: Bundle,
-    reviews: pathlib.Path,
-    tmp_path: pathlib.Path,
-    capsys: pytest.CaptureFixture[str],
-    name: str,
+@pytest.mark.parametrize(
+    ("name", "workers"),
+    [("with spaces 日本", 1), ("100%25", 1), ("deep/er/still", 1), ("with spaces 日本/100%25/no UTF-8 \udcff", 2)],
+)
+def test_the_output_is_a_directory_of_any_name(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, name: str, workers: int
 ) -> None:
-    out = tmp_path / name
-    if name == "a file":
-        out.write_text("mine")
-        assert score(tiny_bundle, reviews, out) == 2
-        assert capsys.readouterr().err == f"saiten: --output={out} is a file: give a directory.\n"
-        assert out.read_text() == "mine"
-    else:
-        assert score(tiny_bundle, reviews, out, "--workers=2") == 0
-        assert len(rows(out)) == 5
+    assert score(tiny_bundle, reviews, tmp_path / name, f"--workers={workers}") == 0
+    assert len(rows(tmp_path / name)) == 5
+
+
+def test_the_output_is_no_file(
+    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a file"
+    out.write_text("mine")
+    assert score(tiny_bundle, reviews, out) == 2
+    assert capsys.readouterr().err == f"saiten: --output={out} is a file: give a directory.\n"
+    assert out.read_text() == "mine"
 
 
 @pytest.mark.parametrize("name", ["scores", "dead_letters", "_work"])

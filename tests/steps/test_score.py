@@ -5,18 +5,16 @@ import json
 import pathlib
 import subprocess
 import sys
-from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
-from saiten.model.bundle.writer import write_bundle
+from saiten.model.bundle.bundle import Bundle, read_bundle
 from saiten.model.errors import SaitenError
-from saiten.model.text.encoder import Encoder
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.local import launch
 from saiten.pipelines.steps.score import Scoring
+from tests.helpers.forgery import reseal
 from tests.helpers.scoring import TEXTS, content, rows, score
 
 
@@ -118,36 +116,27 @@ def test_resuming_does_what_is_missing_and_gives_the_rows_of_an_unbroken_run(
 )
 def test_resuming_with_what_changes_rows_is_refused_by_name(
     tiny_bundle: Bundle,
-    half_broken: pathlib.Path,
-    tmp_path: pathlib.Path,
+    unfinished: tuple[pathlib.Path, pathlib.Path],
     capsys: pytest.CaptureFixture[str],
     flags: list[str],
     difference: str,
 ) -> None:
-    assert score(tiny_bundle, half_broken, tmp_path / "out") == 4
-    assert score(tiny_bundle, half_broken, tmp_path / "out", "--resume", *flags) == 2
+    records, out = unfinished
+    before = content(out)
+    assert score(tiny_bundle, records, out, "--resume", *flags) == 2
     assert difference in capsys.readouterr().err
+    assert content(out) == before
 
 
 def test_resuming_with_another_bundle_is_refused(
     tiny_bundle: Bundle,
     half_broken: pathlib.Path,
     tmp_path: pathlib.Path,
-    encoder: Encoder,
-    tiny_model: Any,
+    bundle_copy: pathlib.Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    texts = ["とても美味しいラーメンでした。", "もう行きません！"]
-    path = tmp_path / "other"
-    other = write_bundle(
-        path,
-        model=tiny_model,
-        encoder=encoder,
-        outputs=["taste", "service"],
-        golden_texts=texts,
-        training={},
-        reference={},
-    )
+    reseal(bundle_copy, training={"seed": 1})
+    other = read_bundle(bundle_copy)
     out, flags = tmp_path / "out", ["--resume", "--max_dead_letter_rate=1"]
     assert score(tiny_bundle, half_broken, out) == 4
     assert score(other, half_broken, out, *flags) == 2
