@@ -20,7 +20,7 @@ from saiten.model.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from saiten.model.engines.keras_engine import KerasEngine
-    from saiten.model.engines.packed import PackedEngine
+    from saiten.model.engines.packed.program import PackedEngine
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Bundle:
         """
         name = self.engine_name(name)
         if name == "packed":
-            from saiten.model.engines.packed_file import load_packed
+            from saiten.model.engines.packed.packed_file import load_packed
 
             engine: PackedEngine | KerasEngine = load_packed(self.path / "packed.npz")
         else:

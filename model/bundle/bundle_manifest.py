@@ -15,7 +15,7 @@ from saiten.model.errors import BundleError
 from saiten.model.outputs import refuse_output_names
 from saiten.model.text.tokenizer import TokenizerConfig
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 Field = TypeVar("Field")
 

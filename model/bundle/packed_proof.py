@@ -7,8 +7,8 @@ from saiten.model.bundle.golden import GOLDEN_TOLERANCE, GoldenRecord, ids_of
 from saiten.model.bundle.invariance import random_texts, scaled_difference
 from saiten.model.engines.engine import TOLERANCE
 from saiten.model.engines.keras_engine import KerasEngine
-from saiten.model.engines.packed import PackedEngine
-from saiten.model.engines.packing import NotCoveredError
+from saiten.model.engines.packed.program import PackedEngine
+from saiten.model.engines.packing.packer import NotCoveredError
 from saiten.model.engines.precision import in_double_precision
 from saiten.model.text.ragged import Int64Array, IntArray
 

@@ -9,8 +9,8 @@ from saiten.model.bundle.invariance import prove_invariance, random_texts
 from saiten.model.bundle.packed_proof import prove_packed
 from saiten.model.bundle.replay import replay_ids, replay_scores
 from saiten.model.engines.keras_engine import KerasEngine, load_keras_engine
-from saiten.model.engines.packed_file import load_packed
-from saiten.model.engines.packing import NotCoveredError
+from saiten.model.engines.packed.packed_file import load_packed
+from saiten.model.engines.packing.packer import NotCoveredError
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.layers import model_vocabulary_size, refuse_misfit
 from saiten.model.keras_models.mask import refuse_lost_mask

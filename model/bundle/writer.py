@@ -106,8 +106,9 @@ def _prove(model: "keras.Model", vocabulary_size: int, outputs: Sequence[str]) -
 def _write_packed(folder: pathlib.Path, engine: "KerasEngine", golden: Sequence[GoldenRecord]) -> dict[str, Any]:
     """Writes `packed.npz` where the engine covers the model and gives its scores; returns what the manifest says."""
     from saiten.model.bundle.packed_proof import prove_packed
-    from saiten.model.engines.packed_file import load_packed, save_packed
-    from saiten.model.engines.packing import NotCoveredError, pack_model
+    from saiten.model.engines.packed.packed_file import load_packed, save_packed
+    from saiten.model.engines.packing.pack_model import pack_model
+    from saiten.model.engines.packing.packer import NotCoveredError
 
     try:
         save_packed(folder / "packed.npz", pack_model(engine.model))

@@ -43,7 +43,7 @@ class KerasEngine:
             # cuDNN takes only masks padded behind, and the flag is not saved with a model.
             layer.use_cudnn = False
         self.model = model
-        self.n_outputs = int(model.output_shape[-1])
+        self.n_outputs = sum(int(output.shape[-1]) for output in model.outputs)
         self.vocabulary_size = model_vocabulary_size(model)
         self.score_matrix = compile_model(model)
 
@@ -66,7 +66,8 @@ def compile_model(model: keras.Model) -> Callable[[IntArray], FloatArray]:
 
     @tf.function(input_signature=[tf.TensorSpec((None, None), tf.int32)], autograph=False)
     def run(matrix: tf.Tensor) -> tf.Tensor:
-        return tf.cast(model(matrix, training=False), tf.float32)
+        heads = tf.nest.flatten(model(matrix, training=False))
+        return tf.concat([tf.cast(head, tf.float32) for head in heads], axis=1)
 
     return lambda matrix: run(matrix).numpy()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from saiten.model.errors import BundleError
+from saiten.model.keras_models.graph import graph_of
 from saiten.model.outputs import refuse_output_names
 
 
@@ -62,15 +63,20 @@ def steps_of(model: Any) -> list[Step]:
 
 
 def model_vocabulary_size(model: Any) -> int:
-    """Returns the Embedding's `input_dim`: one more than the largest id the model takes.
+    """Returns one more than the largest id the model takes: the smallest `input_dim` of an Embedding that reads ids.
 
     Raises:
-        BundleError: The model has no Embedding, or several.
+        BundleError: No Embedding reads the model's input.
     """
-    sizes = list(_embedding_sizes(json.loads(model.to_json())))
-    if len(sizes) != 1:
-        raise BundleError(f"The model has {len(sizes)} Embedding layers; Saiten scores models with one.")
-    return sizes[0]
+    graph = graph_of(model)
+    sizes = [
+        int(call.config["input_dim"])
+        for call in graph.calls
+        if call.class_name == "Embedding" and set(call.arguments) & set(graph.inputs)
+    ]
+    if not sizes:
+        raise BundleError("The model has no Embedding layer that reads its input; Saiten scores models that read ids.")
+    return min(sizes)
 
 
 def refuse_misfit(model: Any, vocabulary_size: int, outputs: Sequence[str]) -> None:
@@ -79,10 +85,11 @@ def refuse_misfit(model: Any, vocabulary_size: int, outputs: Sequence[str]) -> N
     Raises:
         BundleError: What does not fit.
     """
-    if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.output_shape) != 2:
+    if len(model.inputs) != 1 or any(len(output.shape) != 2 for output in model.outputs):
         raise BundleError("The model must take one matrix of ids and give one row of scores a text.")
-    if model.output_shape[-1] != len(outputs):
-        raise BundleError(f"The model gives {model.output_shape[-1]} scores, but {len(outputs)} outputs are named.")
+    n_scores = sum(output.shape[-1] for output in model.outputs)
+    if n_scores != len(outputs):
+        raise BundleError(f"The model gives {n_scores} scores, but {len(outputs)} outputs are named.")
     refuse_output_names(outputs)
     input_dim = model_vocabulary_size(model)
     if vocabulary_size > input_dim:
@@ -90,17 +97,6 @@ def refuse_misfit(model: Any, vocabulary_size: int, outputs: Sequence[str]) -> N
             f"The vocabulary has ids up to {vocabulary_size - 1}, but the model's Embedding takes ids below "
             f"{input_dim}: they are not of one training, or num_words is missing."
         )
-
-
-def _embedding_sizes(node: Any) -> Iterator[int]:
-    if isinstance(node, Mapping):
-        if node.get("class_name") == "Embedding":
-            yield int(node["config"]["input_dim"])
-        else:
-            yield from _embedding_sizes(list(node.values()))
-    elif isinstance(node, list):
-        for item in node:
-            yield from _embedding_sizes(item)
 
 
 def _histories(node: Any) -> Iterator[str]:

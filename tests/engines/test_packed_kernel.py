@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from saiten.model.engines.packed_kernel import project, run_dense, run_gru, run_lstm
+from saiten.model.engines.packed.kernels import project, run_dense, run_gru, run_lstm
 
 Doubles = npt.NDArray[np.float64]
 

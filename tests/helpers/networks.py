@@ -22,7 +22,8 @@ def with_drawn_weights(model: Any, seed: int = 0) -> Any:
     generator = np.random.default_rng(seed)
     for weight in model.weights:
         if "seed" not in weight.path:
-            weight.assign(generator.normal(0, 0.25, weight.shape))
+            drawn = generator.normal(0, 0.25, weight.shape)
+            weight.assign(np.abs(drawn) if "variance" in weight.path else drawn)
     return model
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from saiten.model.bundle.bundle import Bundle
-from saiten.model.engines.packed import PackedEngine
+from saiten.model.engines.packed.program import PackedEngine
 from saiten.model.text import dictionary
 from saiten.model.text.ragged import FloatArray, Int64Array, IntArray
 from saiten.model.text.tokenizer import Tokenizer

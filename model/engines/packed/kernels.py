@@ -1,7 +1,7 @@
-"""The packed engine's arithmetic: one sequence at a time, compiled by Numba.
+"""The usual recurrences and products: one sequence at a time, compiled by Numba.
 
-`UNIT_BLOCK` units at a time share a pass over the gates, so every width here is a multiple
-of it; padded units have zero weights and stay exactly zero.
+`UNIT_BLOCK` units at a time share a pass over the gates, so a state is as wide as a multiple of
+it; padded units have zero weights, stay exactly zero, and are not written.
 
 Columns of gates that pass a sigmoid come halved, since sigmoid(x) = (1 + tanh(x / 2)) / 2:
 one tanh serves all gates.
@@ -33,8 +33,8 @@ def run_lstm(
         offsets: int64 [n + 1].
         recurrent: float32 [units, 4 * units].
         backward: Start at each text's end.
-        keep_all: Write the state of every step, [total, units], rather than the last one, [n, units].
-        states: What is written.
+        keep_all: Write the state of every step, [total, width], rather than the last one, [n, width].
+        states: What is written: the first units, as many as it is wide.
     """
     units = recurrent.shape[0]
     gates = np.empty(4 * units, np.float32)
@@ -57,9 +57,9 @@ def run_lstm(
                 cell[j] = kept + (HALF + HALF * gates[j]) * gates[2 * units + j]
                 hidden[j] = (HALF + HALF * gates[3 * units + j]) * tanh(cell[j])
             if keep_all:
-                states[position] = hidden
+                states[position] = hidden[: states.shape[1]]
         if not keep_all:
-            states[text] = hidden
+            states[text] = hidden[: states.shape[1]]
 
 
 @compiled(fast=True)
@@ -135,9 +135,9 @@ def run_gru(
             for j in range(units):
                 hidden[j] = gates[j] * hidden[j] + (ONE - gates[j]) * tanh(candidate[j])
             if keep_all:
-                states[position] = hidden
+                states[position] = hidden[: states.shape[1]]
         if not keep_all:
-            states[text] = hidden
+            states[text] = hidden[: states.shape[1]]
 
 
 @compiled(fast=True)
@@ -145,7 +145,7 @@ def project(inputs: FloatArray, weights: FloatArray, bias: FloatArray) -> FloatA
     """Returns ``inputs @ weights + bias``, row by row: a row's result cannot depend on its neighbours.
 
     Args:
-        inputs: float32 [total, width], the width a multiple of 8.
+        inputs: float32 [total, width].
         weights: float32 [width, gates].
         bias: float32 [gates].
     """

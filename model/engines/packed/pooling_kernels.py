@@ -1,0 +1,89 @@
+"""What looks at all steps of a text at once, text by text, in double precision, compiled by Numba."""
+
+import numpy as np
+
+from saiten.model.engines.kernel_math import compiled
+from saiten.model.text.ragged import DoubleArray, Int64Array
+
+SUM, MAXIMUM, MINIMUM = range(3)
+
+
+@compiled(fast=False)
+def pool_steps(values: DoubleArray, offsets: Int64Array, how: int, pooled: DoubleArray) -> None:
+    """Writes each text's sum, maximum or minimum over its steps; a NaN stays one.
+
+    Args:
+        values: float32 or float64 [total, width].
+        offsets: int64 [n + 1]; no text is empty.
+        how: `SUM`, `MAXIMUM` or `MINIMUM`.
+        pooled: float64 [n, width], what is written.
+    """
+    for text in range(offsets.shape[0] - 1):
+        start = offsets[text]
+        for j in range(values.shape[1]):
+            pooled[text, j] = values[start, j]
+        for position in range(start + 1, offsets[text + 1]):
+            for j in range(values.shape[1]):
+                value, best = values[position, j], pooled[text, j]
+                if how == SUM:
+                    pooled[text, j] = best + value
+                elif np.isnan(value) or (value > best if how == MAXIMUM else value < best):
+                    pooled[text, j] = value
+
+
+@compiled(fast=False)
+def softmax_steps(values: DoubleArray, offsets: Int64Array, weights: DoubleArray) -> None:
+    """Writes weights that sum to 1 over each text's steps, each column by itself.
+
+    Args:
+        values: float32 or float64 [total, width].
+        offsets: int64 [n + 1]; no text is empty.
+        weights: Of the same type and shape, what is written.
+    """
+    for text in range(offsets.shape[0] - 1):
+        start, end = offsets[text], offsets[text + 1]
+        for j in range(values.shape[1]):
+            most = np.float64(values[start, j])
+            for position in range(start, end):
+                most = max(most, np.float64(values[position, j]))
+            total = 0.0
+            for position in range(start, end):
+                total += np.exp(np.float64(values[position, j]) - most)
+            for position in range(start, end):
+                weights[position, j] = np.exp(np.float64(values[position, j]) - most) / total
+
+
+@compiled(fast=False)
+def attend(
+    queries: DoubleArray, keys: DoubleArray, values: DoubleArray, offsets: Int64Array, scale: float, mixed: DoubleArray
+) -> None:
+    """Writes, for each step, the mean of its text's values, weighted by the softmax of query times key.
+
+    Args:
+        queries: float32 or float64 [total, width], like all of these.
+        keys: [total, width].
+        values: [total, value width].
+        offsets: int64 [n + 1]; no text is empty.
+        scale: What every product is multiplied with.
+        mixed: [total, value width], what is written.
+    """
+    for text in range(offsets.shape[0] - 1):
+        start, end = offsets[text], offsets[text + 1]
+        scores = np.empty(end - start, np.float64)
+        sums = np.empty(values.shape[1], np.float64)
+        for query in range(start, end):
+            for key in range(start, end):
+                product = 0.0
+                for j in range(queries.shape[1]):
+                    product += np.float64(queries[query, j]) * np.float64(keys[key, j])
+                scores[key - start] = product * scale
+            most = scores.max()
+            total = 0.0
+            sums[:] = 0
+            for key in range(start, end):
+                weight = np.exp(scores[key - start] - most)
+                total += weight
+                for j in range(values.shape[1]):
+                    sums[j] += weight * values[key, j]
+            for j in range(values.shape[1]):
+                mixed[query, j] = sums[j] / total

@@ -1,0 +1,27 @@
+"""All operations of the packed engine, by the names that `packed.npz` has for them."""
+
+from collections.abc import Mapping
+
+from saiten.model.engines.packed.operation import Operation
+from saiten.model.engines.packed.pooling import Attention, Pool, StepSoftmax
+from saiten.model.engines.packed.recurrence import GRU, LSTM, SimpleRNN
+from saiten.model.engines.packed.stepwise import (
+    Activation,
+    Columns,
+    ColumnSum,
+    Combine,
+    Concatenate,
+    Constant,
+    Dense,
+    Normalize,
+    Scale,
+    Softmax,
+)
+
+OPERATIONS: Mapping[str, type[Operation]] = {
+    operation.kind: operation
+    for operation in (
+        Activation, Attention, Columns, ColumnSum, Combine, Concatenate, Constant, Dense, GRU, LSTM, Normalize,
+        Pool, Scale, SimpleRNN, Softmax, StepSoftmax,
+    )
+}  # fmt: skip
