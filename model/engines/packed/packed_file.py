@@ -84,7 +84,7 @@ def _fields(operation: type[Operation]) -> Iterator[tuple[str, Any]]:
 
 
 def _setting(value: Any, kind: type) -> Any:
-    fits(type(value) is kind and (kind is not float or math.isfinite(value)), "a setting")
+    fits(type(value) is kind and not (isinstance(value, float) and not math.isfinite(value)), "a setting")
     return value
 
 

@@ -52,7 +52,7 @@ _ACTIVATION_LAYERS = ("LeakyReLU", "ReLU", "ELU", "Softmax", "Activation")
 def _embedding(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Value]:
     if len(layer.weights) != 1:
         raise layer.refuse("has more weights than its vectors")
-    return [packer.looked_up(inputs[0], np.float32(layer.weights[0]))]
+    return [packer.looked_up(inputs[0], layer.weights[0].astype(np.float32))]
 
 
 def _dense(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Value]:
@@ -61,7 +61,7 @@ def _dense(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Value]
         raise layer.refuse("has other weights than a kernel and a bias, or reads no features")
     kernel = layer.weights[0]
     bias = layer.weights[1] if layer.config.get("use_bias") else np.zeros(kernel.shape[1], np.float32)
-    product = packer.apply(Dense(np.float32(kernel), np.float32(bias)), value)
+    product = packer.apply(Dense(kernel.astype(np.float32), bias.astype(np.float32)), value)
     return [activate(packer, layer, product, layer.config.get("activation"))]
 
 

@@ -94,8 +94,8 @@ def _squeeze(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
 
 
 def _get_item(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
-    value, keys = arguments
-    keys = list(keys) if isinstance(keys, list) else [keys]
+    value: Value = arguments[0]
+    keys = list(arguments[1]) if isinstance(arguments[1], list) else [arguments[1]]
     axes = ("texts", *value.axes)
     if len(keys) > len(axes):
         raise layer.refuse("slices more dimensions than there are")
@@ -115,21 +115,24 @@ def _get_item(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
     return value
 
 
-def _slice(key: Any) -> tuple[Any, Any, Any] | None:
+def _slice(key: Any) -> slice | None:
     if isinstance(key, Mapping) and key.get("class_name") == "__slice__":
-        return tuple(key["config"].get(name) for name in ("start", "stop", "step"))  # type: ignore[return-value]
+        parts = [key["config"].get(name) for name in ("start", "stop", "step")]
+        if all(part is None or type(part) is int for part in parts):
+            return slice(*parts)
     return None
 
 
 def _is_whole(key: Any) -> bool:
     found = _slice(key)
-    return found is not None and found[0] in (None, 0) and found[1] is None and found[2] in (None, 1)
+    return found is not None and found.start in (None, 0) and found.stop is None and found.step in (None, 1)
 
 
 def _bounds(layer: Layer, key: Any, width: int) -> tuple[int, int]:
     found = _slice(key)
-    if found is not None and found[2] in (None, 1) and all(part is None or type(part) is int for part in found[:2]):
-        return slice(found[0], found[1]).indices(width)[:2]
+    if found is not None and found.step in (None, 1):
+        start, stop, _ = found.indices(width)
+        return start, stop
     if type(key) is int and -width <= key < width:
         return key % width, key % width + 1
     raise layer.refuse("slices features by another rule than from start to stop")
