@@ -17,9 +17,9 @@ from saiten.model.bundle.invariance import random_texts, scaled_difference
 from saiten.model.bundle.packed_proof import prove_packed
 from saiten.model.engines.engine import TOLERANCE
 from saiten.model.engines.keras_engine import KerasEngine
+from saiten.model.engines.packed.arithmetic import Combine
 from saiten.model.engines.packed.packed_file import load_packed, save_packed
 from saiten.model.engines.packed.program import Node, PackedEngine, Table
-from saiten.model.engines.packed.stepwise import Combine
 from saiten.model.engines.packing.pack_model import pack_model
 from saiten.model.engines.packing.packer import NotCoveredError
 from saiten.model.engines.precision import in_double_precision

@@ -8,7 +8,7 @@ for each text, or one row for all:
     constant   float64 [1, width]
 
 To add an operation: a frozen dataclass that derives from `Operation`, in the module of its kind
-(`stepwise`, `recurrence`, `pooling`); its fields are its arrays and settings, and are what `packed.npz`
+(`stepwise`, `arithmetic`, `recurrence`, `pooling`); its fields are its arrays and settings, and are what `packed.npz`
 holds of it. Then an entry in `table.OPERATIONS`, one in `packing`'s table that makes it of a Keras layer
 or of a function of `keras.ops`, and a case in `tests/engines/test_operations.py`, which compares it with Keras.
 """

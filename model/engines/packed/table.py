@@ -2,16 +2,12 @@
 
 from collections.abc import Mapping
 
+from saiten.model.engines.packed.arithmetic import Columns, ColumnSum, Combine, Concatenate, Constant
 from saiten.model.engines.packed.operation import Operation
 from saiten.model.engines.packed.pooling import Attention, Pool, StepSoftmax
 from saiten.model.engines.packed.recurrence import GRU, LSTM, SimpleRNN
 from saiten.model.engines.packed.stepwise import (
     Activation,
-    Columns,
-    ColumnSum,
-    Combine,
-    Concatenate,
-    Constant,
     Dense,
     Normalize,
     Scale,

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from saiten.model.engines.packed.activations import ACTIVATIONS
+from saiten.model.engines.packed.arithmetic import Concatenate
 from saiten.model.engines.packed.operation import CONSTANT, STEP
 from saiten.model.engines.packed.pooling import Attention, Pool, StepSoftmax
-from saiten.model.engines.packed.stepwise import Activation, Concatenate, Dense, Normalize, Scale, Softmax
+from saiten.model.engines.packed.stepwise import Activation, Dense, Normalize, Scale, Softmax
 from saiten.model.engines.packing.packer import FEATURES, ONE, STEPS, Layer, Packer, Value
 from saiten.model.engines.packing.recurrent_layers import pack_recurrent
 

@@ -7,9 +7,10 @@ and its entry in `FUNCTIONS`.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from saiten.model.engines.packed.arithmetic import Columns, ColumnSum, Combine, Concatenate
 from saiten.model.engines.packed.operation import STEP
 from saiten.model.engines.packed.pooling import Pool
-from saiten.model.engines.packed.stepwise import Activation, Columns, ColumnSum, Combine, Concatenate
+from saiten.model.engines.packed.stepwise import Activation
 from saiten.model.engines.packing.keras_layers import softmax
 from saiten.model.engines.packing.packer import FEATURES, ONE, STEPS, Layer, Packer, Value
 

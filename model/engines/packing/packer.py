@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from saiten.model.engines.packed.arithmetic import Combine, Constant
 from saiten.model.engines.packed.operation import CONSTANT, STEP, TEXT, Operation, Shape, shape_of
 from saiten.model.engines.packed.program import MAX_NODES, Node, PackedEngine, Table
-from saiten.model.engines.packed.stepwise import Combine, Constant
 from saiten.model.errors import SaitenError
 from saiten.model.text.ragged import DoubleArray, FloatArray
 
