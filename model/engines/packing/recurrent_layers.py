@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from saiten.model.engines.packed.arithmetic import Concatenate
 from saiten.model.engines.packed.general_kernels import STEP_ACTIVATIONS
 from saiten.model.engines.packed.kernels import UNIT_BLOCK
 from saiten.model.engines.packed.operation import Operation
 from saiten.model.engines.packed.pooling import Pool
 from saiten.model.engines.packed.recurrence import GRU, LSTM, SimpleRNN
-from saiten.model.engines.packed.stepwise import Concatenate, Dense
+from saiten.model.engines.packed.stepwise import Dense
 from saiten.model.engines.packing.packer import FEATURES, STEPS, Layer, Packer, Value
 from saiten.model.text.ragged import BoolArray, FloatArray
 
