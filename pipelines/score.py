@@ -3,6 +3,8 @@
 import sys
 
 if __name__ == "__main__":
+    if not sys.flags.safe_path:  # Python puts the folder where the person stands first: a json.py there is not ours
+        del sys.path[0]
     from saiten.pipelines.commands.main import main
 
     sys.exit(main(["score", *sys.argv[1:]]))

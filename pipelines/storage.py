@@ -30,6 +30,11 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def absolute(path: str) -> str:
+    """Returns a local path from the root on, which is the same for every process of the machine; a URL as it is."""
+    return path if is_remote(path) else os.path.abspath(path)
+
+
 def join(folder: str, *names: str) -> str:
     """Returns the path of a file below a folder, local or remote."""
     return "/".join([folder.rstrip("/") or "/", *names])

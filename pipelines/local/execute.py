@@ -17,8 +17,9 @@ from saiten.pipelines.reading.options import nearest
 from saiten.pipelines.steps.score import Scoring, build
 from saiten.pipelines.terminal import end_process
 
-# The thread of Beam's that starts a worker process and waits for its end.
-_STARTER_THREAD = "run_worker"
+# Beam's threads that end with a traceback when a worker is lost: one starts it and waits for its end, one reads what
+# it sends, and of that one's end Beam takes care itself.
+_STARTER_THREAD, _READER_THREAD = "run_worker", "read_grpc_client_inputs"
 # How long Beam gets to notice by itself that a worker is gone; it takes some 4 s.
 _NOTICE_SECS = 20.0
 
@@ -95,7 +96,10 @@ def _ending_when_lost(scoring: Scoring, workers: LocalWorkers | None) -> Iterato
     ended = threading.Event()
 
     def end_if_unnoticed(failed: threading.ExceptHookArgs) -> None:
-        if failed.thread is None or failed.thread.name != _STARTER_THREAD or ended.wait(_NOTICE_SECS):
+        name = failed.thread.name if failed.thread else None
+        if name not in (_STARTER_THREAD, _READER_THREAD):
+            previous(failed)
+        if name != _STARTER_THREAD or ended.wait(_NOTICE_SECS):
             return
         error = scoring.commit.run.reports.first() or _lost_worker(workers) or SaitenError("A worker did not start.")
         if workers:

@@ -72,7 +72,9 @@ def choose_bundle(settings: ScoreSettings) -> tuple[ScoringBundle, tuple[str, ..
         bundle.check_dictionary()
         engine = bundle.engine_name(settings.engine)
         bundle.check_engine(engine)
-        return ScoringBundle(settings.bundle, bundle.bundle_id, engine, settings.trust_bundle), tuple(bundle.outputs)
+        return ScoringBundle(storage.absolute(settings.bundle), bundle.bundle_id, engine, settings.trust_bundle), tuple(
+            bundle.outputs
+        )
 
 
 def score_files(settings: ScoreSettings) -> RunManifest:

@@ -8,6 +8,7 @@ import uuid
 import pyarrow as pa
 
 from saiten.model.versions import library_versions
+from saiten.pipelines import storage
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.reading.files import printable
 from saiten.pipelines.reading.plan import WorkPlan
@@ -57,7 +58,11 @@ def prepare_scoring(
     Raises:
         UsageError: The unfinished run cannot be resumed so, or the directory cannot be written.
     """
-    output, rows, inputs = settings.run_directory, row_settings(settings, bundle, plan), planned_files(plan)
+    output, rows, inputs = (
+        storage.absolute(settings.run_directory),
+        row_settings(settings, bundle, plan),
+        planned_files(plan),
+    )
     recorded = find_unfinished(output, rows, inputs) if settings.resume else None
     if recorded is None:
         recorded = RunPlan(_new_run_id(), time.time(), rows, inputs, tuple(plan.ranges))

@@ -17,8 +17,14 @@ from apache_beam.transforms.environments import SubprocessSDKEnvironment
 from saiten.model.cores import available_cores
 from saiten.pipelines import storage
 from saiten.pipelines.local.worker import PID_PREFIX, log_path
-from saiten.pipelines.steps import memory
 
+# Freed memory goes back at once, and threads share one heap: 20 MB a worker.
+_ENVIRONMENT = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+}
 _KILL_SECS = 10.0
 _KILL_POLL_SECS = 0.01
 # A local run on less input than this is over before worker processes would have started.
@@ -52,13 +58,14 @@ class LocalWorkers:
         """
         if self.count == 1:
             return FnApiRunner()
-        settings = [f"{name}={value}" for name, value in memory.ENVIRONMENT.items() if name not in os.environ]
+        settings = [f"{name}={value}" for name, value in _ENVIRONMENT.items() if name not in os.environ]
         folder = urllib.parse.quote(os.fsencode(self.folder))  # Beam takes a command that is UTF-8 only
-        # -P: what lies in the folder where the person stands is not on the worker's path, whatever it is called.
+        # What lies in the folder where the person stands is none of the worker's, whatever it is called: -P keeps it
+        # off the path, and the worker stands elsewhere, for a PYTHONPATH with an empty entry.
         program = [sys.executable, "-P", "-m", "saiten.pipelines.local.worker"]
         command = ["env", *settings, *program, folder, str(os.getpid())]
         # Ctrl-C goes to the whole group: the launcher ends its workers, and one that just starts would complain.
-        start = f"trap '' INT; exec {shlex.join(command)}"
+        start = f"trap '' INT; cd /; exec {shlex.join(command)}"
         return FnApiRunner(SubprocessSDKEnvironment.from_command_string(start))
 
     def options(self, flags: Sequence[str]) -> PipelineOptions:

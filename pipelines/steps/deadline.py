@@ -3,6 +3,7 @@
 import faulthandler
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,37 @@ from saiten.pipelines.terminal import end_process
 _BACKSTOP_SECS = 5.0
 # TensorFlow, and what is compiled at the first batch, take their time on a busy machine.
 _LEAST_LOADING_SECS = 120.0
+
+
+class _Backstop:
+    """Ends the process without the interpreter's help: by the one timer that a process has for it, for all threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ends: list[float] = []
+
+    @contextmanager
+    def armed(self, secs: float) -> Iterator[None]:
+        """Ends the process if the block of the `with` takes longer, whatever other threads begin and end meanwhile."""
+        end = time.monotonic() + secs
+        with self._lock:
+            self._ends.append(end)
+            self._set_timer()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._ends.remove(end)
+                self._set_timer()
+
+    def _set_timer(self) -> None:
+        if self._ends:
+            faulthandler.dump_traceback_later(max(1e-3, min(self._ends) - time.monotonic()), exit=True, file=2)
+        else:
+            faulthandler.cancel_dump_traceback_later()
+
+
+_backstop = _Backstop()
 
 
 @dataclass(frozen=True)
@@ -32,13 +64,13 @@ class Deadline:
     launcher_pid: int
 
     @contextmanager
-    def kept(self) -> Iterator[None]:
+    def for_batch(self) -> Iterator[None]:
         """Ends this process, exit 1, if the block of the `with` takes longer, which is a batch."""
         with self._ended_after(self.secs, f"A batch took longer than --batch_timeout_secs={self.secs:g}"):
             yield
 
     @contextmanager
-    def kept_loading(self) -> Iterator[None]:
+    def for_loading(self) -> Iterator[None]:
         """Ends this process, exit 1, if the block of the `with` takes longer, and longer than two minutes."""
         secs = max(self.secs, _LEAST_LOADING_SECS)
         with self._ended_after(secs, f"A worker took longer than {secs:g} s to load the bundle and to try it"):
@@ -49,12 +81,11 @@ class Deadline:
         timer = threading.Timer(secs, self._end, [f"{sentence}; nothing was committed."])
         timer.daemon = True
         timer.start()
-        faulthandler.dump_traceback_later(secs + _BACKSTOP_SECS, exit=True, file=2)
         try:
-            yield
+            with _backstop.armed(secs + _BACKSTOP_SECS):
+                yield
         finally:
             timer.cancel()
-            faulthandler.cancel_dump_traceback_later()
 
     def _end(self, message: str) -> None:
         self.reports.write(SaitenError(message))

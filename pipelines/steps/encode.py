@@ -41,10 +41,10 @@ class _EncodeTextDoFn(beam.DoFn):
         self._deadline = deadline
 
     def setup(self) -> None:
-        with self._reports.reported(), self._deadline.kept_loading():
+        with self._reports.reported(), self._deadline.for_loading():
             self._encoder = self._bundle.load_encoder()
 
     def process(self, block: RecordBlock) -> Iterator[EncodedBlock]:
-        with self._reports.reported(), self._deadline.kept():
+        with self._reports.reported(), self._deadline.for_batch():
             encoded = encode_block(block, self._encoder)
         yield encoded

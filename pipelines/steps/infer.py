@@ -104,13 +104,13 @@ class _EngineModelHandler(ModelHandler[EncodedBlock, ScoredBlock, Engine]):
         self._deadline = deadline
 
     def load_model(self) -> Engine:
-        with self._reports.reported(), self._deadline.kept_loading():
+        with self._reports.reported(), self._deadline.for_loading():
             return self._bundle.load_engine()
 
     def run_inference(
         self, batch: EncodedBlock, model: Engine, inference_args: dict[str, Any] | None = None
     ) -> Iterable[ScoredBlock]:
-        with self._reports.reported(), self._deadline.kept():
+        with self._reports.reported(), self._deadline.for_batch():
             return [score_block(batch, model)]
 
     def should_skip_batching(self) -> bool:

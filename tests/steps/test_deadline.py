@@ -54,7 +54,7 @@ def test_a_batch_that_hangs_ends_the_process_with_a_sentence(tmp_path: pathlib.P
         "import os, sys, time\n"
         "from saiten.pipelines.steps.deadline import Deadline\n"
         "from saiten.pipelines.run.notes.failures import FailureReports\n"
-        "with Deadline(0.2, FailureReports(sys.argv[1]), os.getpid()).kept():\n"
+        "with Deadline(0.2, FailureReports(sys.argv[1]), os.getpid()).for_batch():\n"
         f"    {hangs}\n"
     )
     began = time.monotonic()
@@ -63,3 +63,34 @@ def test_a_batch_that_hangs_ends_the_process_with_a_sentence(tmp_path: pathlib.P
     assert (ended.returncode, ended.stderr) == (1, f"saiten: {message}\n")
     assert str(FailureReports(str(tmp_path)).first()) == message
     assert time.monotonic() - began < 50, "it was not ended, it came to its end"
+
+
+def test_a_thread_that_comes_to_its_end_does_not_save_one_that_hangs_with_the_interpreter(
+    tmp_path: pathlib.Path,
+) -> None:
+    """The timer that works without the interpreter is the process's only one."""
+    program = (
+        "import ctypes, os, sys, threading\n"
+        "from saiten.pipelines.run.notes.failures import FailureReports\n"
+        "from saiten.pipelines.steps import deadline\n"
+        "deadline._BACKSTOP_SECS = 0.5\n"
+        "reports = FailureReports(sys.argv[1])\n"
+        "began = threading.Event()\n"
+        "def hang():\n"
+        "    with deadline.Deadline(0.5, reports, os.getpid()).for_batch():\n"
+        "        began.set()\n"
+        "        left.wait()\n"
+        "        ctypes.PyDLL(None).sleep(60)\n"  # keeps the interpreter's lock
+        "left = threading.Event()\n"
+        "thread = threading.Thread(target=hang)\n"
+        "thread.start()\n"
+        "began.wait()\n"
+        "with deadline.Deadline(600, reports, os.getpid()).for_batch():\n"
+        "    pass\n"
+        "left.set()\n"
+        "thread.join()\n"
+    )
+    command = [sys.executable, "-c", program, tmp_path]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
+    assert ended.returncode == 1
+    assert "Timeout (0:00:0" in ended.stderr
