@@ -17,9 +17,10 @@ from saiten.pipelines.reading.options import nearest
 from saiten.pipelines.steps.score import Scoring, build
 from saiten.pipelines.terminal import end_process
 
-# Beam's threads that end with a traceback when a worker is lost: one starts it and waits for its end, one reads what
-# it sends, and of that one's end Beam takes care itself.
-_STARTER_THREAD, _READER_THREAD = "run_worker", "read_grpc_client_inputs"
+# The thread of Beam's that starts a worker process and waits for its end.
+_STARTER_THREAD = "run_worker"
+# Beam's threads that read what a worker sends: they end with its connection, which Beam notices by itself.
+_READER_THREADS = ("beam_control_read", "read_grpc_client_inputs")
 # How long Beam gets to notice by itself that a worker is gone; it takes some 4 s.
 _NOTICE_SECS = 20.0
 
@@ -93,17 +94,19 @@ def _ending_when_lost(scoring: Scoring, workers: LocalWorkers | None) -> Iterato
     Beam fails a run that lost a worker it had heard of. For one that ended before it connected it would
     wait for ever, and the error of the thread that started it is the only sign.
     """
+    if workers is None:
+        yield
+        return
     ended = threading.Event()
 
     def end_if_unnoticed(failed: threading.ExceptHookArgs) -> None:
         name = failed.thread.name if failed.thread else None
-        if name not in (_STARTER_THREAD, _READER_THREAD):
+        if name != _STARTER_THREAD and name not in _READER_THREADS:
             previous(failed)
         if name != _STARTER_THREAD or ended.wait(_NOTICE_SECS):
             return
         error = scoring.commit.run.reports.first() or _lost_worker(workers) or SaitenError("A worker did not start.")
-        if workers:
-            workers.kill()
+        workers.kill()
         end_process(error.exit_code, str(error))
 
     previous = threading.excepthook

@@ -72,9 +72,8 @@ def choose_bundle(settings: ScoreSettings) -> tuple[ScoringBundle, tuple[str, ..
         bundle.check_dictionary()
         engine = bundle.engine_name(settings.engine)
         bundle.check_engine(engine)
-        return ScoringBundle(storage.absolute(settings.bundle), bundle.bundle_id, engine, settings.trust_bundle), tuple(
-            bundle.outputs
-        )
+        path = storage.absolute(settings.bundle)
+        return ScoringBundle(path, bundle.bundle_id, engine, settings.trust_bundle), tuple(bundle.outputs)
 
 
 def score_files(settings: ScoreSettings) -> RunManifest:

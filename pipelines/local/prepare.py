@@ -58,11 +58,8 @@ def prepare_scoring(
     Raises:
         UsageError: The unfinished run cannot be resumed so, or the directory cannot be written.
     """
-    output, rows, inputs = (
-        storage.absolute(settings.run_directory),
-        row_settings(settings, bundle, plan),
-        planned_files(plan),
-    )
+    output = storage.absolute(settings.run_directory)
+    rows, inputs = row_settings(settings, bundle, plan), planned_files(plan)
     recorded = find_unfinished(output, rows, inputs) if settings.resume else None
     if recorded is None:
         recorded = RunPlan(_new_run_id(), time.time(), rows, inputs, tuple(plan.ranges))
