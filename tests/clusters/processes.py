@@ -1,0 +1,94 @@
+"""Processes that outlive the command that starts them, known by a file with their number."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+_KILL_SECS = 20.0
+_POLL_SECS = 0.1
+
+
+class ClusterError(Exception):
+    """A process did not start, or something that it needs is missing."""
+
+
+def start(folder: pathlib.Path, name: str, command: Sequence[str], environment: Mapping[str, str] = {}) -> None:  # noqa: B006
+    """Starts a process in a group of its own, with its log and its number in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f"{name}.log").open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, **environment},
+        )
+    (folder / f"{name}.pid").write_text(f"{process.pid} {_started(process.pid)}")
+
+
+def is_running(folder: pathlib.Path, name: str) -> bool:
+    """Whether the process of that name runs; another one that was given its number later is not it."""
+    return _pid(folder, name) is not None
+
+
+def kill(folder: pathlib.Path, name: str, number: int = signal.SIGKILL) -> None:
+    """Ends a process with its whole group, and returns when it is gone; one that is gone already is no error."""
+    pid = _pid(folder, name)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, number)
+        wait_for(lambda: _pid(folder, name) is None, f"{name} does not end", _KILL_SECS)
+    (folder / f"{name}.pid").unlink(missing_ok=True)
+
+
+def wait_for(condition: Callable[[], object], failure: str, secs: float) -> None:
+    """Waits until something is so.
+
+    Raises:
+        ClusterError: It was not in time; `failure` is its message.
+    """
+    until = time.monotonic() + secs
+    while not condition():
+        if time.monotonic() > until:
+            raise ClusterError(f"{failure} (waited {secs:.0f} s)")
+        time.sleep(_POLL_SECS)
+
+
+def listens(address: str) -> bool:
+    """Whether somebody takes connections at HOST:PORT."""
+    host, port = address.rsplit(":", 1)
+    with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+        return True
+    return False
+
+
+def last_lines(folder: pathlib.Path, name: str, count: int = 5) -> str:
+    """Returns the end of a process's log."""
+    with contextlib.suppress(OSError):
+        return "\n".join((folder / f"{name}.log").read_text(errors="replace").splitlines()[-count:])
+    return ""
+
+
+def _pid(folder: pathlib.Path, name: str) -> int | None:
+    with contextlib.suppress(OSError, ValueError):
+        pid, started = (folder / f"{name}.pid").read_text().split()
+        with contextlib.suppress(ChildProcessError):  # a child of this process would stay behind as a zombie
+            os.waitpid(int(pid), os.WNOHANG)
+        if _started(int(pid)) == started:
+            return int(pid)
+    return None
+
+
+def _started(pid: int) -> str:
+    """When a process was started, in the kernel's clock: two processes of one number differ in it."""
+    try:
+        fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "gone"
+    return "gone" if fields[0] == "Z" else fields[19]
