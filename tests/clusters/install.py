@@ -1,12 +1,14 @@
 """What the engines need, brought from package registries into `build/engines` once, and kept there."""
 
 import hashlib
+import importlib.metadata
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Mapping, Sequence
 
 from tests.clusters.processes import ClusterError
@@ -69,39 +71,40 @@ def install_worker() -> pathlib.Path:
         ClusterError: It cannot be built or installed.
     """
     environment, stamp = BUILD / "worker", BUILD / "worker" / "stamp"
-    sdist = _build_sdist()
-    current = f"{_digest(ROOT / 'requirements.lock')} {environment}"
-    known, _, source = stamp.read_text().partition("\n") if stamp.is_file() else ("", "", "")
-    python = str(environment / "bin" / "python")
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if known != current:
-        shutil.rmtree(environment, ignore_errors=True)
+    wanted = f"{_digest(ROOT / 'requirements.lock')} {_digest_of_sources()} {environment}"
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return environment
+    constraints = BUILD / "constraints.txt"
+    constraints.parent.mkdir(parents=True, exist_ok=True)
+    constraints.write_text("\n".join(_locked()))
+    python = environment / "bin" / "python"
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-build-isolation"]
+    locked = [*pip, "--constraint", str(constraints)]
+    if not python.exists():
         _run([sys.executable, "-m", "venv", str(environment)])
-        constraints = BUILD / "constraints.txt"
-        constraints.write_text("\n".join(_locked()))
-        # What builds unidic-lite and Saiten itself.
-        _run([*pip, "--constraint", str(constraints), "setuptools", "wheel"])
-        _run([*pip, "--constraint", str(constraints), "--no-build-isolation", str(sdist)])
-    elif source != _digest_of_sources():
-        _run([*pip, "--no-build-isolation", "--no-deps", "--force-reinstall", str(sdist)])
-    stamp.write_text(f"{current}\n{_digest_of_sources()}")
+        _run([*locked, "setuptools", "wheel"])  # what builds unidic-lite and Saiten itself
+    sdist = str(_build_sdist())
+    _run([*locked, sdist])
+    _run([*pip, "--force-reinstall", "--no-deps", sdist])  # its version is the same whatever is in it
+    stamp.write_text(wanted)
     return environment
 
 
-def install_go(module: str, name: str) -> pathlib.Path:
-    """Builds a program of a Go module.
-
-    Args:
-        module: ``path@version``, or a folder of this repository.
-        name: What the program is called.
-    """
+def install_prism() -> pathlib.Path:
+    """Builds Beam's Prism, of the version of the Python SDK; returns the program."""
     _refuse_missing("go")
-    program = BUILD / "bin" / name
-    if "@" in module:
-        if not program.is_file():
-            _run(["go", "install", module], {"GOBIN": str(program.parent)})
-        return program
-    _run(["go", "build", "-o", str(program), "."], folder=pathlib.Path(module))
+    version = importlib.metadata.version("apache-beam")
+    program = BUILD / f"prism-{version}" / "prism"
+    if not program.is_file():
+        _run(["go", "install", f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{version}"], {"GOBIN": str(program.parent)})
+    return program
+
+
+def install_pubsub() -> pathlib.Path:
+    """Builds the emulator of Pub/Sub; returns the program."""
+    _refuse_missing("go")
+    program = BUILD / "pubsub" / "pubsub"
+    _run(["go", "build", "-o", str(program), "."], folder=HERE / "pubsub")
     return program
 
 
@@ -174,3 +177,25 @@ def _run(command: Sequence[str], environment: Mapping[str, str] = {}, folder: pa
         if attempt == _TRIES - 1:
             lines = (done.stderr or done.stdout).strip().splitlines()
             raise ClusterError(f"{' '.join(command[:4])} … failed: {' | '.join(lines[-4:])}")
+
+
+def main() -> int:
+    """Brings everything, and says by name what this machine lacks for it."""
+    missing = missing_tools(*_TOOLS)
+    for line in missing:
+        print(f"test-engines: this machine lacks {line}.", file=sys.stderr)
+    if missing:
+        return 1
+    try:
+        for install in (install_flink, install_worker, install_prism, install_pubsub):
+            began = time.monotonic()
+            install()
+            print(f"{install.__name__.removeprefix('install_')}: {time.monotonic() - began:.0f} s", flush=True)
+    except ClusterError as error:
+        print(f"test-engines: {error}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

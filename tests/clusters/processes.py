@@ -34,16 +34,16 @@ def start(folder: pathlib.Path, name: str, command: Sequence[str], environment: 
 
 def is_running(folder: pathlib.Path, name: str) -> bool:
     """Whether the process of that name runs; another one that was given its number later is not it."""
-    return _pid(folder, name) is not None
+    return process_id(folder, name) is not None
 
 
 def kill(folder: pathlib.Path, name: str, number: int = signal.SIGKILL) -> None:
     """Ends a process with its whole group, and returns when it is gone; one that is gone already is no error."""
-    pid = _pid(folder, name)
+    pid = process_id(folder, name)
     if pid is not None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(pid, number)
-        wait_for(lambda: _pid(folder, name) is None, f"{name} does not end", _KILL_SECS)
+        wait_for(lambda: process_id(folder, name) is None, f"{name} does not end", _KILL_SECS)
     (folder / f"{name}.pid").unlink(missing_ok=True)
 
 
@@ -75,7 +75,8 @@ def last_lines(folder: pathlib.Path, name: str, count: int = 5) -> str:
     return ""
 
 
-def _pid(folder: pathlib.Path, name: str) -> int | None:
+def process_id(folder: pathlib.Path, name: str) -> int | None:
+    """Returns the number of the process of that name; None where it does not run."""
     with contextlib.suppress(OSError, ValueError):
         pid, started = (folder / f"{name}.pid").read_text().split()
         with contextlib.suppress(ChildProcessError):  # a child of this process would stay behind as a zombie

@@ -1,0 +1,77 @@
+"""On a cluster of two task managers the rows are those of one machine, whatever is killed on the way."""
+
+import os
+import pathlib
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+
+import pyarrow as pa
+import pytest
+
+from saiten.pipelines.run.run_manifest import read_run_manifest
+from tests.clusters import flink
+from tests.clusters.jobs import difference, end_of, only_run, score, started, wait_until_some_ranges_are_done
+from tests.clusters.processes import process_id
+
+pytestmark = pytest.mark.usefixtures("whole_cluster")
+
+Figure = Callable[[str], None]
+_END_SECS = 120.0
+
+
+def workers() -> list[int]:
+    """The worker processes of both pools."""
+    listed = subprocess.run(["pgrep", "-f", "SdkHarness"], capture_output=True, text=True, check=False).stdout
+    pools = {process_id(flink.FOLDER, pool) for pool in flink.POOLS}
+    return [pid for pid in map(int, listed.split()) if os.getpgid(pid) in pools]
+
+
+def task_managers_of(job: str) -> set[str]:
+    """The task managers whose tasks took part in a job and read something."""
+    found = set()
+    for vertex in flink.rest(f"/jobs/{job}")["vertices"]:
+        for subtask in flink.rest(f"/jobs/{job}/vertices/{vertex['id']}")["subtasks"]:
+            if subtask["metrics"]["write-records"] and subtask["metrics"]["read-records"]:
+                found.add(subtask["taskmanager-id"])
+    return found
+
+
+def test_flink_equal(
+    articles: pathlib.Path, bundle: pathlib.Path, tmp_path: pathlib.Path, local_scores: pa.Table, figure: Figure
+) -> None:
+    output, before = tmp_path / "run", flink.jobs()
+    ended = score(articles, bundle, output, *flink.flags())
+    assert ended.exit_code == 0, ended.said
+    largest = difference(output, local_scores)
+    only_run(output)
+    (job,) = flink.jobs().keys() - before.keys()
+    both = task_managers_of(job)
+    assert both == set(flink.TASK_MANAGERS), f"only {both} had work"
+    figure(f"{local_scores.num_rows:,} rows, largest difference {largest:g}, on both task managers")
+
+
+@pytest.mark.parametrize("victim", ["task manager", "worker pool", "worker"])
+def test_flink_killed(
+    articles: pathlib.Path,
+    bundle: pathlib.Path,
+    tmp_path: pathlib.Path,
+    local_scores: pa.Table,
+    figure: Figure,
+    victim: str,
+) -> None:
+    output = tmp_path / "run"
+    with started(articles, bundle, output, *flink.flags()) as process:
+        wait_until_some_ranges_are_done(output, process)
+        if victim == "worker":
+            os.kill(workers()[0], signal.SIGKILL)
+        else:
+            part = flink.TASK_MANAGERS[0] if victim == "task manager" else flink.POOLS[0]
+            flink.kill_part(part)
+            flink.start_part(part)  # as what looks after a cluster does
+        ended = end_of(process)
+    assert ended.exit_code == 0, ended.said
+    largest = difference(output, local_scores)
+    only_run(output)
+    figure(f"exact, largest difference {largest:g}")

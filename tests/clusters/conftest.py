@@ -1,0 +1,100 @@
+"""A line a check, with its figure; the texts and the bundle that all checks share."""
+
+import pathlib
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+import pytest
+
+from saiten.pipelines.run.results import read_scores
+from tests.clusters import flink
+from tests.clusters.install import BUILD, ROOT
+from tests.clusters.jobs import score
+
+CORPORA = ROOT.parent / "shared" / "corpora"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Keeps pytest's dots out of the lines."""
+    return (report.outcome, "", "") if report.when == "call" and report.passed else None
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Prints what a check is called and what it found."""
+    if report.when != "call" and report.passed:
+        return
+    name = report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
+    found = dict(report.user_properties).get("figure", "held")
+    if report.failed:
+        found = f"FAILED: {report.longrepr.reprcrash.message.splitlines()[0]}"  # type: ignore[union-attr]
+    print(f"{name}: {found} ({report.duration:.0f} s)", flush=True)
+
+
+@pytest.fixture
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Takes what a check found, in numbers."""
+    return lambda text: request.node.user_properties.append(("figure", text))
+
+
+@pytest.fixture(scope="session")
+def articles() -> pathlib.Path:
+    """The livedoor news corpus, 7,367 articles."""
+    folder = BUILD / "livedoor"
+    if not (folder / "news.jsonl").is_file():
+        assert CORPORA.is_dir(), f"{CORPORA} is missing: it holds the livedoor news corpus"
+        subprocess.run([sys.executable, str(CORPORA / "prepare_livedoor.py"), str(folder)], check=True)
+    return folder / "news.jsonl"
+
+
+@pytest.fixture(scope="session")
+def bundle(articles: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A bundle of random weights with words of the corpus: what a model has learnt changes nothing here."""
+    import orjson
+    from keras import layers
+
+    from saiten.model.bundle.writer import write_bundle
+    from saiten.model.text.encoder import Encoder
+    from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
+    from saiten.model.text.vocabulary import Vocabulary
+    from tests.helpers.networks import build_model
+
+    lines = articles.read_bytes().splitlines()[:200]
+    texts, tokenizer = [orjson.loads(line)["text"] for line in lines], Tokenizer(TokenizerConfig())
+    counts = Counter(token for text in texts for token in tokenizer.tokenize(text))
+    vocabulary = Vocabulary.from_counts(counts, size=5_000)
+    written = write_bundle(
+        tmp_path_factory.mktemp("bundle") / "bundle",
+        model=build_model(layers.LSTM(32), layers.Dense(9), vocabulary_size=len(vocabulary)),
+        encoder=Encoder(tokenizer, vocabulary, 1_000, "pre"),
+        outputs=[f"output{i}" for i in range(9)],
+        golden_texts=[text[:400] for text in texts[:32]],
+        training={"seed": 0},
+        reference={},
+    )
+    return pathlib.Path(written.path)
+
+
+@pytest.fixture(scope="session")
+def local_scores(articles: pathlib.Path, bundle: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
+    """The corpus's scores as this machine gives them, by id."""
+    output = tmp_path_factory.mktemp("local") / "run"
+    assert score(articles, bundle, output, "--workers=2").exit_code == 0
+    return read_scores(str(output)).sort_by("id")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[None]:
+    """Flink with two task managers."""
+    flink.up()
+    yield
+    flink.down()
+
+
+@pytest.fixture
+def whole_cluster(cluster: None) -> None:
+    """The same, with what earlier checks ended started again."""
+    flink.up()

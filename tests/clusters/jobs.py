@@ -1,0 +1,105 @@
+"""Jobs of `saiten score` as a person starts them, and their results beside those of this machine."""
+
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from saiten.pipelines.run.results import read_scores
+from tests.clusters.processes import wait_for
+
+# Far above what a busy machine of two cores needs.
+_JOB_SECS = 240.0
+_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and its last line on standard error."""
+
+    exit_code: int
+    said: str
+
+
+def command(articles: pathlib.Path, bundle: pathlib.Path, output: pathlib.Path, *flags: str) -> list[str]:
+    """Returns the command that scores the corpus."""
+    program = [sys.executable, "-m", "saiten.pipelines.commands.main", "score", "--id_field=id"]
+    return [*program, f"--input={articles}", f"--bundle={bundle}", f"--output={output}", *flags]
+
+
+def score(articles: pathlib.Path, bundle: pathlib.Path, output: pathlib.Path, *flags: str) -> Ended:
+    """Scores the corpus, and returns when that has ended."""
+    with started(articles, bundle, output, *flags) as process:
+        return end_of(process)
+
+
+@contextlib.contextmanager
+def started(
+    articles: pathlib.Path, bundle: pathlib.Path, output: pathlib.Path, *flags: str
+) -> Iterator["subprocess.Popen[str]"]:
+    """Runs the command while the block runs."""
+    asked = command(articles, bundle, output, *flags)
+    with subprocess.Popen(asked, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def end_of(process: "subprocess.Popen[str]") -> Ended:
+    """Waits for the command's end."""
+    _, said = process.communicate(timeout=_JOB_SECS)
+    return Ended(process.returncode, said.strip().rpartition("\n")[2])
+
+
+def wait_until_some_ranges_are_done(output: pathlib.Path, process: "subprocess.Popen[str]") -> None:
+    """Returns in the middle of a run.
+
+    Raises:
+        ClusterError: It ended before, or did not come so far.
+    """
+
+    def is_so_far() -> bool:
+        assert process.poll() is None, f"the run ended before it could be disturbed: {end_of(process).said}"
+        return bool(list(output.glob("_work/*/range-*.json")))
+
+    wait_for(is_so_far, "no range was done", _JOB_SECS)
+
+
+def difference(output: pathlib.Path, expected: pa.Table) -> float:
+    """Returns the largest difference between a run's scores and others', scaled by max(1, |score|).
+
+    All else must be equal, row for row.
+    """
+    found = read_scores(str(output)).sort_by("id")
+    assert found.num_rows == expected.num_rows, f"{found.num_rows} rows, not {expected.num_rows}"
+    largest = 0.0
+    for name in expected.column_names:
+        theirs, ours = expected[name], found[name]
+        if name.startswith("score_"):
+            exact, other = np.asarray(theirs, np.float64), np.asarray(ours, np.float64)
+            largest = max(largest, float((np.abs(exact - other) / np.maximum(1, np.abs(exact))).max()))
+        else:
+            assert theirs.combine_chunks() == ours.combine_chunks(), f"column {name} differs"
+    assert largest <= _TOLERANCE, f"the scores differ by {largest:.1e}"
+    return largest
+
+
+def only_run(output: pathlib.Path) -> None:
+    """Makes sure that nothing is doubled or left over: the parts are those that the manifest names."""
+    from saiten.pipelines.run.run_manifest import read_run_manifest
+
+    manifest = read_run_manifest(str(output))
+    assert manifest is not None
+    named = {part.path for part in manifest.outputs}
+    lying = {str(path.relative_to(output)) for path in output.rglob("*.parquet")}
+    assert lying == named, f"parts that do not count: {sorted(lying ^ named)}"
+    assert (output / "_SUCCESS").is_file()
