@@ -54,6 +54,10 @@ def articles() -> pathlib.Path:
 def bundle(articles: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A bundle of random weights with words of the corpus: what a model has learnt changes nothing here."""
     import orjson
+
+    from saiten.pipelines.quiet import import_tensorflow
+
+    import_tensorflow()
     from keras import layers
 
     from saiten.model.bundle.writer import write_bundle

@@ -1,0 +1,33 @@
+// An emulator of Pub/Sub on the loopback, with one topic and one subscription: pubsub ADDRESS PROJECT TOPIC SUBSCRIPTION
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	pb "cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
+	"cloud.google.com/go/pubsub/v2/pstest"
+)
+
+func main() {
+	port, err := strconv.Atoi(os.Args[1][strings.LastIndex(os.Args[1], ":")+1:])
+	if err != nil {
+		panic(err)
+	}
+	server := pstest.NewServerWithPort(port)
+	topic := fmt.Sprintf("projects/%s/topics/%s", os.Args[2], os.Args[3])
+	subscription := fmt.Sprintf("projects/%s/subscriptions/%s", os.Args[2], os.Args[4])
+	ctx := context.Background()
+	if _, err := server.GServer.CreateTopic(ctx, &pb.Topic{Name: topic}); err != nil {
+		panic(err)
+	}
+	if _, err := server.GServer.CreateSubscription(ctx, &pb.Subscription{
+		Name: subscription, Topic: topic, AckDeadlineSeconds: 60,
+	}); err != nil {
+		panic(err)
+	}
+	select {}
+}
