@@ -43,8 +43,14 @@ CHECK = [
     "setuptools>=77",
     "zstandard>=0.25",
 ]
-# A Google Cloud Storage on the loopback for the tests, and all that Beam needs of its `gcp` extra to speak to one.
-STORE = ["gcp-storage-emulator>=2026.7", "google-cloud-storage>=3.4,<4"]
+# A Google Cloud Storage on the loopback for the tests, and what Beam needs of its `gcp` extra to speak to one, to
+# describe a job to Dataflow, and what Saiten needs to read a subscription.
+GOOGLE = [
+    "gcp-storage-emulator>=2026.7",
+    "google-cloud-dataflow-client>=0.8.10",
+    "google-cloud-pubsub>=2.29,<3",
+    "google-cloud-storage>=3.4,<4",
+]
 BENCHMARK = ["matplotlib>=3.10"]
 
 setup(
@@ -69,7 +75,7 @@ setup(
         "gcp": ["apache-beam[gcp]>=2.77,<2.78"],
         "aws": ["apache-beam[aws]>=2.77,<2.78"],
         # What requirements.lock is made of: everything that training, scoring, tests and benchmarks use, on the CPU.
-        "dev": KERAS + TENSORFLOW_CPU + TRAIN + EVALUATE + CHECK + STORE + BENCHMARK,
+        "dev": KERAS + TENSORFLOW_CPU + TRAIN + EVALUATE + CHECK + GOOGLE + BENCHMARK,
     },
     entry_points={"console_scripts": ["saiten = saiten.pipelines.commands.main:console"]},
 )
