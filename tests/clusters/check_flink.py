@@ -4,13 +4,11 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
 
-from saiten.pipelines.run.run_manifest import read_run_manifest
 from tests.clusters import flink
 from tests.clusters.jobs import difference, end_of, only_run, score, started, wait_until_some_ranges_are_done
 from tests.clusters.processes import process_id

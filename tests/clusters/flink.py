@@ -68,8 +68,8 @@ _CONFIG = {
     "taskmanager.memory.jvm-overhead.max": "192m",
 }
 _OPENED = (
-    "java.base/java.lang java.base/java.net java.base/java.io java.base/java.nio java.base/java.text java.base/java.time "
-    "java.base/java.util java.base/java.util.concurrent java.base/java.util.concurrent.atomic "
+    "java.base/java.lang java.base/java.net java.base/java.io java.base/java.nio java.base/java.text "
+    "java.base/java.time java.base/java.util java.base/java.util.concurrent java.base/java.util.concurrent.atomic "
     "java.base/java.util.concurrent.locks java.base/java.lang.reflect java.base/sun.nio.ch java.base/sun.net.util"
 )
 _LOGGING = """rootLogger.level = INFO
@@ -238,7 +238,8 @@ def main(arguments: list[str]) -> int:
     except ClusterError as error:
         print(f"flink: {error}.", file=sys.stderr)
         return 1
-    print(f"Flink {FLINK_VERSION} at http://{HOST}:{REST_PORT}; its jobs are sent by\n  saiten score … {' '.join(flags())}")
+    print(f"Flink {FLINK_VERSION} runs at http://{HOST}:{REST_PORT}; jobs are sent to it by")
+    print(f"  saiten score … {' '.join(flags())}")
     return 0
 
 

@@ -96,7 +96,9 @@ def install_prism() -> pathlib.Path:
     version = importlib.metadata.version("apache-beam")
     program = BUILD / f"prism-{version}" / "prism"
     if not program.is_file():
-        _run(["go", "install", f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{version}"], {"GOBIN": str(program.parent)})
+        _run(
+            ["go", "install", f"github.com/apache/beam/sdks/v2/go/cmd/prism@v{version}"], {"GOBIN": str(program.parent)}
+        )
     return program
 
 
@@ -161,12 +163,15 @@ def _digest(path: pathlib.Path) -> str:
 
 
 def _digest_of_sources() -> str:
-    sources = [ROOT / "setup.py", *(path for room in ("saiten", "model", "pipelines") for path in (ROOT / room).rglob("*.*"))]
+    sources = [
+        ROOT / "setup.py",
+        *(path for room in ("saiten", "model", "pipelines") for path in (ROOT / room).rglob("*.*")),
+    ]
     digests = [f"{path} {_digest(path)}" for path in sorted(sources) if path.suffix != ".pyc"]
     return hashlib.sha256("\n".join(digests).encode()).hexdigest()
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str] = {}, folder: pathlib.Path = ROOT) -> None:  # noqa: B006
+def _run(command: Sequence[str], environment: Mapping[str, str] = {}, folder: pathlib.Path = ROOT) -> None:
     """Runs a command that may have to try again: registries are not always there at once."""
     for attempt in range(_TRIES):
         done = subprocess.run(

@@ -1,7 +1,6 @@
 """Beam's Prism on the loopback, and Beam workers from the installed wheel for it."""
 
 import os
-import pathlib
 
 from tests.clusters.install import BUILD, HERE, install_prism, install_worker
 from tests.clusters.processes import kill, listens, start, wait_for

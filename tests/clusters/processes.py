@@ -17,7 +17,7 @@ class ClusterError(Exception):
     """A process did not start, or something that it needs is missing."""
 
 
-def start(folder: pathlib.Path, name: str, command: Sequence[str], environment: Mapping[str, str] = {}) -> None:  # noqa: B006
+def start(folder: pathlib.Path, name: str, command: Sequence[str], environment: Mapping[str, str] = {}) -> None:
     """Starts a process in a group of its own, with its log and its number in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{name}.log").open("ab") as log:
