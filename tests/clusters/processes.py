@@ -5,7 +5,6 @@ import os
 import pathlib
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -20,16 +19,18 @@ class ClusterError(Exception):
 def start(folder: pathlib.Path, name: str, command: Sequence[str], environment: Mapping[str, str] = {}) -> None:
     """Starts a process in a group of its own, with its log and its number in the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.log").open("ab") as log:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env={**os.environ, **environment},
+    log = os.open(folder / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    streams = [(os.POSIX_SPAWN_DUP2, nothing, 0), (os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2)]
+    try:
+        # Not `subprocess`, which warns of a process that goes on when its object goes.
+        pid = os.posix_spawnp(
+            command[0], list(command), {**os.environ, **environment}, file_actions=streams, setsid=True
         )
-    (folder / f"{name}.pid").write_text(f"{process.pid} {_started(process.pid)}")
+    finally:
+        os.close(log)
+        os.close(nothing)
+    (folder / f"{name}.pid").write_text(f"{pid} {_started(pid)}")
 
 
 def is_running(folder: pathlib.Path, name: str) -> bool:
