@@ -1,5 +1,6 @@
 """Where the time of a run went."""
 
+import time
 from dataclasses import dataclass
 
 
@@ -16,3 +17,15 @@ class StageSecs:
         return StageSecs(
             self.read + other.read, self.encode + other.encode, self.infer + other.infer, self.write + other.write
         )
+
+
+class Stopwatch:
+    """Seconds since it was started."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+
+    @property
+    def secs(self) -> float:
+        """How many they are by now."""
+        return time.perf_counter() - self._started

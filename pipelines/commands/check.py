@@ -4,7 +4,8 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from saiten.pipelines.local.launch import choose_bundle, plan_scoring
+from saiten.pipelines.local.choose_bundle import choose_bundle
+from saiten.pipelines.local.launch import plan_scoring
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.reading.ranges import iter_blocks
 from saiten.pipelines.records import RecordBlock, ScoredBlock
@@ -26,7 +27,8 @@ def check_run(settings: ScoreSettings) -> int:
         UsageError: What `saiten score` would refuse.
         DamagedFileError: A file is damaged in its first records.
     """
-    bundle, outputs = choose_bundle(settings)
+    chosen = choose_bundle(settings)
+    bundle, outputs = chosen.scoring, chosen.outputs
     if settings.output is not None:
         refuse_used(settings.output, overwrite=settings.overwrite, resume=settings.resume)
     plan = plan_scoring(settings, outputs)

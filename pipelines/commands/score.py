@@ -43,7 +43,8 @@ def summary_line(manifest: "RunManifest", output: str) -> str:
     """Returns what happened in numbers, one line."""
     counts = manifest.counts
     codes = ", ".join(f"{code} {count:,}" for code, count in manifest.dead_letter_codes.items())
-    duplicates = f", {counts.duplicate_ids:,} repeated ids" if counts.duplicate_ids else ""
+    about = "" if manifest.duplicate_ids_exact else "about "
+    duplicates = f", {about}{counts.duplicate_ids:,} repeated ids" if counts.duplicate_ids else ""
     seconds = max(manifest.seconds, 1e-3)
     return (
         f"{counts.records:,} records = {counts.scored:,} scored + {counts.empty:,} empty + "

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines import storage
+from saiten.pipelines.local.choose_bundle import choose_bundle
 from saiten.pipelines.local.execute import execute, local_execution, remote_execution
 from saiten.pipelines.local.prepare import planned_files, prepare_scoring, row_settings
 from saiten.pipelines.local.progress_view import shown
@@ -24,7 +25,6 @@ from saiten.pipelines.run.resume import find_committed
 from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
 from saiten.pipelines.run.schema import refuse_taken_names
 from saiten.pipelines.steps.finish import finish_commit
-from saiten.pipelines.steps.scoring_bundle import ScoringBundle, opened_bundle
 from saiten.pipelines.terminal import done_before_end
 
 
@@ -59,23 +59,6 @@ def plan_scoring(settings: ScoreSettings, outputs: Sequence[str]) -> WorkPlan:
     return plan
 
 
-def choose_bundle(settings: ScoreSettings) -> tuple[ScoringBundle, tuple[str, ...]]:
-    """Opens the bundle, with its dictionary checked whole, and chooses and judges the engine.
-
-    Returns:
-        The bundle as the steps carry it, and the names of its outputs.
-
-    Raises:
-        BundleError: It is missing or refused.
-    """
-    with opened_bundle(settings.bundle, trusted=settings.trust_bundle) as bundle:
-        bundle.check_dictionary()
-        engine = bundle.engine_name(settings.engine)
-        bundle.check_engine(engine)
-        path = storage.absolute(settings.bundle)
-        return ScoringBundle(path, bundle.bundle_id, engine, settings.trust_bundle), tuple(bundle.outputs)
-
-
 def score_files(settings: ScoreSettings) -> RunManifest:
     """Scores what the settings say; returns the manifest of the committed run.
 
@@ -84,18 +67,18 @@ def score_files(settings: ScoreSettings) -> RunManifest:
     """
     output = settings.run_directory
     remote = None if settings.is_local else remote_execution(settings.runner, settings.beam_flags)
-    bundle, outputs = choose_bundle(settings)
-    plan = plan_scoring(settings, outputs)
+    bundle = choose_bundle(settings)
+    plan = plan_scoring(settings, bundle.outputs)
     n_workers = 1 if remote else count_workers(settings.workers, plan.total_bytes)
     # Worker processes that each used all cores would only be in each other's way.
-    bundle = dataclasses.replace(bundle, threads=1 if n_workers > 1 else 0)
-    rows, inputs = row_settings(settings, bundle, plan), planned_files(plan)
+    bundle = bundle.with_threads(1 if n_workers > 1 else 0)
+    rows, inputs = row_settings(settings, bundle.scoring, plan), planned_files(plan)
     with claimed(output, overwrite=settings.overwrite, resume=settings.resume):
         committed = find_committed(output, rows, inputs) if settings.resume else None
         if committed:
             finish_commit(output, committed)  # a run that was killed in its last step is whole now
             return committed
-        scoring = prepare_scoring(settings, bundle, outputs, plan)
+        scoring = prepare_scoring(settings, bundle, plan)
         with _notes_folder(settings, scoring.commit.run) as folder, _progress(settings, folder, plan.total_bytes):
             execution = remote or local_execution(LocalWorkers(n_workers, folder), settings.beam_flags)
             execute(dataclasses.replace(scoring, notes_folder=folder), execution)

@@ -1,6 +1,5 @@
 """What a run is to do and what is left of it: what the steps are given."""
 
-import dataclasses
 import os
 import time
 import uuid
@@ -9,13 +8,15 @@ import pyarrow as pa
 
 from saiten.model.versions import library_versions
 from saiten.pipelines import storage
+from saiten.pipelines.local.choose_bundle import ChosenBundle
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.reading.files import printable
 from saiten.pipelines.reading.plan import WorkPlan
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit
-from saiten.pipelines.run.resume import find_unfinished, finished_ranges
+from saiten.pipelines.run.resume import find_unfinished, take_up
 from saiten.pipelines.run.run_plan import PlannedFile, RowSettings, RunPlan, record_plan
+from saiten.pipelines.statistics.run_statistics import StatisticsPlan
 from saiten.pipelines.steps.commit import CommitSettings
 from saiten.pipelines.steps.deadline import Deadline
 from saiten.pipelines.steps.score import Scoring
@@ -44,13 +45,8 @@ def planned_files(plan: WorkPlan) -> dict[str, PlannedFile]:
     return {source: PlannedFile(printable(file.path), file.size, file.modified) for source, file in plan.files.items()}
 
 
-def prepare_scoring(
-    settings: ScoreSettings, bundle: ScoringBundle, outputs: tuple[str, ...], plan: WorkPlan
-) -> Scoring:
+def prepare_scoring(settings: ScoreSettings, bundle: ChosenBundle, plan: WorkPlan) -> Scoring:
     """Writes down what the run sets out to do, or takes up what an unfinished one did.
-
-    Args:
-        outputs: Names of the model's outputs.
 
     Returns:
         The steps' work, without what was done before.
@@ -58,23 +54,30 @@ def prepare_scoring(
     Raises:
         UsageError: The unfinished run cannot be resumed so, or the directory cannot be written.
     """
-    output = storage.absolute(settings.run_directory)
-    rows, inputs = row_settings(settings, bundle, plan), planned_files(plan)
+    output, scoring_bundle, inputs = storage.absolute(settings.run_directory), bundle.scoring, planned_files(plan)
+    rows = row_settings(settings, scoring_bundle, plan)
     recorded = find_unfinished(output, rows, inputs) if settings.resume else None
     if recorded is None:
-        recorded = RunPlan(_new_run_id(), time.time(), rows, inputs, tuple(plan.ranges))
+        recorded = RunPlan(_new_run_id(), time.time(), rows, inputs, tuple(plan.ranges), bundle.reference)
     kept_fields = tuple(pa.field(field.name, field.type) for field in plan.options.kept_fields)
-    run = Run(recorded.run_id, output, bundle.bundle_id, outputs, kept_fields, not settings.no_raw)
-    record_plan(run, dataclasses.replace(recorded, finished=finished_ranges(run, recorded)))
+    statistics = StatisticsPlan(bundle.score_ranges, settings.id_field is not None, settings.report_examples)
+    run = Run(
+        recorded.run_id,
+        output,
+        rows.bundle_id,
+        bundle.outputs,
+        kept_fields,
+        keep_raw=not settings.no_raw,
+        statistics=statistics,
+    )
+    record_plan(run, take_up(run, recorded))
     return Scoring(
         reading=plan.options,
-        bundle=bundle,
+        bundle=scoring_bundle,
         deadline=Deadline(settings.batch_timeout_secs, run.reports, os.getpid()),
         limit=DeadLetterLimit(settings.max_dead_letter_rate, plan.total_bytes, plan.least_record_bytes),
         notes_folder=run.work_folder,
-        commit=CommitSettings(
-            run, settings.max_dead_letter_rate, settings.report_examples, library_versions(_LIBRARIES)
-        ),
+        commit=CommitSettings(run, settings.max_dead_letter_rate, library_versions(_LIBRARIES)),
     )
 
 

@@ -5,6 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import numpy as np
+
+from saiten.model.bundle.reference import ReferenceHistogram
+from saiten.pipelines.statistics.histogram import Histogram
+
 # Neighbouring bins are put together until each holds so much of the training data.
 _LEAST_SHARE = 0.1
 _ADDED_COUNT = 0.5
@@ -82,3 +87,18 @@ def _groups(reference: Sequence[int], counts: Sequence[int]) -> list[tuple[int, 
         last = groups.pop()
         groups.append((last[0] + theirs, last[1] + ours))
     return groups
+
+
+def drift_from(reference: ReferenceHistogram, histogram: Histogram) -> Drift | None:
+    """Returns how far a run's values are from the training data's.
+
+    Returns:
+        None where they cannot be compared: there are no values, or an older bundle has other bins.
+    """
+    edges = np.asarray(histogram.edges)
+    start = int(np.abs(edges - reference.edges[0]).argmin())
+    end = start + len(reference.edges)
+    if end > len(edges) or not np.allclose(edges[start:end], reference.edges, rtol=1e-6, atol=1e-9):
+        return None
+    below, beyond = [0] * (start + 1), [0] * (len(edges) - end + 1)
+    return measure_drift([*below, *reference.counts, *beyond], histogram.counts)

@@ -18,6 +18,7 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module_
 
 _WIDTH, _HEIGHT = 340, 190
 _MOST_TICKS = 5
+_MOST_NAMES = 10
 # What is for a mouse and a script, or repeats the text beside it.
 _DROPPED_TAGS = {"script", "style", "desc", "title"}
 _DROPPED_CLASSES = {"plot text-overlay", "plot tooltip-overlay", "titles", "background"}
@@ -43,8 +44,9 @@ def histogram(edges: Sequence[float], series: Mapping[str, Sequence[float]], *, 
 
 def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], *, label: str) -> Markup:
     """Draws shares from 0 to 1 as bars side by side, a group for each name."""
-    chart = pygal.Bar(**_settings(), x_label_rotation=0 if len(names) < 9 else 45)
-    chart.x_labels = list(names)
+    chart = pygal.Bar(**_settings())
+    # Where there are many, every second has room.
+    chart.x_labels = [name if len(names) <= _MOST_NAMES or i % 2 == 0 else "" for i, name in enumerate(names)]
     for name, shares in series.items():
         chart.add(name, list(shares))
     chart.y_labels = _ticks(max((share for shares in series.values() for share in shares), default=0.0))
@@ -73,14 +75,16 @@ def scatter(points: Sequence[Point], *, label: str) -> Markup:
 def percent(share: float) -> str:
     """Returns a share as people read it.
 
-    >>> [percent(share) for share in (0.0, 0.004, 0.25, 1.0)]
-    ['0 %', '0.4 %', '25 %', '100 %']
+    >>> [percent(share) for share in (2e-9, 0.0004, 0.00123, 0.2536, 0.99999, 1.0)]
+    ['0 %', '0.04 %', '0.12 %', '25.4 %', '100 %', '100 %']
     """
-    return f"{100 * share:.3g} %"
+    if not math.isfinite(share):
+        return "–"
+    return f"{100 * share:.3g} %" if share >= 0.01 else f"{round(100 * share, 2):g} %"
 
 
 def short_number(number: float) -> str:
-    """Returns a number in at most four digits.
+    """Returns a number in at most four digits, "–" where it is none.
 
     >>> [short_number(number) for number in (0, 0.12345, 1234567, float("nan"))]
     ['0', '0.1235', '1.23M', '–']

@@ -1,1 +1,1 @@
-"""The output directory: its layout, who may write to it, what is left of an unfinished run, its manifest and report."""
+"""The output directory: its layout, who may write to it, what is left of an unfinished run and its manifest."""

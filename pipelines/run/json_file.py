@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -13,10 +14,20 @@ if TYPE_CHECKING:
 
 Data = TypeVar("Data")
 
+# No string holds a line break as such.
+_NUMBERS = re.compile(r"\[\n[-+.,\seE0-9]+\]")
+
 
 def to_json(data: "DataclassInstance", *, for_people: bool = False) -> bytes:
-    """Returns a dataclass as JSON: in ASCII, as a path may hold what UTF-8 cannot, unless it is `for_people`."""
-    return json.dumps(dataclasses.asdict(data), ensure_ascii=not for_people, indent=1 if for_people else None).encode()
+    """Returns a dataclass as JSON: in ASCII, as a path may hold what UTF-8 cannot, unless it is `for_people`.
+
+    For those it stands in many lines, but numbers that belong together in one.
+    """
+    fields = dataclasses.asdict(data)
+    if not for_people:
+        return json.dumps(fields).encode()
+    lines = json.dumps(fields, ensure_ascii=False, indent=1)
+    return _NUMBERS.sub(lambda numbers: " ".join(numbers[0].split()), lines).encode()
 
 
 def parse_json(content: bytes) -> Any:

@@ -10,13 +10,14 @@ DIR/_work/<run>/progress-<...>.json    how far a worker has come
 DIR/_work/<run>/failure-<...>.json     why a worker stopped
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from saiten.pipelines import storage
 from saiten.pipelines.run.notes.failures import FailureReports
 from saiten.pipelines.run.schema import DEAD_LETTER_SCHEMA, SCHEMA_VERSION, scores_schema
+from saiten.pipelines.statistics.run_statistics import StatisticsPlan
 
 WORK_FOLDER = "_work"
 LOCK = "lock"
@@ -41,6 +42,7 @@ class Run:
         outputs: Names of the model's outputs.
         kept_fields: Their names and types.
         keep_raw: Dead letters hold the record's bytes.
+        statistics: What is counted of its records.
     """
 
     run_id: str
@@ -49,6 +51,7 @@ class Run:
     outputs: tuple[str, ...]
     kept_fields: tuple[pa.Field, ...]
     keep_raw: bool
+    statistics: StatisticsPlan = field(default_factory=StatisticsPlan)
 
     @property
     def work_folder(self) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
+from saiten.pipelines.statistics.run_statistics import RunStatistics
 
 
 @dataclass(frozen=True)
@@ -66,3 +67,11 @@ class RangeSummary:
     def parts(self) -> tuple[Part, ...]:
         """The files it wrote."""
         return (self.scores, self.dead_letters) if self.dead_letters else (self.scores,)
+
+
+@dataclass(frozen=True)
+class RangeNote:
+    """What a writer notes down of a finished range, for a run that is resumed."""
+
+    summary: RangeSummary
+    statistics: RunStatistics

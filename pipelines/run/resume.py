@@ -1,16 +1,17 @@
 """What an earlier run left behind, and whether another may go on with it."""
 
 import json
-from dataclasses import asdict, astuple
+from dataclasses import asdict, astuple, replace
 from typing import Any
 
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.run.json_file import read_json
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.part import check_part
-from saiten.pipelines.run.range_summary import RangeSummary
+from saiten.pipelines.run.range_summary import RangeNote, RangeSummary
 from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
 from saiten.pipelines.run.run_plan import PlannedFile, RowSettings, RunPlan, newest_planned, read_plan
+from saiten.pipelines.statistics.run_statistics import StatisticsCounter
 
 # What a message calls the fields of `PlannedFile`.
 _INPUT_FIELDS = ("path", "size", "time of change")
@@ -50,15 +51,21 @@ def find_committed(output: str, settings: RowSettings, inputs: dict[str, Planned
     return manifest
 
 
-def finished_ranges(run: Run, plan: RunPlan) -> tuple[RangeSummary, ...]:
-    """Returns the summary of every range that is finished and whose parts are still whole."""
-    summaries = (_read_summary(run, work.index) for work in plan.ranges)
-    return tuple(summary for summary in summaries if summary and _is_whole(run, summary))
+def take_up(run: Run, plan: RunPlan) -> RunPlan:
+    """Returns the plan with every range that is finished and whose parts are still whole."""
+    counter = StatisticsCounter(run.statistics)
+    finished = []
+    for work in plan.ranges:
+        note = _read_note(run, work.index)
+        if note and _is_whole(run, note.summary):
+            finished.append(note.summary)
+            counter.merge(note.statistics)
+    return replace(plan, finished=tuple(finished), finished_statistics=(counter.counted,) if finished else ())
 
 
-def _read_summary(run: Run, range_index: int) -> RangeSummary | None:
+def _read_note(run: Run, range_index: int) -> RangeNote | None:
     try:
-        return read_json(run.range_note(range_index), RangeSummary)
+        return read_json(run.range_note(range_index), RangeNote)
     except ValueError:  # of another version: the range is done again
         return None
 

@@ -6,11 +6,13 @@ from typing import Any
 
 import msgspec
 
+from saiten.model.bundle.reference import Reference
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.run.json_file import parse_json
 from saiten.pipelines.run.layout import RUN_MANIFEST
 from saiten.pipelines.run.range_summary import Part
+from saiten.pipelines.statistics.run_statistics import RunStatistics
 
 FORMAT_VERSION = 1
 # A run's manifest is known by these: a bundle has a file of the same name, and other programs do.
@@ -55,6 +57,9 @@ class RunManifest:
         seconds: From one to the other.
         dead_letter_codes: How many dead letters of each code, the commonest first.
         outputs: Every part that counts.
+        duplicate_ids_exact: The number of duplicate ids is no estimate.
+        statistics: What was counted of the records.
+        reference: The same of the bundle's training data, where that is known.
     """
 
     format_version: int = FORMAT_VERSION
@@ -73,6 +78,9 @@ class RunManifest:
     dead_letter_codes: dict[str, int] = field(default_factory=dict)
     inputs: tuple[InputReport, ...]
     outputs: tuple[Part, ...]
+    duplicate_ids_exact: bool = True
+    statistics: RunStatistics | None = None
+    reference: Reference | None = None
 
     def part_paths(self, output: str, folder: str) -> list[str]:
         """Returns the paths of the parts in a folder that count: those that are named here, and no others."""

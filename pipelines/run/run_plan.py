@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from saiten.model.bundle.reference import Reference
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.records import WorkRange
 from saiten.pipelines.run.json_file import read_json, to_json
 from saiten.pipelines.run.layout import WORK_FOLDER, Run
 from saiten.pipelines.run.range_summary import RangeSummary
+from saiten.pipelines.statistics.run_statistics import RunStatistics
 
 _PLAN = "plan.json"
 
@@ -52,7 +54,9 @@ class RunPlan:
         settings: What decides the rows.
         inputs: By source.
         ranges: The work.
+        reference: What the bundle's training data was like, where that is known.
         finished: What earlier attempts have done of it, found whole when this one began.
+        finished_statistics: Of the same records; one or none.
     """
 
     run_id: str
@@ -60,7 +64,9 @@ class RunPlan:
     settings: RowSettings
     inputs: dict[str, PlannedFile]
     ranges: tuple[WorkRange, ...]
+    reference: Reference | None = None
     finished: tuple[RangeSummary, ...] = ()
+    finished_statistics: tuple[RunStatistics, ...] = ()
 
     @property
     def ranges_left(self) -> list[WorkRange]:

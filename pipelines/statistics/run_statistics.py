@@ -31,7 +31,7 @@ class StatisticsPlan:
         shows_texts: OOV words are named however rare they are, and dead letters with their beginning.
     """
 
-    score_ranges: Mapping[str, tuple[float, float]]
+    score_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     counts_ids: bool = False
     shows_texts: bool = False
 
@@ -67,7 +67,7 @@ class RunStatistics:
         stage_secs: Time spent, summed up over all workers.
     """
 
-    scores: dict[str, Histogram]
+    scores: dict[str, Histogram] = field(default_factory=dict)
     n_tokens: Histogram = field(default_factory=lambda: Histogram(LENGTH_EDGES))
     oov_rate: Histogram = field(default_factory=lambda: Histogram(OOV_RATE_EDGES))
     n_oov: int = 0
@@ -97,12 +97,16 @@ class StatisticsCounter:
         counted.oov_rate.add(n_oov / np.maximum(1, n_tokens))
         counted.n_oov += int(n_oov.sum())
         counted.n_truncated += int(block.truncated.sum())
-        counted.stage_secs += block.stage_secs
+        self.add_secs(block.stage_secs)
         self._words = add_words(self._words, block.oov_words)
         if self._ids:
             self._ids.add(block.ids)
         for letter in block.dead_letters:
-            self._add_examples(letter.code, [self._example(letter)])
+            self._add_examples(letter.code, [_example_of(letter)])
+
+    def add_secs(self, secs: StageSecs) -> None:
+        """Counts time that was spent on no block in particular."""
+        self._counted.stage_secs += secs
 
     def merge(self, other: RunStatistics) -> None:
         """Adds what was counted of other records by the same plan."""
@@ -113,7 +117,7 @@ class StatisticsCounter:
         counted.oov_rate.merge(other.oov_rate)
         counted.n_oov += other.n_oov
         counted.n_truncated += other.n_truncated
-        counted.stage_secs += other.stage_secs
+        self.add_secs(other.stage_secs)
         self._words = add_words(self._words, other.oov_words)
         if self._ids and other.ids:
             self._ids.merge(other.ids)
@@ -128,11 +132,13 @@ class StatisticsCounter:
         return dataclasses.replace(self._counted, oov_words=words, ids=self._ids.sample if self._ids else None)
 
     def _add_examples(self, code: str, examples: Iterable[DeadLetterExample]) -> None:
-        known = self._counted.dead_letters.setdefault(code, [])
-        known[:] = sorted([*known, *examples])[:_EXAMPLES_OF_CODE]
+        known = self._counted.dead_letters.get(code, [])
+        # An earlier attempt at the run may have been allowed to show texts.
+        shown = (example if self._plan.shows_texts else dataclasses.replace(example, text="") for example in examples)
+        self._counted.dead_letters[code] = sorted([*known, *shown])[:_EXAMPLES_OF_CODE]
 
-    def _example(self, letter: DeadLetter) -> DeadLetterExample:
-        text = ""
-        if self._plan.shows_texts and letter.raw is not None:
-            text = letter.raw[: 4 * _EXAMPLE_CHARACTERS].decode("utf-8", "replace")[:_EXAMPLE_CHARACTERS]
-        return DeadLetterExample(letter.source, letter.position, letter.message, text)
+
+def _example_of(letter: DeadLetter) -> DeadLetterExample:
+    raw = letter.raw or b""
+    text = raw[: 4 * _EXAMPLE_CHARACTERS].decode("utf-8", "replace")[:_EXAMPLE_CHARACTERS]
+    return DeadLetterExample(letter.source, letter.position, letter.message, text)

@@ -17,7 +17,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import apache_beam as beam
 
@@ -29,8 +29,10 @@ from saiten.pipelines.run.part import PartWriter, check_part
 from saiten.pipelines.run.range_summary import Part, RangeSummary, SourceCount
 from saiten.pipelines.run.run_manifest import InputReport, RunCounts, RunManifest, read_run_manifest
 from saiten.pipelines.run.run_plan import RunPlan, read_plan
-from saiten.pipelines.steps.duplicate_ids import count_duplicate_ids
+from saiten.pipelines.statistics.repeated_ids import IdSample
+from saiten.pipelines.statistics.run_statistics import RunStatistics
 from saiten.pipelines.steps.finish import finish_commit
+from saiten.pipelines.steps.merge_statistics import merge_statistics
 from saiten.pipelines.steps.reconcile import count_by_source, summaries_of_all
 
 # Parts that are looked at side by side: on a store each costs some round trips.
@@ -44,13 +46,11 @@ class CommitSettings:
     Attributes:
         run: Its name and place.
         max_dead_letter_rate: Above it nothing is committed.
-        report_examples: Texts of dead letters may appear in the report.
         versions: Of libraries, by name, for the manifest.
     """
 
     run: Run
     max_dead_letter_rate: float
-    report_examples: bool
     versions: Mapping[str, str]
 
 
@@ -60,23 +60,32 @@ class Commit(beam.PTransform):
 
     settings: CommitSettings
 
-    def expand(self, summaries: beam.PCollection) -> beam.PCollection:
+    def expand(self, written: tuple[beam.PCollection, beam.PCollection]) -> beam.PCollection:
+        summaries, statistics = map(beam.pvalue.AsList, written)
         return (
-            summaries.pipeline
+            written[0].pipeline
             | "Once" >> beam.Create([self.settings])
-            | "CommitRun" >> beam.ParDo(_CommitDoFn(), beam.pvalue.AsList(summaries))
+            | "CommitRun" >> beam.ParDo(_CommitDoFn(), summaries, statistics)
         )
 
 
 class _CommitDoFn(beam.DoFn):
-    def process(self, settings: CommitSettings, summaries: list[RangeSummary]) -> Iterator[str]:
+    def process(
+        self, settings: CommitSettings, summaries: list[RangeSummary], statistics: list[RunStatistics]
+    ) -> Iterator[str]:
         with settings.run.reports.reported():
-            manifest = commit_run(settings, summaries)
+            manifest = commit_run(settings, summaries, statistics)
         yield manifest.run_id
 
 
-def commit_run(settings: CommitSettings, summaries: Iterable[RangeSummary]) -> RunManifest:
+def commit_run(
+    settings: CommitSettings, summaries: Iterable[RangeSummary], statistics: Iterable[RunStatistics]
+) -> RunManifest:
     """Checks the run against its plan and makes it visible.
+
+    Args:
+        summaries: Of the ranges that were not finished before.
+        statistics: Of their records, all together.
 
     Returns:
         The manifest.
@@ -103,10 +112,8 @@ def commit_run(settings: CommitSettings, summaries: Iterable[RangeSummary]) -> R
         list(pool.map(lambda part: check_part(run.output, part), parts))
     if not any(part.path.startswith(DEAD_LETTERS_FOLDER) for part in parts):
         parts.append(_write_empty_dead_letters(run))
-    duplicates = 0
-    if plan.settings.id_field is not None:
-        duplicates = count_duplicate_ids(run.output, [summary.scores for summary in by_range])
-    manifest = make_manifest(settings, plan, counts, duplicates, tally, parts)
+    counted = merge_statistics(run.statistics, [*plan.finished_statistics, *statistics])
+    manifest = make_manifest(settings, plan, counts, counted, tally, parts)
     storage.write_atomic(storage.join(run.output, RUN_MANIFEST), to_json(manifest, for_people=True))
     finish_commit(run.output, manifest)
     return manifest
@@ -116,12 +123,12 @@ def make_manifest(
     settings: CommitSettings,
     plan: RunPlan,
     counts: Mapping[str, SourceCount],
-    duplicate_ids: int,
+    statistics: RunStatistics,
     tally: DeadLetterTally,
     parts: Iterable[Part],
 ) -> RunManifest:
     """Returns the manifest of a run that came out as planned."""
-    run, finished = settings.run, time.time()
+    run, finished, ids = settings.run, time.time(), statistics.ids or IdSample()
     return RunManifest(
         run_id=run.run_id,
         bundle_id=run.bundle_id,
@@ -129,17 +136,20 @@ def make_manifest(
         engine=plan.settings.engine,
         settings=asdict(plan.settings),
         max_dead_letter_rate=settings.max_dead_letter_rate,
-        report_examples=settings.report_examples,
+        report_examples=run.statistics.shows_texts,
         versions=dict(settings.versions),
         started=_utc(plan.started),
         finished=_utc(finished),
         seconds=round(finished - plan.started, 3),
-        counts=RunCounts(**asdict(sum(counts.values(), SourceCount())), duplicate_ids=duplicate_ids),
+        counts=RunCounts(**asdict(sum(counts.values(), SourceCount())), duplicate_ids=ids.n_repeated),
+        duplicate_ids_exact=ids.is_exact,
         dead_letter_codes=tally.commonest_codes,
         inputs=tuple(
             InputReport(source, **asdict(file), **asdict(counts[source])) for source, file in plan.inputs.items()
         ),
         outputs=tuple(sorted(parts, key=lambda part: part.path)),
+        statistics=replace(statistics, ids=None),
+        reference=plan.reference,
     )
 
 

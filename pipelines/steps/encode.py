@@ -1,5 +1,6 @@
 """Texts to ids: one Tagger a worker, whole blocks at a time."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,18 +9,24 @@ import apache_beam as beam
 from saiten.model.text.encoder import Encoder
 from saiten.pipelines.records import EncodedBlock, RecordBlock
 from saiten.pipelines.run.notes.failures import FailureReports
+from saiten.pipelines.stage_secs import StageSecs, Stopwatch
+from saiten.pipelines.statistics.oov_words import count_oov_words
 from saiten.pipelines.steps.deadline import Deadline
 from saiten.pipelines.steps.scoring_bundle import ScoringBundle
 
 
 def encode_block(block: RecordBlock, encoder: Encoder) -> EncodedBlock:
     """Tokenizes a block's texts and looks their ids up; what MeCab refuses becomes a dead letter."""
+    watch = Stopwatch()
     segmented, errors = encoder.segment_all(block.texts)
     if errors:
         block = block.move_to_dead_letters({i: (error.code, error.message) for i, error in errors.items()}, "encode")
         segmented = [text for i, text in enumerate(segmented) if i not in errors]
     block.check_counts()
-    return EncodedBlock(block, encoder.encode_segmented(segmented))
+    encoded = encoder.encode_segmented(segmented)
+    oov_words = count_oov_words(encoded.oov_tokens, encoded.n_oov)
+    block = dataclasses.replace(block, stage_secs=block.stage_secs + StageSecs(encode=watch.secs))
+    return EncodedBlock(block, dataclasses.replace(encoded, oov_tokens=None), oov_words)
 
 
 @dataclass

@@ -4,6 +4,7 @@ import re
 
 from saiten.model.errors import SaitenError
 from saiten.pipelines import storage
+from saiten.pipelines.reports.run_report import write_report
 from saiten.pipelines.run.layout import (
     DEAD_LETTERS_FOLDER,
     LOCK,
@@ -14,7 +15,6 @@ from saiten.pipelines.run.layout import (
     SUCCESS,
     WORK_FOLDER,
 )
-from saiten.pipelines.run.report import write_report
 from saiten.pipelines.run.run_manifest import RunManifest
 
 

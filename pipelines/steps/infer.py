@@ -15,6 +15,7 @@ from saiten.model.engines.engine import Engine
 from saiten.model.text.ragged import BoolArray, FloatArray, Int64Array, IntArray
 from saiten.pipelines.records import Code, EncodedBlock, ScoredBlock
 from saiten.pipelines.run.notes.failures import FailureReports
+from saiten.pipelines.stage_secs import StageSecs, Stopwatch
 from saiten.pipelines.steps.deadline import Deadline
 from saiten.pipelines.steps.scoring_bundle import ScoringBundle
 
@@ -26,7 +27,7 @@ def score_block(encoded_block: EncodedBlock, engine: Engine) -> ScoredBlock:
 
     Texts without tokens do not reach the model: a fully masked row gives it a plausible constant.
     """
-    encoded = encoded_block.encoded
+    watch, encoded = Stopwatch(), encoded_block.encoded
     has_tokens = encoded.lengths > 0
     offsets = np.append(encoded.offsets[:-1][has_tokens], encoded.offsets[-1])
     rows = np.flatnonzero(has_tokens)
@@ -47,12 +48,14 @@ def score_block(encoded_block: EncodedBlock, engine: Engine) -> ScoredBlock:
         kept_fields=block.kept_fields,
         dead_letters=block.dead_letters,
         n_bytes=block.n_bytes,
+        stage_secs=block.stage_secs + StageSecs(infer=watch.secs),
         raw_bytes=sum(map(len, block.raw_records)),
         scores=scores[alive],
         is_empty=~has_tokens[alive],
         n_tokens=encoded.n_tokens[alive],
         n_oov=encoded.n_oov[alive],
         truncated=encoded.truncated[alive],
+        oov_words=encoded_block.oov_words,
     )
 
 

@@ -11,8 +11,10 @@ from saiten.pipelines.run.json_file import to_json
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, SCORES_FOLDER, Run
 from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
 from saiten.pipelines.run.part import PartWriter
-from saiten.pipelines.run.range_summary import RangeSummary, SourceCount
+from saiten.pipelines.run.range_summary import RangeNote, RangeSummary, SourceCount
 from saiten.pipelines.run.schema import dead_letters_table, scores_table
+from saiten.pipelines.stage_secs import StageSecs, Stopwatch
+from saiten.pipelines.statistics.run_statistics import StatisticsCounter
 
 
 class RangeWriter:
@@ -34,6 +36,8 @@ class RangeWriter:
         self._dead_letters: PartWriter | None = None
         self._counts: dict[str, SourceCount] = {}
         self._tally = DeadLetterTally()
+        self._counter = StatisticsCounter(run.statistics)
+        self._write_secs = 0.0
 
     def add(self, block: ScoredBlock) -> SourceCount:
         """Writes a block of the range.
@@ -41,6 +45,7 @@ class RangeWriter:
         Returns:
             How its records came out.
         """
+        watch = Stopwatch()
         self._scores.write(scores_table(block, self._run.scores_schema))
         letters = block.dead_letters
         if letters:
@@ -48,21 +53,26 @@ class RangeWriter:
             self._dead_letters = self._dead_letters or self._open(DEAD_LETTERS_FOLDER, schema)
             self._dead_letters.write(dead_letters_table(letters, schema, keep_raw=self._run.keep_raw))
         self._tally.add(block.n_read, letters)
+        self._counter.add(block)
+        self._write_secs += watch.secs
         counts = _count_by_source(block)
         for source, count in counts.items():
             self._counts[source] = self._counts.get(source, SourceCount()) + count
         return sum(counts.values(), SourceCount())
 
-    def close(self) -> RangeSummary:
+    def close(self) -> RangeNote:
         """Makes the parts visible, and notes that the range is finished: a run that is resumed skips it.
 
         Raises:
             OSError: One could not be written whole.
         """
+        watch = Stopwatch()
         dead_letters = self._dead_letters.close() if self._dead_letters else None
         summary = RangeSummary(self.range_index, self._counts, self._scores.close(), dead_letters, self._tally)
-        storage.write_atomic(self._run.range_note(self.range_index), to_json(summary))
-        return summary
+        self._counter.add_secs(StageSecs(write=self._write_secs + watch.secs))
+        note = RangeNote(summary, self._counter.counted)
+        storage.write_atomic(self._run.range_note(self.range_index), to_json(note))
+        return note
 
     def abandon(self) -> None:
         """Gives the range up: what is not visible yet never will be."""

@@ -1,5 +1,6 @@
 """The steps that turn a run's plan into ranges of work, and these into blocks of records."""
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from saiten.pipelines.records import RecordBlock, WorkRange
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.failures import FailureReports
 from saiten.pipelines.run.run_plan import read_plan
+from saiten.pipelines.stage_secs import StageSecs, Stopwatch
 
 
 @dataclass
@@ -50,4 +52,12 @@ class _ReadRecordsDoFn(beam.DoFn):
 
     def process(self, work_range: WorkRange) -> Iterator[RecordBlock]:
         with self._reports.reported():
-            yield from read_range(work_range, self._options)
+            yield from _timed(read_range(work_range, self._options))
+
+
+def _timed(blocks: Iterator[RecordBlock]) -> Iterator[RecordBlock]:
+    """Yields blocks with the time that each took to read, without the time that those who take them spend."""
+    watch = Stopwatch()
+    for block in blocks:
+        yield dataclasses.replace(block, stage_secs=StageSecs(read=watch.secs))
+        watch = Stopwatch()

@@ -13,9 +13,11 @@ from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit, ProgressNote
 from saiten.pipelines.run.range_summary import RangeSummary, SourceCount
+from saiten.pipelines.steps.merge_statistics import MergeStatistics
 from saiten.pipelines.steps.range_writer import RangeWriter
 
 _NAMESPACE = "saiten"
+_STATISTICS = "statistics"
 # By the field of `SourceCount`.
 _COUNTERS = {
     "records": "records-read",
@@ -29,7 +31,7 @@ _COUNTERS = {
 class WriteParts(beam.PTransform):
     """Writes a range's scores to one part, and its dead letters, if it has any, to another.
 
-    Gives a `RangeSummary` for each range.
+    Gives a `RangeSummary` for each range, and the `RunStatistics` of all of them, one element or none.
 
     Attributes:
         limit: Stops the run as soon as it cannot end with fewer dead letters than it allows.
@@ -40,8 +42,11 @@ class WriteParts(beam.PTransform):
     limit: DeadLetterLimit
     notes_folder: str
 
-    def expand(self, blocks: beam.PCollection) -> beam.PCollection:
-        return blocks | "Write" >> beam.ParDo(_WritePartsDoFn(self.run, self.limit, self.notes_folder))
+    def expand(self, blocks: beam.PCollection) -> tuple[beam.PCollection, beam.PCollection]:
+        writer = beam.ParDo(_WritePartsDoFn(self.run, self.limit, self.notes_folder))
+        notes = blocks | "Write" >> writer.with_outputs(_STATISTICS, main="summaries")
+        merge = beam.CombineGlobally(MergeStatistics(self.run.statistics)).without_defaults()
+        return notes.summaries, notes[_STATISTICS] | "MergeStatistics" >> merge
 
 
 class _WritePartsDoFn(beam.DoFn):
@@ -63,7 +68,7 @@ class _WritePartsDoFn(beam.DoFn):
     def start_bundle(self) -> None:
         self._writer: RangeWriter | None = None
 
-    def process(self, block: ScoredBlock) -> Iterator[RangeSummary]:
+    def process(self, block: ScoredBlock) -> Iterator[RangeSummary | beam.pvalue.TaggedOutput]:
         with self._run.reports.reported(), self._abandoned_on_error():
             self._writer = self._writer or RangeWriter(self._run, block.range_index)
             if self._writer.range_index != block.range_index:
@@ -74,9 +79,10 @@ class _WritePartsDoFn(beam.DoFn):
                 self._limit.stop_if_hopeless(done)
             if not block.is_last:
                 return
-            summary = self._writer.close()
+            note = self._writer.close()
             self._writer = None
-        yield summary
+        yield note.summary
+        yield beam.pvalue.TaggedOutput(_STATISTICS, note.statistics)
 
     def finish_bundle(self) -> None:
         if self._writer is not None:

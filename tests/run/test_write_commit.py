@@ -13,8 +13,10 @@ from saiten.pipelines.records import ScoredBlock, WorkRange
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit
 from saiten.pipelines.run.range_summary import RangeSummary
-from saiten.pipelines.run.run_manifest import RunCounts, read_run_manifest
-from saiten.pipelines.run.run_plan import PlannedFile, RowSettings, RunPlan, record_plan
+from saiten.pipelines.run.resume import take_up
+from saiten.pipelines.run.run_manifest import RunCounts, RunManifest, read_run_manifest
+from saiten.pipelines.run.run_plan import PlannedFile, RowSettings, RunPlan, read_plan, record_plan
+from saiten.pipelines.statistics.run_statistics import RunStatistics, StatisticsPlan
 from saiten.pipelines.steps.commit import CommitSettings, commit_run
 from saiten.pipelines.steps.write import _WritePartsDoFn
 from tests.helpers.fakes import make_scored_block
@@ -40,17 +42,27 @@ def plan(run: Run, *, n_ranges: int = 1, rate: float = 1.0, id_field: str | None
     )
     inputs = {"a.txt": PlannedFile("in/a.txt", 10, "1")}
     record_plan(run, RunPlan(run.run_id, 0.0, settings, inputs, tuple(WorkRange(i, ()) for i in range(n_ranges))))
-    return CommitSettings(run, rate, report_examples=False, versions={})
+    return CommitSettings(run, rate, versions={})
 
 
-def write(run: Run, blocks: Sequence[ScoredBlock]) -> list[RangeSummary]:
+def write_and_count(run: Run, blocks: Sequence[ScoredBlock]) -> tuple[list[RangeSummary], list[RunStatistics]]:
     """Sends blocks through the writer, as one Beam bundle."""
     writer = _WritePartsDoFn(run, DeadLetterLimit(1.0, 100, 1), run.work_folder)
     writer.setup()
     writer.start_bundle()
-    summaries = [summary for block in blocks for summary in writer.process(block)]
+    given = [one for block in blocks for one in writer.process(block)]
     writer.finish_bundle()
-    return summaries
+    summaries = [one for one in given if isinstance(one, RangeSummary)]
+    return summaries, [one.value for one in given if not isinstance(one, RangeSummary)]
+
+
+def write(run: Run, blocks: Sequence[ScoredBlock]) -> list[RangeSummary]:
+    return write_and_count(run, blocks)[0]
+
+
+def commit(settings: CommitSettings, summaries: Sequence[RangeSummary]) -> RunManifest:
+    """Commits what was written, and not counted."""
+    return commit_run(settings, summaries, [])
 
 
 def files_below(folder: str) -> list[str]:
@@ -68,7 +80,7 @@ def test_a_committed_run_holds_every_row_once_and_nothing_else(run: Run) -> None
         make_scored_block(["c", "x"], dead=[1]),
         make_scored_block(["d"], range_index=1),
     ]
-    manifest = commit_run(plan(run, n_ranges=2), write(run, blocks))
+    manifest = commit(plan(run, n_ranges=2), write(run, blocks))
     rows = pq.read_table(pathlib.Path(run.output, "scores")).sort_by("score_sum").to_pylist()
     assert [(row["id"], row["score_sum"], row["score_length"], row["n_tokens"], row["status"]) for row in rows] == [
         ("a.txt:0", 99.0, 1.0, 1, "scored"),
@@ -103,7 +115,7 @@ def test_a_committed_run_holds_every_row_once_and_nothing_else(run: Run) -> None
 
 
 def test_the_columns_and_the_metadata_are_those_of_the_design(run: Run) -> None:
-    commit_run(plan(run), write(run, [make_scored_block(["a"])]))
+    commit(plan(run), write(run, [make_scored_block(["a"])]))
     schema = pq.read_schema(next(pathlib.Path(run.output, "scores").iterdir()))
     assert [(field.name, str(field.type)) for field in schema] == [
         ("id", "string"),
@@ -122,7 +134,7 @@ def test_the_columns_and_the_metadata_are_those_of_the_design(run: Run) -> None:
 
 
 def test_no_records_give_one_empty_file_of_each_kind(run: Run) -> None:
-    manifest = commit_run(plan(run), write(run, [make_scored_block([])]))
+    manifest = commit(plan(run), write(run, [make_scored_block([])]))
     assert [(part.path.split("/")[0], part.rows) for part in manifest.outputs] == [
         ("dead_letters", 0),
         ("scores", 0),
@@ -132,8 +144,8 @@ def test_no_records_give_one_empty_file_of_each_kind(run: Run) -> None:
 
 def test_committing_twice_changes_nothing(run: Run) -> None:
     summaries = write(run, [make_scored_block(["a"])])
-    first = commit_run(plan(run), summaries)
-    assert commit_run(plan(run), summaries) == first
+    first = commit(plan(run), summaries)
+    assert commit(plan(run), summaries) == first
     assert read_run_manifest(run.output) == first
 
 
@@ -141,14 +153,14 @@ def test_a_lost_record_is_never_committed(run: Run) -> None:
     summaries = write(run, [make_scored_block(["a", "b"])])
     count = dataclasses.replace(summaries[0].counts["a.txt"], records=3)
     with pytest.raises(CountMismatchError, match=r"a\.txt: 3 records read, but 2 scored, 0 empty and 0 dead: 1 are"):
-        commit_run(plan(run), [dataclasses.replace(summaries[0], counts={"a.txt": count}), *summaries[1:]])
+        commit(plan(run), [dataclasses.replace(summaries[0], counts={"a.txt": count}), *summaries[1:]])
     assert not pathlib.Path(run.output, "manifest.json").exists()
     assert not pathlib.Path(run.output, "_SUCCESS").exists()
 
 
 def test_a_range_that_did_not_report_is_never_committed(run: Run) -> None:
     with pytest.raises(SaitenError, match="Range 1 has not said"):
-        commit_run(plan(run, n_ranges=2), write(run, [make_scored_block(["a"])]))
+        commit(plan(run, n_ranges=2), write(run, [make_scored_block(["a"])]))
 
 
 def test_a_part_that_is_not_as_it_was_written_is_never_committed(run: Run) -> None:
@@ -156,7 +168,7 @@ def test_a_part_that_is_not_as_it_was_written_is_never_committed(run: Run) -> No
     (part,) = pathlib.Path(run.output, "scores").iterdir()
     part.write_bytes(part.read_bytes()[:-10])
     with pytest.raises(SaitenError, match="cannot be read back"):
-        commit_run(plan(run), summaries)
+        commit(plan(run), summaries)
 
 
 def test_a_part_of_another_size_or_other_rows_is_never_committed(run: Run) -> None:
@@ -165,28 +177,28 @@ def test_a_part_of_another_size_or_other_rows_is_never_committed(run: Run) -> No
     table, content = pq.read_table(part), part.read_bytes()
     pq.write_table(table.slice(1), part)
     with pytest.raises(SaitenError, match="holds 0 rows, not the 1 that were written"):
-        commit_run(plan(run), summaries)
+        commit(plan(run), summaries)
     part.write_bytes(b"PAR1" + content)
     with pytest.raises(SaitenError, match=f"holds other bytes than the {len(content)} that were written"):
-        commit_run(plan(run), summaries)
+        commit(plan(run), summaries)
     part.unlink()
     with pytest.raises(SaitenError, match="is gone"):
-        commit_run(plan(run), summaries)
+        commit(plan(run), summaries)
 
 
 def test_too_many_dead_letters_are_not_committed_and_the_commonest_are_named(run: Run) -> None:
     summaries = write(run, [make_scored_block(["a", "b", "c"], dead=[1, 2])])
     with pytest.raises(TooManyDeadLettersError, match=r"2 of 3 records .* BAD_JSON 2 \(such as a\.txt:2\)"):
-        commit_run(plan(run, rate=0.5), summaries)
-    assert commit_run(plan(run, rate=0.7), summaries).counts.dead == 2
+        commit(plan(run, rate=0.5), summaries)
+    assert commit(plan(run, rate=0.7), summaries).counts.dead == 2
 
 
 def test_the_new_run_replaces_the_old_one_and_leaves_foreign_files(run: Run) -> None:
-    commit_run(plan(run), write(run, [make_scored_block(["old"])]))
+    commit(plan(run), write(run, [make_scored_block(["old"])]))
     newer = dataclasses.replace(run, run_id="20260102T000000Z-bbbbbbbb")
     foreign = pathlib.Path(run.output, "scores", "notes.txt")
     foreign.write_text("mine")
-    commit_run(plan(newer), write(newer, [make_scored_block(["n", "ew"])]))
+    commit(plan(newer), write(newer, [make_scored_block(["n", "ew"])]))
     assert without_attempts(files_below(run.output)) == [
         "_SUCCESS",
         f"dead_letters/part-{newer.run_id}-00000-ATTEMPT.parquet",
@@ -212,13 +224,26 @@ def test_two_attempts_of_a_range_never_write_one_file_and_the_one_that_the_runne
     """They may go on side by side: a worker that was given up may still be writing."""
     (lost,), (taken,) = (write(run, [make_scored_block(["a", "b"], dead=[1])]) for _ in range(2))
     assert len({part.path for summary in (lost, taken) for part in summary.parts}) == 4
-    manifest = commit_run(plan(run), [taken])
+    manifest = commit(plan(run), [taken])
     assert {part.path for part in manifest.outputs} == {part.path for part in taken.parts}
     assert files_below(f"{run.output}/scores") == [pathlib.Path(taken.scores.path).name]
 
 
 def test_repeated_ids_are_kept_and_counted(run: Run) -> None:
+    run = dataclasses.replace(run, statistics=StatisticsPlan(counts_ids=True))
     blocks = [make_scored_block(["a", "b"], is_last=False), make_scored_block(["c"])]
-    manifest = commit_run(plan(run, id_field="id"), write(run, blocks))
-    assert manifest.counts.duplicate_ids == 1
+    manifest = commit_run(plan(run, id_field="id"), *write_and_count(run, blocks))
+    assert (manifest.counts.duplicate_ids, manifest.duplicate_ids_exact) == (1, True)
     assert manifest.counts.scored == 3
+
+
+def test_what_was_counted_of_finished_ranges_counts_too(run: Run) -> None:
+    run = dataclasses.replace(run, statistics=StatisticsPlan({"sum": (0.0, 100.0)}, counts_ids=True))
+    settings = plan(run, n_ranges=2, id_field="id")
+    write(run, [make_scored_block(["a"])])
+    record_plan(run, take_up(run, read_plan(run.output, run.run_id)))
+    manifest = commit_run(settings, *write_and_count(run, [make_scored_block(["c", ""], range_index=1)]))
+    assert manifest.statistics is not None
+    assert manifest.statistics.scores["sum"].total == ord("a") + ord("c")
+    assert (manifest.counts.duplicate_ids, manifest.statistics.ids) == (1, None)
+    assert read_run_manifest(run.output) == manifest

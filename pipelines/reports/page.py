@@ -1,0 +1,23 @@
+"""Templates to pages. All that comes from records, files and bundles is escaped, controls included."""
+
+from typing import Any
+
+from saiten.pipelines.reports.plots import percent, short_number
+from saiten.pipelines.terminal import escape_controls
+
+
+def render(template: str, **values: Any) -> bytes:
+    """Returns a page of this folder's templates as UTF-8."""
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader(__package__, ""),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        count="{:,}".format, number=short_number, percent=percent, shown=lambda text: escape_controls(str(text))
+    )
+    return environment.get_template(template).render(**values).encode()
