@@ -1,14 +1,18 @@
-"""What is installed: the two packages and the command, and no more than scoring needs."""
+"""What is installed: one package and the command, and no more than scoring needs."""
 
 import pathlib
 import shutil
 import subprocess
 import sys
+import sysconfig
+import tarfile
 import zipfile
 
 import pyarrow.parquet as pq
+import pytest
 
 from saiten.model.bundle.bundle import Bundle
+from tests.helpers.scoring import rows
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -33,22 +37,89 @@ def test_scoring_works_where_only_the_base_requirements_are_installed(
     assert pq.read_table(tmp_path / "run/scores")["status"].to_pylist() == ["scored", "empty"]
 
 
-def test_the_wheel_holds_the_two_packages_and_the_command(tmp_path: pathlib.Path) -> None:
-    source = tmp_path / "source"
-    source.mkdir()
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """A copy of this one: building writes into it."""
+    copy = tmp_path_factory.mktemp("packaging") / "checkout"
+    copy.mkdir()
     for name in ("setup.py", "pyproject.toml", "README.md"):
-        shutil.copy(ROOT / name, source)
-    for name in ("model", "pipelines"):
-        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", str(source)]
-    subprocess.run([*command, f"--wheel-dir={tmp_path}"], check=True)
-    with zipfile.ZipFile(next(tmp_path.glob("saiten-*.whl"))) as wheel:
-        names = {name for name in wheel.namelist() if ".dist-info/" not in name}
-        scripts = next(wheel.read(name) for name in wheel.namelist() if name.endswith("/entry_points.txt"))
-    assert names == {
-        path.relative_to(source).as_posix() for path in source.glob("*/*") if path.parent.name in ("model", "pipelines")
-    }
+        shutil.copy(ROOT / name, copy)
+    for name in ("saiten", "model", "pipelines", "tests", "benchmarks"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+@pytest.fixture(scope="module")
+def wheel(checkout: pathlib.Path) -> pathlib.Path:
+    """The wheel of the source distribution, which so holds all that a wheel is made of."""
+    sdist = build("sdist", checkout)
+    with tarfile.open(sdist) as archive:
+        archive.extractall(checkout.parent, filter="data")
+    return build("wheel", checkout.parent / sdist.name.removesuffix(".tar.gz"))
+
+
+def build(kind: str, source: pathlib.Path) -> pathlib.Path:
+    program = f"import sys; from setuptools import build_meta; print(build_meta.build_{kind}(sys.argv[1]))"
+    folder = source.parent / "dist"
+    ended = subprocess.run(
+        [sys.executable, "-c", program, str(folder)], cwd=source, capture_output=True, text=True, check=True
+    )
+    return folder / ended.stdout.splitlines()[-1]
+
+
+def install(folder: pathlib.Path, *what: str) -> pathlib.Path:
+    """Makes an environment with this and with all packages of the one that the tests run in; returns its Python."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+    python = folder / "bin" / "python"
+    site = pathlib.Path(
+        subprocess.check_output([python, "-c", "import site; print(site.getsitepackages()[0])"], text=True).strip()
+    )
+    # A folder that a .pth names is searched, but its own .pth files are not read: the checkout is not there.
+    (site / "below.pth").write_text(f"{sysconfig.get_path('purelib')}\n", encoding="utf-8")
+    options = ("--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--ignore-installed")
+    subprocess.run([sys.executable, "-m", "pip", "--python", str(python), "install", *options, *what], check=True)
+    return python
+
+
+def test_the_wheel_holds_one_name_and_the_command(checkout: pathlib.Path, wheel: pathlib.Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if ".dist-info/" not in name}
+        scripts = next(archive.read(name) for name in archive.namelist() if name.endswith("/entry_points.txt"))
+    sources = [path for folder in ("saiten", "model", "pipelines") for path in (checkout / folder).rglob("*")]
+    files = {path.relative_to(checkout).as_posix() for path in sources if path.is_file()}
+    assert names == {name if name.startswith("saiten/") else f"saiten/{name}" for name in files}
+    assert {"saiten/py.typed", "saiten/pipelines/score.py", "saiten/model/text/tokenizer.py"} < names
     assert scripts.decode().split() == ["[console_scripts]", "saiten", "=", "saiten.pipelines.commands.main:console"]
+
+
+def test_the_wheel_alone_scores_and_adds_no_other_name(
+    wheel: pathlib.Path, tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    python = install(tmp_path / "environment", str(wheel))
+    assert places(python, tmp_path) == [str(tmp_path / "environment"), "None", "None"]
+    said = subprocess.check_output([python.with_name("saiten"), "--version"], cwd=tmp_path, text=True)
+    assert said == f"saiten {wheel.name.split('-')[1]}\n"
+    flags = [f"--input={reviews}", f"--bundle={tiny_bundle.path}", f"--output={tmp_path / 'out'}"]
+    subprocess.run([python, "-m", "saiten.pipelines.score", *flags], cwd=tmp_path, check=True, capture_output=True)
+    assert len(rows(tmp_path / "out")) == 5
+
+
+def test_an_editable_install_is_the_checkout_and_adds_no_other_name(
+    checkout: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    python = install(tmp_path / "environment", "--editable", str(checkout))
+    assert places(python, tmp_path) == [str(checkout), "None", "None"]
+
+
+def places(python: pathlib.Path, cwd: pathlib.Path) -> list[str]:
+    """Where the package and its folders are imported from, and what `model` and `pipelines` are outside of it."""
+    program = (
+        "import importlib.util, os, saiten.model.errors, saiten.pipelines.local.worker as worker\n"
+        "paths = [saiten.model.errors.__file__, worker.__file__]\n"
+        "print(os.path.commonpath(paths).removesuffix('/saiten').partition('/lib/')[0])\n"
+        "for name in ('model', 'pipelines'): print(importlib.util.find_spec(name))\n"
+    )
+    return subprocess.check_output([python, "-P", "-c", program], cwd=cwd, text=True).splitlines()
 
 
 def test_the_lock_names_no_index_and_pins_every_package_by_hash() -> None:
