@@ -20,6 +20,7 @@ _COMMANDS = {
     "validate": "prove a bundle: hashes, dictionary, golden records, padding",
     "inspect": "show a bundle or a run as a short page",
     "explain": "show how one text is normalised, tokenized and scored",
+    "compare": "show how far the scores of two runs are apart",
 }
 
 

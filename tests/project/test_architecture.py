@@ -22,6 +22,7 @@ ROOMS = (
     "pipelines.reading",
     "pipelines.statistics",
     "pipelines.run",
+    "pipelines.comparison",
     "pipelines.reports",
     "pipelines.steps",
     "pipelines.local",

@@ -1,0 +1,1 @@
+"""Two runs beside each other: records joined by id, and how far their scores are apart, in bounded memory."""

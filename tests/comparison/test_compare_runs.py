@@ -1,0 +1,159 @@
+"""Two runs are joined by id, whatever the order, the parts and the number of partitions."""
+
+import json
+import pathlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from saiten.model.errors import UsageError
+from saiten.pipelines.commands.main import main
+from saiten.pipelines.comparison import partitions
+from saiten.pipelines.comparison.compare_runs import Comparison, MovedRecord, compare_runs
+from saiten.pipelines.run.json_file import to_json
+from saiten.pipelines.run.range_summary import Part
+from saiten.pipelines.run.run_manifest import RunCounts, RunManifest
+from tests.helpers.reports import make_manifest
+
+Row = tuple[str, float | None, float | None]
+FIRST: list[list[Row]] = [
+    [("a", 1.0, 10.0), ("b", 2.0, 20.0), ("twice", 5.0, 5.0)],
+    [("c", 3.0, 30.0), ("twice", 6.0, 6.0), ("gone", 4.0, 40.0), ("empty", None, None), ("emptied", 1.0, 1.0)],
+]
+SECOND: list[list[Row]] = [
+    [("twice", 5.5, 5.0), ("new", 0.0, 0.0), ("c", 3.0, 30.0), ("empty", None, None), ("emptied", None, None)],
+    [("b", 2.0, 17.0), ("a", 1.25, 10.0), ("twice", 6.0, 6.0), ("newer", 0.0, 0.0)],
+]
+
+
+def make_run(folder: pathlib.Path, parts: Sequence[Sequence[Row]], outputs: Sequence[str] = ("x", "y")) -> str:
+    """Writes a committed run with these rows in its parts; returns its directory."""
+    (folder / "scores").mkdir(parents=True)
+    listed = []
+    for i, rows in enumerate(parts):
+        columns: dict[str, Any] = {"id": pa.array([row[0] for row in rows], pa.string())}
+        for j, name in enumerate(outputs, 1):
+            columns[f"score_{name}"] = pa.array([row[j] for row in rows], pa.float32())
+        pq.write_table(pa.table(columns), folder / f"scores/{i}.parquet")
+        listed.append(Part(f"scores/{i}.parquet", len(rows)))
+    counts = RunCounts(sum(map(len, parts)))
+    manifest = make_manifest(outputs_scored=tuple(outputs), outputs=tuple(listed), counts=counts)
+    (folder / "manifest.json").write_bytes(to_json(manifest))
+    return str(folder)
+
+
+def compared(first: str, second: str, n_moved: int = 10) -> Comparison:
+    def with_manifest(directory: str) -> tuple[str, RunManifest]:
+        from saiten.pipelines.run.run_manifest import read_run_manifest
+
+        manifest = read_run_manifest(directory)
+        assert manifest is not None
+        return directory, manifest
+
+    return compare_runs(with_manifest(first), with_manifest(second), n_moved)
+
+
+@pytest.fixture
+def runs(tmp_path: pathlib.Path) -> tuple[str, str]:
+    return make_run(tmp_path / "a", FIRST), make_run(tmp_path / "b", SECOND)
+
+
+@pytest.mark.parametrize("partition_rows", [1, 3, 500_000])
+def test_records_are_joined_by_id(runs: tuple[str, str], partition_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(partitions, "_PARTITION_ROWS", partition_rows)
+    found = compared(*runs)
+    assert (found.outputs, found.n_both, found.n_only_first, found.n_only_second) == (("x", "y"), 7, 1, 2)
+    assert (found.only_first, sorted(found.only_second)) == (("gone",), ["new", "newer"])
+    assert (found.n_lost_scores, found.n_gained_scores) == (1, 0)
+    assert found.moved == (
+        MovedRecord(3.0, "b", "y", 20.0, 17.0),
+        MovedRecord(0.5, "twice", "x", 5.0, 5.5),
+        MovedRecord(0.25, "a", "x", 1.0, 1.25),
+    )
+    assert {name: (one.sizes.n, one.sizes.total) for name, one in found.changes.items()} == {
+        "x": (5, 0.75),
+        "y": (5, 3.0),
+    }
+    assert found.changes["x"].ranks.correlation == pytest.approx(1.0)
+
+
+def test_only_the_furthest_are_named(runs: tuple[str, str]) -> None:
+    assert [one.id for one in compared(*runs, n_moved=1).moved] == ["b"]
+    unnamed = compared(*runs, n_moved=0)
+    assert (unnamed.moved, unnamed.largest_change) == ((), 3.0)
+
+
+def test_outputs_that_one_run_has_alone_are_left_out(runs: tuple[str, str], tmp_path: pathlib.Path) -> None:
+    other = make_run(tmp_path / "c", SECOND, ("y", "z"))
+    assert compared(runs[0], other).outputs == ("y",)
+    with pytest.raises(UsageError, match=r"a scored x, y; .*d scored p, q: they have no output in common"):
+        compared(runs[0], make_run(tmp_path / "d", SECOND, ("p", "q")))
+
+
+def test_runs_of_other_records_are_not_compared(runs: tuple[str, str], tmp_path: pathlib.Path) -> None:
+    other = make_run(tmp_path / "c", [[("z", 1.0, 1.0)]])
+    with pytest.raises(UsageError, match="no id in common: score both with --id_field, or the same input files"):
+        compared(runs[0], other)
+
+
+def test_the_command_gates_a_new_model(runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", *runs]) == 0
+    assert main(["compare", *runs, "--max_change=3"]) == 0
+    capsys.readouterr()
+    assert main(["compare", *runs, "--max_change=2.99"]) == 3
+    said = capsys.readouterr()
+    assert said.err == (
+        "saiten: 7 records in both, 1 in A alone, 2 in B alone; largest change 3 (y of b: 20, then 17), "
+        "more than --max_change=2.99\n"
+    )
+    assert main(["compare", runs[0], runs[0], "--max_change=0"]) == 0
+
+
+def test_the_figures_are_the_same_in_the_terminal_as_json_and_as_a_page(
+    runs: tuple[str, str], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", *runs, "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["outputs"]["y"] == {
+        "records": 5,
+        "mean_a": pytest.approx(71 / 5),
+        "mean_b": pytest.approx(68 / 5),
+        "mean_change": pytest.approx(-0.6),
+        "mean_absolute_change": pytest.approx(0.6),
+        "absolute_change_99_percent": pytest.approx(3, rel=0.25),
+        "largest_absolute_change": 3.0,
+        "rank_correlation": pytest.approx(1.0),
+    }
+    assert figures["moved_most"][0] == {"id": "b", "output": "y", "a": 20.0, "b": 17.0, "change": -3.0}
+    assert (figures["only_in_a"], figures["ids_only_in_a"]) == (1, ["gone"])
+    assert main(["compare", *runs, f"--html={tmp_path / 'page.html'}"]) == 0
+    printed = capsys.readouterr().out
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert re.search(r"twice\s+x\s+5\s+5\.5\s+0\.5", printed)
+    assert '<th scope="row" class="name">twice</th><td>x</td><td class="n">5</td><td class="n">5.5</td>' in page
+    assert "only in A  1: gone" in printed
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize(
+    ("flags", "problem"),
+    [
+        (["--max_change=-1"], "--max_change is a number from 0 on, not -1."),
+        (["--max_change=nan"], "--max_change is a number from 0 on, not nan."),
+        (["--moved=-1"], "--moved is a number from 0 to 1,000, not -1."),
+    ],
+)
+def test_a_limit_that_is_none_is_refused(
+    flags: list[str], problem: str, runs: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compare", *runs, *flags]) == 2
+    assert capsys.readouterr().err == f"saiten: {problem}\n"
+
+
+def test_what_is_no_run_is_refused(runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", runs[0], f"{runs[0]}/scores"]) == 2
+    assert "scores holds no committed run: it has no manifest.json." in capsys.readouterr().err
