@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.bundle.writer import write_bundle
 from saiten.model.text.encoder import Encoder
 from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
@@ -60,7 +60,9 @@ def tiny_model(encoder: Encoder) -> Any:
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, request: pytest.FixtureRequest) -> Bundle:
+def tiny_bundle(
+    tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, request: pytest.FixtureRequest
+) -> StoredBundle:
     """A whole bundle with both engines and the outputs `taste` and `service`. Copy it before you change it."""
     path = shared_folder(tmp_path_factory) / "tiny"
     with path.with_suffix(".lock").open("w") as lock:
@@ -79,7 +81,7 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, requ
 
 
 @pytest.fixture
-def bundle_copy(tiny_bundle: Bundle, tmp_path: pathlib.Path) -> pathlib.Path:
+def bundle_copy(tiny_bundle: StoredBundle, tmp_path: pathlib.Path) -> pathlib.Path:
     """A copy of the tiny bundle that a test may damage."""
     import shutil
 
@@ -97,7 +99,9 @@ def reviews(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.fixture(scope="session")
-def unfinished(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> tuple[pathlib.Path, pathlib.Path]:
+def unfinished(
+    tiny_bundle: StoredBundle, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[pathlib.Path, pathlib.Path]:
     """A file as `half_broken`, and the directory of a run over it that was not committed. Copy it to change it."""
     from tests.helpers.scoring import score, write_half_broken
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Bundle:
-    """A bundle whose files are those that its manifest names.
+class StoredBundle:
+    """A bundle as it is stored, whose files are those that its manifest names; nothing of it is loaded.
 
     Attributes:
         path: The directory.
@@ -153,7 +153,7 @@ class Bundle:
         return read_reference(self.path / "reference.json")
 
 
-def read_bundle(path: pathlib.Path, *, trust: bool = False) -> Bundle:
+def read_bundle(path: pathlib.Path, *, trust: bool = False) -> StoredBundle:
     """Reads a bundle's manifest and checks all files by it; loads no model.
 
     Args:
@@ -165,4 +165,4 @@ def read_bundle(path: pathlib.Path, *, trust: bool = False) -> Bundle:
     """
     manifest = read_bundle_manifest(path)
     refuse_foreign_dictionaries(manifest.encoder, path)
-    return Bundle(path, manifest, trust)
+    return StoredBundle(path, manifest, trust)

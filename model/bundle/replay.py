@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.golden import GOLDEN_TOLERANCE, GoldenRecord, ids_of, ids_of_text, scores_of
 from saiten.model.bundle.invariance import scaled_difference
 from saiten.model.engines.engine import Engine
@@ -10,7 +10,7 @@ from saiten.model.errors import BundleError, RecordError
 from saiten.model.text.encoder import Encoder
 
 
-def replay_ids(bundle: Bundle, encoder: Encoder) -> None:
+def replay_ids(bundle: StoredBundle, encoder: Encoder) -> None:
     """Tokenizes and encodes all golden texts again.
 
     Args:
@@ -35,7 +35,7 @@ def replay_ids(bundle: Bundle, encoder: Encoder) -> None:
             raise BundleError(f"{bundle.path}: the ids of a golden record differ; make the bundle anew.")
 
 
-def replay_scores(bundle: Bundle, engine: Engine, some: int | None = None) -> float:
+def replay_scores(bundle: StoredBundle, engine: Engine, some: int | None = None) -> float:
     """Scores golden records again, from their recorded ids; returns the largest scaled difference.
 
     Args:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.golden import ids_of
 from saiten.model.bundle.invariance import prove_invariance, random_texts
 from saiten.model.bundle.packed_proof import prove_packed
@@ -29,7 +29,7 @@ class Finding:
     figure: str
 
 
-def validate_bundle(bundle: Bundle) -> Iterator[Finding]:
+def validate_bundle(bundle: StoredBundle) -> Iterator[Finding]:
     """Yields what holds, one by one; sizes, hashes and versions were checked by `read_bundle`.
 
     Raises:
@@ -55,7 +55,7 @@ def validate_bundle(bundle: Bundle) -> Iterator[Finding]:
         yield Finding("packed engine", f"not in the bundle: {bundle.why_not_packed}")
 
 
-def _invariance(bundle: Bundle, engine: KerasEngine) -> Finding:
+def _invariance(bundle: StoredBundle, engine: KerasEngine) -> Finding:
     golden = ids_of([record for record in bundle.golden() if record.token_ids])
     random = random_texts(model_vocabulary_size(engine.model))
     proofs = [prove_invariance(engine.score_matrix, *texts) for texts in (golden, random)]
@@ -65,7 +65,7 @@ def _invariance(bundle: Bundle, engine: KerasEngine) -> Finding:
     return Finding("padding", f"{texts} texts, padded before and behind to {widths}: within {_shown(largest)}")
 
 
-def _packed(bundle: Bundle, engine: KerasEngine) -> Finding:
+def _packed(bundle: StoredBundle, engine: KerasEngine) -> Finding:
     try:
         proof = prove_packed(load_packed(bundle.path / "packed.npz"), engine, bundle.golden(), seed=1)
     except NotCoveredError as error:

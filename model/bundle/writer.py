@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST, describe_files
 from saiten.model.bundle.bundle_manifest import BundleManifest, manifest_json, without_holes
 from saiten.model.bundle.encoder_settings import describe_encoder
@@ -48,7 +48,7 @@ def write_bundle(
     golden_texts: Sequence[str],
     training: Mapping[str, Any],
     reference: Mapping[str, Any],
-) -> Bundle:
+) -> StoredBundle:
     """Proves that the model does not read its padding, and writes it with its encoder as a bundle.
 
     The bundle appears whole or not at all, also after a power cut: it is written beside `path`, synced and renamed.

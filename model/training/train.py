@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.writer import refuse_used, write_bundle
 from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.errors import SaitenError, UsageError, missing_library
@@ -70,7 +70,7 @@ class TrainingResult:
         training: What the bundle's manifest says of the training, metrics included.
     """
 
-    bundle: Bundle
+    bundle: StoredBundle
     training: dict[str, Any]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.reference import Reference
 from saiten.pipelines import storage
 from saiten.pipelines.local.settings import ScoreSettings
@@ -52,7 +52,7 @@ def choose_bundle(settings: ScoreSettings) -> ChosenBundle:
         return ChosenBundle(scoring, tuple(bundle.outputs), reference, _score_ranges(bundle, reference))
 
 
-def _score_ranges(bundle: Bundle, reference: Reference | None) -> dict[str, tuple[float, float]]:
+def _score_ranges(bundle: StoredBundle, reference: Reference | None) -> dict[str, tuple[float, float]]:
     """Returns the ends of the scores of the training data, or of the golden records."""
     outputs = bundle.outputs[:_MOST_DISTRIBUTIONS]
     if reference and reference.scores.keys() >= set(outputs):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.bundle.bundle_files import MAX_BYTES
 from saiten.model.bundle.replay import replay_ids, replay_scores
 from saiten.model.engines.engine import Engine
@@ -58,7 +58,7 @@ class ScoringBundle:
         return engine
 
     @contextmanager
-    def _opened(self) -> Iterator[Bundle]:
+    def _opened(self) -> Iterator[StoredBundle]:
         with opened_bundle(self.path, trusted=self.trusted) as bundle:
             if bundle.bundle_id != self.bundle_id:
                 raise BundleError(
@@ -69,7 +69,7 @@ class ScoringBundle:
 
 
 @contextmanager
-def opened_bundle(path: str, *, trusted: bool = False) -> Iterator[Bundle]:
+def opened_bundle(path: str, *, trusted: bool = False) -> Iterator[StoredBundle]:
     """Reads and checks a bundle, local or remote; a remote one is copied to this machine while the block runs.
 
     Raises:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.bundle.bundle_manifest import without_holes
 from saiten.model.bundle.encoder_settings import describe_encoder
 from saiten.model.bundle.golden import N_GOLDEN, choose_golden_texts
@@ -28,7 +28,7 @@ from tests.helpers.networks import build_model
 LINE_ENDS = ("\u2028", "\u2029", "\x85")
 
 
-def write(path: pathlib.Path, encoder: Encoder, model: Any, **changes: Any) -> Bundle:
+def write(path: pathlib.Path, encoder: Encoder, model: Any, **changes: Any) -> StoredBundle:
     settings = {"outputs": ["a", "b"], "golden_texts": SENTENCES, "training": {}, "reference": {}} | changes
     return write_bundle(path, model=model, encoder=encoder, **settings)
 
@@ -36,14 +36,14 @@ def write(path: pathlib.Path, encoder: Encoder, model: Any, **changes: Any) -> B
 # --- what is written comes back ---
 
 
-def test_the_encoder_comes_back(tiny_bundle: Bundle, encoder: Encoder) -> None:
+def test_the_encoder_comes_back(tiny_bundle: StoredBundle, encoder: Encoder) -> None:
     again = read_bundle(tiny_bundle.path).encoder()
     assert again.vocabulary.words == encoder.vocabulary.words
     assert describe_encoder(again) == describe_encoder(encoder)
 
 
 @pytest.fixture(scope="module")
-def odd_bundle(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, tiny_model: Any) -> Bundle:
+def odd_bundle(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, tiny_model: Any) -> StoredBundle:
     """A bundle in a folder that was there, empty; with line ends in golden texts, and holes in what it tells."""
     training, reference = {"spearman": [float("nan"), 0.5], "loss": float("inf")}, {"mean": float("nan")}
     golden_texts = [f"とても{end}高い" for end in LINE_ENDS]
@@ -51,12 +51,14 @@ def odd_bundle(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, tiny_
     return write(tmp_path_factory.mktemp("odd"), encoder, tiny_model, **changes)
 
 
-def test_a_golden_text_may_hold_any_line_end(odd_bundle: Bundle) -> None:
+def test_a_golden_text_may_hold_any_line_end(odd_bundle: StoredBundle) -> None:
     assert {f"とても{end}高い" for end in LINE_ENDS} <= {record.text for record in odd_bundle.golden()}
 
 
 @pytest.mark.parametrize("name", ["packed", "keras"])
-def test_both_engines_give_the_models_scores(name: str, tiny_bundle: Bundle, encoder: Encoder, tiny_model: Any) -> None:
+def test_both_engines_give_the_models_scores(
+    name: str, tiny_bundle: StoredBundle, encoder: Encoder, tiny_model: Any
+) -> None:
     encoded = encoder.encode(SENTENCES)
     expected = [
         tiny_model(encoded.token_ids[None, encoded.offsets[i] : encoded.offsets[i + 1]]).numpy()[0]
@@ -67,14 +69,14 @@ def test_both_engines_give_the_models_scores(name: str, tiny_bundle: Bundle, enc
     np.testing.assert_allclose(engine.score(encoded.token_ids, encoded.offsets), expected, atol=1e-6)
 
 
-def test_auto_takes_the_packed_engine_where_there_is_one(tiny_bundle: Bundle) -> None:
+def test_auto_takes_the_packed_engine_where_there_is_one(tiny_bundle: StoredBundle) -> None:
     assert tiny_bundle.engine_name("auto") == "packed"
     assert tiny_bundle.engine_name("keras") == "keras"
     with pytest.raises(BundleError, match="not 'fast'"):
         tiny_bundle.engine_name("fast")
 
 
-def test_the_manifest_says_all_that_decides_a_score(tiny_bundle: Bundle, encoder: Encoder) -> None:
+def test_the_manifest_says_all_that_decides_a_score(tiny_bundle: StoredBundle, encoder: Encoder) -> None:
     manifest = bundle_fields(tiny_bundle.path)
     assert manifest["outputs"] == ["taste", "service"]
     assert manifest["training"] == {"seed": 0}
@@ -93,7 +95,7 @@ def test_the_manifest_says_all_that_decides_a_score(tiny_bundle: Bundle, encoder
     }  # fmt: skip
 
 
-def test_golden_records_are_many_short_long_and_odd(tiny_bundle: Bundle) -> None:
+def test_golden_records_are_many_short_long_and_odd(tiny_bundle: StoredBundle) -> None:
     records = tiny_bundle.golden()
     lengths = [len(record.tokens) for record in records]
     assert len(records) >= N_GOLDEN
@@ -112,7 +114,7 @@ def test_golden_texts_stay_below_what_a_bundle_may_have() -> None:
     assert len(texts) < 1_000
 
 
-def test_the_packed_engine_needs_no_tensorflow(tiny_bundle: Bundle) -> None:
+def test_the_packed_engine_needs_no_tensorflow(tiny_bundle: StoredBundle) -> None:
     """Importing TensorFlow costs a worker 3 to 6 seconds and 400 MB."""
     program = (
         "import pathlib, sys\n"
@@ -127,7 +129,7 @@ def test_the_packed_engine_needs_no_tensorflow(tiny_bundle: Bundle) -> None:
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
-def test_a_missing_tensorflow_is_one_sentence(tiny_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_tensorflow_is_one_sentence(tiny_bundle: StoredBundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "saiten.model.engines.keras_engine")
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     with pytest.raises(UsageError, match=r"TensorFlow is not installed: run pip install '\.\[keras\]' in Saiten's"):
@@ -147,7 +149,7 @@ def test_a_model_that_is_not_covered_keeps_the_keras_engine(tmp_path: pathlib.Pa
     assert [finding.what for finding in validate_bundle(bundle)][-1] == "packed engine"
 
 
-def test_metrics_may_have_holes(odd_bundle: Bundle) -> None:
+def test_metrics_may_have_holes(odd_bundle: StoredBundle) -> None:
     """A label that never changes has no correlation; hours of training must not end in a JSON error."""
     assert odd_bundle.manifest.training == {"spearman": [None, 0.5], "loss": None}
     assert json.loads((odd_bundle.path / "reference.json").read_text(encoding="utf-8")) == {"mean": None}
@@ -175,7 +177,7 @@ def test_a_used_path_is_refused(tmp_path: pathlib.Path, encoder: Encoder, tiny_m
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-def test_an_empty_folder_may_become_the_bundle(odd_bundle: Bundle) -> None:
+def test_an_empty_folder_may_become_the_bundle(odd_bundle: StoredBundle) -> None:
     assert read_bundle(odd_bundle.path).outputs == ["a", "b"]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.bundle.replay import replay_ids, replay_scores
 from saiten.model.bundle.validation import validate_bundle
 from saiten.model.errors import BundleError, SaitenError, UsageError
@@ -130,7 +130,7 @@ def test_a_missing_directory_is_one_sentence(tmp_path: pathlib.Path) -> None:
         read_bundle(tmp_path / "nowhere")
 
 
-def test_an_older_tokenizer_is_refused(bundle_copy: pathlib.Path, tiny_bundle: Bundle) -> None:
+def test_an_older_tokenizer_is_refused(bundle_copy: pathlib.Path, tiny_bundle: StoredBundle) -> None:
     reseal(bundle_copy, tokenizer={**bundle_fields(tiny_bundle.path)["tokenizer"], "version": 0})
     with pytest.raises(UsageError, match="Tokenizer version 0 is not"):
         read_bundle(bundle_copy)
@@ -147,7 +147,11 @@ def test_an_older_tokenizer_is_refused(bundle_copy: pathlib.Path, tiny_bundle: B
     ],
 )
 def test_another_dictionary_is_refused(
-    changes: dict[str, Any], error: type[SaitenError], message: str, bundle_copy: pathlib.Path, tiny_bundle: Bundle
+    changes: dict[str, Any],
+    error: type[SaitenError],
+    message: str,
+    bundle_copy: pathlib.Path,
+    tiny_bundle: StoredBundle,
 ) -> None:
     reseal(bundle_copy, tokenizer={**bundle_fields(tiny_bundle.path)["tokenizer"], **changes})
     bundle = read_bundle(bundle_copy)
@@ -162,7 +166,7 @@ def test_another_dictionary_is_refused(
                                    "/a\0b", "/\ud800", "", "unidic_lite", "dictionaries/mine", "../mine"])  # fmt: skip
 @pytest.mark.parametrize("trust", [False, True])
 def test_a_dictionary_that_may_have_come_with_the_bundle_is_refused(
-    field: str, value: str, trust: bool, bundle_copy: pathlib.Path, tiny_bundle: Bundle
+    field: str, value: str, trust: bool, bundle_copy: pathlib.Path, tiny_bundle: StoredBundle
 ) -> None:
     """MeCab checks nothing in a dictionary, and a forger's hashes fit it."""
     path = value.format(bundle=bundle_copy, name=bundle_copy.name)
@@ -171,7 +175,7 @@ def test_a_dictionary_that_may_have_come_with_the_bundle_is_refused(
         read_bundle(bundle_copy, trust=trust)
 
 
-def test_a_changed_dictionary_file_is_named(bundle_copy: pathlib.Path, tiny_bundle: Bundle) -> None:
+def test_a_changed_dictionary_file_is_named(bundle_copy: pathlib.Path, tiny_bundle: StoredBundle) -> None:
     tokenizer = bundle_fields(tiny_bundle.path)["tokenizer"]
     reseal(bundle_copy, tokenizer={**tokenizer, "files": {**tokenizer["files"], "matrix.bin": "0" * 64}})
     with pytest.raises(BundleError, match=r"matrix\.bin of unidic-lite is not the one"):
@@ -190,7 +194,7 @@ def test_a_reason_that_is_none_is_not_shown(packed: Any, bundle_copy: pathlib.Pa
 # --- what a worker finds when it replays ---
 
 
-def change_golden(path: pathlib.Path, **changes: Any) -> Bundle:
+def change_golden(path: pathlib.Path, **changes: Any) -> StoredBundle:
     lines = [json.loads(line) for line in (path / "golden.jsonl").read_text(encoding="utf-8").splitlines()]
     at = next(i for i, line in enumerate(lines) if len(line["token_ids"]) > 3)
     lines[at] |= {name: change(lines[at][name]) for name, change in changes.items()}

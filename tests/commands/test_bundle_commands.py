@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.bundle.explain import ExplainedToken, explain_text
 from saiten.model.bundle.writer import write_bundle
 from saiten.model.text.encoder import Encoder
@@ -20,7 +20,7 @@ from tests.helpers.forgery import bundle_fields, reseal
 Output = pytest.CaptureFixture[str]
 
 
-def test_validate_shows_a_line_for_all_that_holds(tiny_bundle: Bundle, capsys: Output) -> None:
+def test_validate_shows_a_line_for_all_that_holds(tiny_bundle: StoredBundle, capsys: Output) -> None:
     assert main(["validate", f"--bundle={tiny_bundle.path}"]) == 0
     captured = capsys.readouterr()
     assert [line.split()[1] for line in captured.out.splitlines()] == [
@@ -37,7 +37,7 @@ def test_validate_refuses_with_one_sentence(bundle_copy: pathlib.Path, capsys: O
     assert captured.err.count("\n") == 1
 
 
-def test_inspect_shows_a_bundle(tiny_bundle: Bundle, capsys: Output) -> None:
+def test_inspect_shows_a_bundle(tiny_bundle: StoredBundle, capsys: Output) -> None:
     assert main(["inspect", str(tiny_bundle.path)]) == 0
     rows = {line.split("  ")[0]: line for line in capsys.readouterr().out.splitlines()}
     assert tiny_bundle.bundle_id in rows["bundle_id"]
@@ -169,7 +169,7 @@ def test_dropped_words_are_shown_and_an_empty_text_has_no_scores(encoder: Encode
     assert explain_text(dropping, FakeEngine(), " \n").tokens == ()
 
 
-def test_explain_shows_tokens_and_scores(tiny_bundle: Bundle, capsys: Output) -> None:
+def test_explain_shows_tokens_and_scores(tiny_bundle: StoredBundle, capsys: Output) -> None:
     assert main(["explain", f"--bundle={tiny_bundle.path}", "とても高い未知[red]"]) == 0
     shown = capsys.readouterr().out
     ids = tiny_bundle.encoder().vocabulary.ids
@@ -178,13 +178,15 @@ def test_explain_shows_tokens_and_scores(tiny_bundle: Bundle, capsys: Output) ->
     assert [line.split()[1] for line in shown.splitlines() if line.startswith("│")] == ["taste", "service"]
 
 
-def test_explain_reads_standard_input(tiny_bundle: Bundle, capsys: Output, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explain_reads_standard_input(
+    tiny_bundle: StoredBundle, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(" \n"))
     assert main(["explain", f"--bundle={tiny_bundle.path}", "-"]) == 0
     assert "no token is left (status empty)" in capsys.readouterr().out
 
 
-def test_explain_refuses_a_lone_surrogate_without_showing_it(tiny_bundle: Bundle, capsys: Output) -> None:
+def test_explain_refuses_a_lone_surrogate_without_showing_it(tiny_bundle: StoredBundle, capsys: Output) -> None:
     assert main(["explain", f"--bundle={tiny_bundle.path}", "秘密\udc80"]) == 2
     message = capsys.readouterr().err
     assert "would be a dead letter: BAD_UNICODE" in message
@@ -209,7 +211,7 @@ def test_names_of_outputs_are_escaped(
 # --- what is not this machine's own ---
 
 
-def test_a_reader_that_has_gone_is_no_error(tiny_bundle: Bundle) -> None:
+def test_a_reader_that_has_gone_is_no_error(tiny_bundle: StoredBundle) -> None:
     """`saiten explain ... | head -1`; rich would end it with exit 1."""
     reading, writing = os.pipe()
     os.close(reading)
@@ -270,7 +272,7 @@ def test_inspect_shows_what_it_knows_of_whatever_lies_beside_it(
 
 
 def test_inspect_refuses_a_dictionary_without_a_version(
-    bundle_copy: pathlib.Path, tiny_bundle: Bundle, capsys: Output
+    bundle_copy: pathlib.Path, tiny_bundle: StoredBundle, capsys: Output
 ) -> None:
     tokenizer = {
         key: value for key, value in bundle_fields(tiny_bundle.path)["tokenizer"].items() if key != "dictionary_version"

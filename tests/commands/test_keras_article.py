@@ -12,7 +12,7 @@ import tensorflow as tf
 import unidic_lite
 from keras import layers
 
-from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.pipelines.commands import bundle as bundle_command
 from saiten.pipelines.commands.main import main
 from tests.conftest import SENTENCES
@@ -107,7 +107,7 @@ def run_bundle(folder: pathlib.Path, *flags: str) -> int:
 
 
 @pytest.fixture
-def existing(tmp_path: pathlib.Path, tiny_bundle: Bundle) -> pathlib.Path:
+def existing(tmp_path: pathlib.Path, tiny_bundle: StoredBundle) -> pathlib.Path:
     """A folder with a model and a plain word index, as people have them."""
     (tmp_path / "model.keras").write_bytes((tiny_bundle.path / "model.keras").read_bytes())
     words = {f"w{i}": i for i in range(1, tiny_bundle.manifest.encoder.num_words)}

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.local import launch
 
@@ -49,7 +49,7 @@ def test_texts_are_nowhere_but_where_they_were_asked_for(
     flags: list[str],
     workers: int,
     private: pathlib.Path,
-    tiny_bundle: Bundle,
+    tiny_bundle: StoredBundle,
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines.commands.main import main
 
 # Three texts, and two that have no tokens.
@@ -22,7 +22,7 @@ def write_half_broken(folder: pathlib.Path) -> pathlib.Path:
     return path
 
 
-def score(bundle: Bundle, input_path: pathlib.Path, output: pathlib.Path, *flags: str) -> int:
+def score(bundle: StoredBundle, input_path: pathlib.Path, output: pathlib.Path, *flags: str) -> int:
     """Runs `saiten score` in this process; returns its exit code."""
     return main(["score", f"--input={input_path}", f"--bundle={bundle.path}", f"--output={output}", "--quiet", *flags])
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.text.dictionary import Dictionary, fingerprint_files
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.local import launch
@@ -14,7 +14,7 @@ from tests.helpers.forgery import bundle_fields, copy_dictionary, reseal
 
 
 @pytest.fixture
-def own_dictionary(tmp_path: pathlib.Path, bundle_copy: pathlib.Path, tiny_bundle: Bundle) -> pathlib.Path:
+def own_dictionary(tmp_path: pathlib.Path, bundle_copy: pathlib.Path, tiny_bundle: StoredBundle) -> pathlib.Path:
     """A dictionary in a folder of its own, which the copy of the bundle names."""
     folder = copy_dictionary(tmp_path / "dictionary")
     files = fingerprint_files(Dictionary(str(folder), folder, ""), None)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pyarrow.parquet as pq
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.local.signals import Job
 from saiten.pipelines.run.layout import Run
@@ -36,7 +36,7 @@ def long_file(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     return path
 
 
-def flags(bundle: Bundle, input_path: pathlib.Path, output: pathlib.Path) -> list[str]:
+def flags(bundle: StoredBundle, input_path: pathlib.Path, output: pathlib.Path) -> list[str]:
     return ["score", f"--input={input_path}", f"--bundle={bundle.path}", f"--output={output}", "--quiet", "--workers=2"]
 
 
@@ -97,13 +97,13 @@ def end_by(number: int, arguments: list[str], out: pathlib.Path) -> None:
 
 
 def test_sigterm_ends_the_run_with_one_line(
-    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, long_file: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     end_by(signal.SIGTERM, flags(tiny_bundle, long_file, tmp_path / "out"), tmp_path / "out")
 
 
 def test_ctrl_c_ends_the_run_with_one_line_and_resume_completes_it(
-    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, long_file: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
     arguments = flags(tiny_bundle, long_file, out)
@@ -115,7 +115,7 @@ def test_ctrl_c_ends_the_run_with_one_line_and_resume_completes_it(
 
 
 def test_a_signal_under_the_progress_bar_gives_the_cursor_back(
-    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, long_file: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     arguments = [flag for flag in flags(tiny_bundle, long_file, tmp_path / "out") if flag != "--quiet"]
     command = [sys.executable, "-m", "saiten.pipelines.commands.main", *arguments]
@@ -166,7 +166,7 @@ def test_a_signal_cancels_the_job_of_a_remote_runner(tmp_path: pathlib.Path, can
 
 
 def test_workers_end_with_a_launcher_that_was_killed(
-    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, long_file: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
     with running(flags(tiny_bundle, long_file, out)) as process:
@@ -182,7 +182,7 @@ def test_workers_end_with_a_launcher_that_was_killed(
 
 
 def test_a_killed_worker_fails_the_run_with_exit_1(
-    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, long_file: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
     with running(flags(tiny_bundle, long_file, out)) as process:
@@ -197,7 +197,7 @@ def test_a_killed_worker_fails_the_run_with_exit_1(
 
 
 def test_a_worker_that_ends_before_it_has_begun_fails_the_run_too(
-    tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, long_file: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
     with running(flags(tiny_bundle, long_file, out)) as process:
@@ -209,7 +209,7 @@ def test_a_worker_that_ends_before_it_has_begun_fails_the_run_too(
     assert said.count("\n") == 1
 
 
-def test_a_second_writer_is_refused(tiny_bundle: Bundle, long_file: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_a_second_writer_is_refused(tiny_bundle: StoredBundle, long_file: pathlib.Path, tmp_path: pathlib.Path) -> None:
     out = tmp_path / "out"
     arguments = [*flags(tiny_bundle, long_file, out), "--workers=1"]
     with running(arguments) as process:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from tests.helpers.scoring import rows
 
 # All that a run imports, in the launcher or in a worker.
@@ -29,7 +29,7 @@ def names_of(program: str, *arguments: str) -> set[str]:
 
 @pytest.mark.parametrize("start", ["saiten score", "python -m saiten.pipelines.score"])
 def test_nobody_executes_what_lies_in_the_folder_where_the_person_stands(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, start: str
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, start: str
 ) -> None:
     flags = [f"--input={reviews}", f"--bundle={tiny_bundle.path}"]
     names = {*names_of(IMPORTED, *flags, f"--output={tmp_path / 'first'}"), *sys.stdlib_module_names, *FURTHER}

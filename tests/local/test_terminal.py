@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines.steps import encode
 from saiten.pipelines.terminal import say
 from tests.helpers.on_terminal import HIDE_CURSOR, run_on_terminal
@@ -55,7 +55,7 @@ def test_a_process_that_ends_under_a_progress_bar_gives_the_cursor_back(tmp_path
 
 
 def test_a_reader_that_goes_changes_neither_the_exit_code_nor_the_summary(
-    tiny_bundle: Bundle,
+    tiny_bundle: StoredBundle,
     half_broken: pathlib.Path,
     tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str],
@@ -81,7 +81,7 @@ def test_what_is_still_to_be_written_when_the_reader_goes_is_no_error_at_the_end
 
 
 def test_json_holds_no_character_that_a_terminal_obeys(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     name = "a\x9b31m\u202eb.txt"
     (tmp_path / name).write_bytes(reviews.read_bytes())
@@ -92,7 +92,7 @@ def test_json_holds_no_character_that_a_terminal_obeys(
 
 
 def test_an_error_that_nobody_foresaw_is_named_by_its_kind_and_place_alone(
-    tiny_bundle: Bundle,
+    tiny_bundle: StoredBundle,
     reviews: pathlib.Path,
     tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str],

@@ -11,7 +11,7 @@ import zipfile
 import pyarrow.parquet as pq
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from tests.helpers.scoring import rows
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -25,7 +25,7 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_scoring_works_where_only_the_base_requirements_are_installed(
-    tiny_bundle: Bundle, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, tmp_path: pathlib.Path
 ) -> None:
     (tmp_path / "texts.txt").write_text("とても美味しい。\n\n", encoding="utf-8")
     hide = f"import sys; sys.modules.update(dict.fromkeys({EXTRAS}))"  # None there makes an import fail
@@ -93,7 +93,7 @@ def test_the_wheel_holds_one_name_and_the_command(checkout: pathlib.Path, wheel:
 
 
 def test_the_wheel_alone_scores_and_adds_no_other_name(
-    wheel: pathlib.Path, tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+    wheel: pathlib.Path, tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     python = install(tmp_path / "environment", str(wheel))
     assert places(python, tmp_path) == [str(tmp_path / "environment"), "None", "None"]

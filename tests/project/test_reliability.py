@@ -8,14 +8,14 @@ import pytest
 from benchmarks.reliability import faulty_models, kills, mutations, poison, properties, reruns
 from benchmarks.reliability.bench import Bench
 from benchmarks.reliability.outcome import Outcome
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 
 # The scenes are made once, in one of the processes that the tests run in.
 pytestmark = pytest.mark.xdist_group("reliability")
 
 
 @pytest.fixture(scope="module")
-def bench(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def bench(tiny_bundle: StoredBundle, tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tiny_bundle.path, tmp_path_factory.mktemp("reliability"), Random(1))
 
 

@@ -6,11 +6,11 @@ import pathlib
 
 import pyarrow.parquet as pq
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines.commands.main import main
 
 
-def test_a_name_in_cp932_is_read_and_written_out(tiny_bundle: Bundle, tmp_path: pathlib.Path) -> None:
+def test_a_name_in_cp932_is_read_and_written_out(tiny_bundle: StoredBundle, tmp_path: pathlib.Path) -> None:
     folder, output = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     pathlib.Path(os.fsdecode(os.fsencode(folder) + b"/" + "表.txt".encode("cp932"))).write_bytes("良い。\n".encode())

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.errors import DamagedFileError, UsageError
 from saiten.pipelines.reading.options import KeptField, ReadOptions, parse_kept_fields
 from saiten.pipelines.reading.plan import plan_work
@@ -268,7 +268,7 @@ def test_an_empty_archive_is_refused_while_planning(tmp_path: pathlib.Path) -> N
 
 
 def test_an_input_below_the_output_is_refused(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     """A commit removes the parts of the run before it: it must not have read them."""
     out = tmp_path / "out"
@@ -279,7 +279,7 @@ def test_an_input_below_the_output_is_refused(
 
 @pytest.mark.parametrize("which", ["input", "output"])
 def test_an_input_that_a_link_leads_to_below_the_output_is_refused(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, which: str
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, which: str
 ) -> None:
     out, link = tmp_path / "out", tmp_path / "link"
     assert score(tiny_bundle, reviews, out) == 0

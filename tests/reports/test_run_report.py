@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines.code_meanings import MEANINGS
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.records import Code
@@ -25,7 +25,7 @@ TEXTS = ("もう行きません！", "とても美味しいラーメンでした
 HOSTILE = "<script>alert(1)</script>\u202e\x1b[31m"
 
 
-def report_of(bundle: Bundle, folder: pathlib.Path, *flags: str) -> str:
+def report_of(bundle: StoredBundle, folder: pathlib.Path, *flags: str) -> str:
     records = [*({"text": text} for text in TEXTS), {"text": None, "note": HOSTILE}]
     source = folder / "<b>name.jsonl"
     source.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8")
@@ -74,7 +74,7 @@ def text_of(page: str | bytes) -> str:
     return " ".join(re.sub("<[^>]*>", " ", page.split("</style>")[1]).split())
 
 
-def test_a_run_is_told_from_its_outcome_to_its_versions(tiny_bundle: Bundle, tmp_path: pathlib.Path) -> None:
+def test_a_run_is_told_from_its_outcome_to_its_versions(tiny_bundle: StoredBundle, tmp_path: pathlib.Path) -> None:
     page = report_of(tiny_bundle, tmp_path)
     shown = text_of(page)
     assert shown.startswith("2 of 4 records were scored; 1 is empty; 1 could not be scored. Saiten run 20")
@@ -91,7 +91,7 @@ def test_a_run_is_told_from_its_outcome_to_its_versions(tiny_bundle: Bundle, tmp
 
 @pytest.mark.parametrize("flags", [(), ("--report_examples",)])
 def test_texts_are_shown_only_when_asked_for_and_never_act(
-    tiny_bundle: Bundle, tmp_path: pathlib.Path, flags: tuple[str, ...]
+    tiny_bundle: StoredBundle, tmp_path: pathlib.Path, flags: tuple[str, ...]
 ) -> None:
     page = report_of(tiny_bundle, tmp_path, *flags)
     assert not _Page(page).tags.keys() & {"script", "b", "iframe", "img", "a"}

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.errors import SaitenError, TooManyDeadLettersError
 from saiten.pipelines.records import DeadLetter, SourceSpan
 from saiten.pipelines.run.notes import progress_notes as progress
@@ -104,14 +104,17 @@ def test_on_an_object_store_a_writer_judges_by_itself_and_writes_nothing() -> No
     assert (done.n_bytes, done.tally.records) == (3, 2)
 
 
-def score_at_once(tmp_path: pathlib.Path, bundle: Bundle, source: pathlib.Path, patch: pytest.MonkeyPatch) -> int:
+def score_at_once(tmp_path: pathlib.Path, bundle: StoredBundle, source: pathlib.Path, patch: pytest.MonkeyPatch) -> int:
     """Scores a file in one process that judges after every block."""
     patch.setattr(progress, "WRITE_SECS", 0.0)
     return score(bundle, source, tmp_path / "out", "--workers=1")
 
 
 def test_a_file_in_another_encoding_is_given_up_long_before_its_end(
-    tiny_bundle: Bundle, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     source = tmp_path / "cp932.txt"
     source.write_bytes("駅から遠くて、値段も高い。もう行きません！\n\n".encode("cp932") * 50_000)
@@ -122,7 +125,7 @@ def test_a_file_in_another_encoding_is_given_up_long_before_its_end(
 
 
 def test_a_run_that_a_long_rest_of_short_records_saves_is_never_given_up(
-    tiny_bundle: Bundle, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    tiny_bundle: StoredBundle, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The dead are 0.9 % of the records, and 95 % of the bytes."""
     source = tmp_path / "long_first.jsonl"

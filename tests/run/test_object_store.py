@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.bundle_files import MAX_BYTES
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
@@ -45,7 +45,7 @@ def folder(store: str, request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def remote_bundle(store: str, tiny_bundle: Bundle) -> str:
+def remote_bundle(store: str, tiny_bundle: StoredBundle) -> str:
     storage.write_atomic(f"{store}/bundle/", b"")  # what a store's console makes for a folder
     for path in tiny_bundle.path.iterdir():
         storage.write_atomic(f"{store}/bundle/{path.name}", path.read_bytes())
@@ -74,7 +74,7 @@ def assert_only_run(output: str) -> None:
 
 
 def test_everything_on_the_store_gives_the_rows_of_a_local_run(
-    folder: str, remote_bundle: str, tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+    folder: str, remote_bundle: str, tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     storage.write_atomic(f"{folder}/in/reviews.txt", reviews.read_bytes())
     assert remote_score(remote_bundle, f"{folder}/in", f"{folder}/out") == 0
@@ -135,7 +135,11 @@ def test_a_bundle_on_the_store_is_judged_while_it_is_copied(
 
 
 def test_what_lies_on_the_store_is_shown_explained_and_proven(
-    folder: str, remote_bundle: str, tiny_bundle: Bundle, reviews: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    folder: str,
+    remote_bundle: str,
+    tiny_bundle: StoredBundle,
+    reviews: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["inspect", remote_bundle]) == 0
     shown = capsys.readouterr().out

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from tests.helpers.scoring import rows, score
 
 
@@ -19,7 +19,7 @@ from tests.helpers.scoring import rows, score
     ],
 )
 def test_a_plan_of_another_version_is_refused_in_one_sentence_and_overwritten(
-    tiny_bundle: Bundle,
+    tiny_bundle: StoredBundle,
     half_broken: pathlib.Path,
     tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str],
@@ -39,7 +39,7 @@ def test_a_plan_of_another_version_is_refused_in_one_sentence_and_overwritten(
 
 
 def test_a_range_whose_note_is_of_another_version_is_done_again(
-    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, half_broken, out) == 4
@@ -50,7 +50,7 @@ def test_a_range_whose_note_is_of_another_version_is_done_again(
 
 
 def test_a_damaged_manifest_is_neither_read_nor_replaced(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, reviews, out) == 0

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import pyarrow.parquet as pq
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines import storage
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.run.notes.failures import FailureReports
@@ -24,7 +24,7 @@ LEFT_MANIFEST = ".manifest.json.0123abcd.partial"
 
 
 def test_a_run_killed_between_its_manifest_and_its_mark_is_finished_by_resume(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, reviews, out) == 0
@@ -41,7 +41,7 @@ def test_a_run_killed_between_its_manifest_and_its_mark_is_finished_by_resume(
 
 
 def test_an_error_after_the_manifest_says_that_the_run_counts_and_resume_marks_it(
-    tiny_bundle: Bundle,
+    tiny_bundle: StoredBundle,
     reviews: pathlib.Path,
     tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str],
@@ -66,7 +66,7 @@ def test_an_error_after_the_manifest_says_that_the_run_counts_and_resume_marks_i
 
 
 def test_leftovers_of_a_killed_commit_neither_block_the_next_run_nor_stay(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
     (out / "scores").mkdir(parents=True)
@@ -78,7 +78,7 @@ def test_leftovers_of_a_killed_commit_neither_block_the_next_run_nor_stay(
 
 
 def test_files_that_only_look_partial_are_left(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, reviews, out) == 0
@@ -93,7 +93,7 @@ def test_files_that_only_look_partial_are_left(
     ("name", "content"), [("_work/thesis.txt", "mine"), ("manifest.json", '{"name": "app"}'), ("manifest.json", "{")]
 )
 def test_a_file_that_only_has_a_runs_name_is_never_taken_for_one(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, name: str, content: str
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, name: str, content: str
 ) -> None:
     mine = tmp_path / "out" / name
     mine.parent.mkdir(parents=True)
@@ -104,7 +104,7 @@ def test_a_file_that_only_has_a_runs_name_is_never_taken_for_one(
 
 
 def test_resume_never_replaces_a_committed_run_of_other_settings(
-    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle, half_broken: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, half_broken, out, "--max_dead_letter_rate=1") == 3
@@ -126,7 +126,7 @@ def test_resume_never_replaces_a_committed_run_of_other_settings(
     ],
 )
 def test_the_input_that_differs_is_named_however_many_there_are(
-    tiny_bundle: Bundle,
+    tiny_bundle: StoredBundle,
     tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str],
     change: Callable[[pathlib.Path], object],
@@ -160,7 +160,7 @@ DAMAGES = ("gone", "other rows", "another size", "a flipped bit")
 
 @pytest.mark.parametrize("how", DAMAGES)
 def test_a_finished_range_whose_part_is_not_what_was_written_is_done_again(
-    tiny_bundle: Bundle, unfinished: tuple[pathlib.Path, pathlib.Path], tmp_path: pathlib.Path, how: str
+    tiny_bundle: StoredBundle, unfinished: tuple[pathlib.Path, pathlib.Path], tmp_path: pathlib.Path, how: str
 ) -> None:
     records, out = unfinished[0], tmp_path / "out"
     shutil.copytree(unfinished[1], out)
@@ -172,7 +172,7 @@ def test_a_finished_range_whose_part_is_not_what_was_written_is_done_again(
 
 
 def test_a_committed_run_that_was_damaged_is_not_taken_for_whole(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, reviews, out) == 0
@@ -191,7 +191,7 @@ def test_a_committed_run_that_was_damaged_is_not_taken_for_whole(
 
 
 def test_resume_goes_on_with_an_interrupted_overwrite_not_with_the_run_below_it(
-    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, half_broken, out, "--max_dead_letter_rate=1") == 3
@@ -204,7 +204,11 @@ def test_resume_goes_on_with_an_interrupted_overwrite_not_with_the_run_below_it(
 
 @pytest.mark.parametrize("written", ["./out", "out/", ".//out"])
 def test_an_output_is_the_same_however_its_path_is_written(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, written: str
+    tiny_bundle: StoredBundle,
+    reviews: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    written: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     arguments = ["score", f"--input={reviews}", f"--bundle={tiny_bundle.path}", f"--output={written}", "--quiet"]
@@ -220,14 +224,14 @@ def test_an_output_is_the_same_however_its_path_is_written(
     [("with spaces 日本", 1), ("100%25", 1), ("deep/er/still", 1), ("with spaces 日本/100%25/no UTF-8 \udcff", 2)],
 )
 def test_the_output_is_a_directory_of_any_name(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, name: str, workers: int
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, name: str, workers: int
 ) -> None:
     assert score(tiny_bundle, reviews, tmp_path / name, f"--workers={workers}") == 0
     assert len(rows(tmp_path / name)) == 5
 
 
 def test_the_output_is_no_file(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "a file"
     out.write_text("mine")
@@ -238,7 +242,11 @@ def test_the_output_is_no_file(
 
 @pytest.mark.parametrize("name", ["scores", "dead_letters", "_work"])
 def test_a_folder_of_the_run_that_is_a_link_is_refused(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], name: str
+    tiny_bundle: StoredBundle,
+    reviews: pathlib.Path,
+    tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
 ) -> None:
     """Parts behind it would be written, and never removed."""
     (tmp_path / "elsewhere").mkdir()
@@ -251,7 +259,11 @@ def test_a_folder_of_the_run_that_is_a_link_is_refused(
 
 @pytest.mark.parametrize("name", ["manifest.json", "_SUCCESS", "report.html"])
 def test_a_folder_in_the_place_of_a_file_is_refused_before_any_work(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], name: str
+    tiny_bundle: StoredBundle,
+    reviews: pathlib.Path,
+    tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
 ) -> None:
     (tmp_path / "out" / name).mkdir(parents=True)
     assert score(tiny_bundle, reviews, tmp_path / "out", "--overwrite") == 2
@@ -284,7 +296,7 @@ def test_a_write_that_fails_names_its_file_and_leaves_nothing(tmp_path: pathlib.
 
 
 def test_terminal_escapes_in_a_file_name_do_not_reach_the_terminal(
-    tiny_bundle: Bundle, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hostile = tmp_path / "\x1b]0;owned\x07.txt.gz"
     hostile.write_bytes(b"no archive")

@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.errors import UsageError
 from saiten.pipelines.run import results
 from saiten.pipelines.run.results import read_dead_letters, read_scores
@@ -13,7 +13,7 @@ from tests.helpers.scoring import rows, score
 
 
 def test_scores_and_dead_letters_are_those_of_the_manifest(
-    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, half_broken, out, "--max_dead_letter_rate=1") == 3
@@ -25,7 +25,7 @@ def test_scores_and_dead_letters_are_those_of_the_manifest(
 
 
 def test_a_run_that_takes_the_place_of_another_is_read_instead(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, reviews, out) == 0
@@ -38,7 +38,7 @@ def test_a_run_that_takes_the_place_of_another_is_read_instead(
 
 
 def test_a_missing_run_and_a_missing_part_are_errors(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
     with pytest.raises(UsageError, match="holds no committed run"):
@@ -65,6 +65,6 @@ def test_what_is_no_runs_manifest_is_refused_by_name(tmp_path: pathlib.Path, con
         read_scores(str(tmp_path))
 
 
-def test_a_bundle_is_not_read_as_a_run(tiny_bundle: Bundle) -> None:
+def test_a_bundle_is_not_read_as_a_run(tiny_bundle: StoredBundle) -> None:
     with pytest.raises(UsageError, match=r"holds a manifest\.json that is no run's"):
         read_scores(str(tiny_bundle.path))

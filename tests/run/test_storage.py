@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines import storage
 from tests.helpers.scoring import score
 
@@ -41,7 +41,7 @@ def test_a_file_is_synced_before_its_rename_and_its_folder_behind_it(
 
 
 def test_every_file_of_a_run_and_every_folder_made_for_it_is_synced(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, log: list[tuple[str, str]]
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, log: list[tuple[str, str]]
 ) -> None:
     out = tmp_path / "new" / "deep" / "out"
     assert score(tiny_bundle, reviews, out, "--workers=1") == 0

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines.run.notes.failures import FailureReports
 
 
@@ -29,7 +29,7 @@ from saiten.pipelines.run.notes.failures import FailureReports
     ],
 )
 def test_a_run_that_hangs_anywhere_ends(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, owner: str, name: str, message: str
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, owner: str, name: str, message: str
 ) -> None:
     program = (
         "import pkgutil, sys, time\n"

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 
 LOADED = (
     "import sys\n"
@@ -18,7 +18,7 @@ LOADED = (
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_the_compiler_takes_no_memory_once_the_kernels_are_loaded(tiny_bundle: Bundle) -> None:
+def test_the_compiler_takes_no_memory_once_the_kernels_are_loaded(tiny_bundle: StoredBundle) -> None:
     """It is 72 MB of each worker otherwise."""
     command = [sys.executable, "-c", LOADED, str(tiny_bundle.path), tiny_bundle.bundle_id]
     smaps = subprocess.run(command, capture_output=True, text=True, check=True).stdout

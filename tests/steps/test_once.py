@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.engines.packed.program import PackedEngine
 from saiten.model.text import dictionary
 from saiten.model.text.ragged import FloatArray, Int64Array, IntArray
@@ -19,7 +19,7 @@ LINES = 3_000
 
 
 def test_one_tagger_one_model_and_no_padding(
-    tiny_bundle: Bundle, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    tiny_bundle: StoredBundle, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Many ranges in one process: one Tagger a DoFn, one engine, and as many ids computed as there are tokens."""
     made: Counter[str] = Counter()
@@ -56,7 +56,7 @@ def test_one_tagger_one_model_and_no_padding(
 
 
 def test_a_dictionary_is_compared_once_a_process(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the launcher, and again by every step that tokenizes: 250 MB are read once all the same."""
     hashed: Counter[str] = Counter()

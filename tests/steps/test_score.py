@@ -9,7 +9,7 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.errors import SaitenError
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.local import launch
@@ -19,7 +19,7 @@ from tests.helpers.scoring import TEXTS, content, rows, score
 
 
 def test_a_text_file_gives_a_row_a_line_with_the_scores_of_the_engine(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert score(tiny_bundle, reviews, tmp_path / "out") == 0
     encoded = tiny_bundle.encoder().encode([text for text in TEXTS if text.strip("　")])
@@ -39,7 +39,9 @@ def test_a_text_file_gives_a_row_a_line_with_the_scores_of_the_engine(
     assert not (tmp_path / "out" / "_work").exists()
 
 
-def test_both_engines_give_the_same_scores(tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_both_engines_give_the_same_scores(
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
     for engine in ("packed", "keras"):
         assert score(tiny_bundle, reviews, tmp_path / engine, f"--engine={engine}") == 0
     packed, keras = rows(tmp_path / "packed"), rows(tmp_path / "keras")
@@ -47,7 +49,7 @@ def test_both_engines_give_the_same_scores(tiny_bundle: Bundle, reviews: pathlib
         assert ours == pytest.approx(theirs, abs=1e-6)
 
 
-def test_worker_processes_give_the_same_rows_as_one_process(tiny_bundle: Bundle, tmp_path: pathlib.Path) -> None:
+def test_worker_processes_give_the_same_rows_as_one_process(tiny_bundle: StoredBundle, tmp_path: pathlib.Path) -> None:
     files = tmp_path / "in"
     files.mkdir()
     for i in range(3):
@@ -59,7 +61,7 @@ def test_worker_processes_give_the_same_rows_as_one_process(tiny_bundle: Bundle,
 
 
 def test_dead_letters_are_committed_beside_the_scores_with_exit_3(
-    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, half_broken, out, "--max_dead_letter_rate=0.5", "--id_field=id") == 3
@@ -73,7 +75,7 @@ def test_dead_letters_are_committed_beside_the_scores_with_exit_3(
 
 
 def test_too_many_dead_letters_commit_nothing_until_a_higher_rate_resumes_without_scoring_again(
-    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle, half_broken: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, half_broken, out) == 4
@@ -88,7 +90,7 @@ def test_too_many_dead_letters_commit_nothing_until_a_higher_rate_resumes_withou
 
 
 def test_resuming_does_what_is_missing_and_gives_the_rows_of_an_unbroken_run(
-    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert score(tiny_bundle, half_broken, whole, "--max_dead_letter_rate=1") == 3
@@ -115,7 +117,7 @@ def test_resuming_does_what_is_missing_and_gives_the_rows_of_an_unbroken_run(
     ],
 )
 def test_resuming_with_what_changes_rows_is_refused_by_name(
-    tiny_bundle: Bundle,
+    tiny_bundle: StoredBundle,
     unfinished: tuple[pathlib.Path, pathlib.Path],
     capsys: pytest.CaptureFixture[str],
     flags: list[str],
@@ -129,7 +131,7 @@ def test_resuming_with_what_changes_rows_is_refused_by_name(
 
 
 def test_resuming_with_another_bundle_is_refused(
-    tiny_bundle: Bundle,
+    tiny_bundle: StoredBundle,
     half_broken: pathlib.Path,
     tmp_path: pathlib.Path,
     bundle_copy: pathlib.Path,
@@ -147,7 +149,7 @@ def test_resuming_with_another_bundle_is_refused(
 
 
 def test_resuming_a_committed_run_changes_nothing(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, reviews, out) == 0
@@ -157,7 +159,7 @@ def test_resuming_a_committed_run_changes_nothing(
 
 
 def test_a_used_directory_is_refused_and_only_a_run_is_ever_replaced(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, reviews, out) == 0
@@ -173,7 +175,7 @@ def test_a_used_directory_is_refused_and_only_a_run_is_ever_replaced(
 
 
 def test_a_failed_run_leaves_the_old_one_as_it_was(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, reviews, out) == 0
@@ -185,7 +187,7 @@ def test_a_failed_run_leaves_the_old_one_as_it_was(
     assert {name: data for name, data in content(out).items() if not name.startswith("_work")} == before
 
 
-def test_kept_fields_are_carried_with_their_types(tiny_bundle: Bundle, tmp_path: pathlib.Path) -> None:
+def test_kept_fields_are_carried_with_their_types(tiny_bundle: StoredBundle, tmp_path: pathlib.Path) -> None:
     records = tmp_path / "kept.jsonl"
     records.write_text('{"text": "良い。", "stars": 5, "shop": {"name": "丼"}}\n{"text": "。"}\n', encoding="utf-8")
     assert score(tiny_bundle, records, tmp_path / "out", "--keep_fields=stars:int64,shop") == 0
@@ -217,7 +219,7 @@ def test_kept_fields_are_carried_with_their_types(tiny_bundle: Bundle, tmp_path:
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_2_before_any_work(
-    tiny_bundle: Bundle,
+    tiny_bundle: StoredBundle,
     half_broken: pathlib.Path,
     tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str],
@@ -251,7 +253,7 @@ def test_a_misspelt_flag_is_named_before_what_is_missing(
 
 
 def test_what_is_missing_is_named(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert score(tiny_bundle, tmp_path / "none*.txt", tmp_path / "out") == 2
     assert "none*.txt" in capsys.readouterr().err
@@ -261,14 +263,14 @@ def test_what_is_missing_is_named(
 
 
 def test_beams_own_flags_stand_on_the_same_line(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     flags = ["--runner=DirectRunner", "--job_name=nightly", "--beam_option=only_the_server_knows=1"]
     assert score(tiny_bundle, reviews, tmp_path / "out", *flags) == 0
 
 
 def test_check_shows_scores_and_writes_nothing(
-    tiny_bundle: Bundle, half_broken: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle, half_broken: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert score(tiny_bundle, half_broken, tmp_path / "out", "--check") == 0
     shown = capsys.readouterr()
@@ -278,14 +280,14 @@ def test_check_shows_scores_and_writes_nothing(
 
 
 def test_the_summary_as_json_is_the_manifest(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert score(tiny_bundle, reviews, tmp_path / "out", "--json") == 0
     assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "out" / "manifest.json").read_text())
 
 
 def test_the_module_takes_the_same_flags_and_a_packed_run_imports_neither_tensorflow_nor_gensim(
-    tiny_bundle: Bundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     program = (
         "import runpy, sys\n"
@@ -301,7 +303,7 @@ def test_the_module_takes_the_same_flags_and_a_packed_run_imports_neither_tensor
 
 @pytest.mark.parametrize(("runner", "threads"), [("FnApiRunner", 1), ("DataflowRunner", 0)])
 def test_only_workers_that_share_this_machine_are_kept_to_one_thread(
-    tiny_bundle: Bundle,
+    tiny_bundle: StoredBundle,
     reviews: pathlib.Path,
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.engines.engine import Engine
 from saiten.model.text.encoder import Encoder
 from saiten.model.text.vocabulary import Vocabulary
@@ -68,12 +68,12 @@ def score(texts: list[str], encoder: Encoder, engine: Engine) -> ScoredBlock:
 
 
 @pytest.fixture(scope="module")
-def engine(tiny_bundle: Bundle) -> Engine:
+def engine(tiny_bundle: StoredBundle) -> Engine:
     return tiny_bundle.engine("packed")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "_"))
-def test_is_scored_as_tabled(case: OddText, tiny_bundle: Bundle, engine: Engine) -> None:
+def test_is_scored_as_tabled(case: OddText, tiny_bundle: StoredBundle, engine: Engine) -> None:
     scored = score([case.text], tiny_bundle.encoder(), engine)
     assert scored.dead_letters == ()
     found = (bool(scored.is_empty[0]), int(scored.n_tokens[0]), int(scored.n_oov[0]), bool(scored.truncated[0]))
@@ -81,7 +81,7 @@ def test_is_scored_as_tabled(case: OddText, tiny_bundle: Bundle, engine: Engine)
     assert np.isfinite(scored.scores).all()
 
 
-def test_dropping_unknown_words_may_leave_nothing(tiny_bundle: Bundle, engine: Engine) -> None:
+def test_dropping_unknown_words_may_leave_nothing(tiny_bundle: StoredBundle, engine: Engine) -> None:
     words: list[str | None] = [*tiny_bundle.encoder().vocabulary.words]
     dropping = Encoder(tiny_bundle.encoder().tokenizer, Vocabulary(["<pad>", None, *words[2:]], None), 400, "pre")
     scored = score(["不思議", KNOWN, "不思議。"], dropping, engine)
@@ -89,7 +89,7 @@ def test_dropping_unknown_words_may_leave_nothing(tiny_bundle: Bundle, engine: E
     assert (scored.n_tokens.tolist(), scored.n_oov.tolist()) == ([1, 6, 2], [1, 0, 1])
 
 
-def test_a_score_is_the_same_bits_in_any_company_and_any_order(tiny_bundle: Bundle, engine: Engine) -> None:
+def test_a_score_is_the_same_bits_in_any_company_and_any_order(tiny_bundle: StoredBundle, engine: Engine) -> None:
     encoder = tiny_bundle.encoder()
     texts = [case.text for case in SHORT]
     together = score(texts, encoder, engine).scores
@@ -99,7 +99,7 @@ def test_a_score_is_the_same_bits_in_any_company_and_any_order(tiny_bundle: Bund
     np.testing.assert_array_equal(backwards, alone)
 
 
-def test_the_padded_keras_model_agrees_in_any_company(tiny_bundle: Bundle, engine: Engine) -> None:
+def test_the_padded_keras_model_agrees_in_any_company(tiny_bundle: StoredBundle, engine: Engine) -> None:
     encoder, keras = tiny_bundle.encoder(), tiny_bundle.engine("keras")
     texts = [case.text for case in SHORT]
     ours = score(texts, encoder, engine).scores

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from saiten.model.bundle.bundle import Bundle, read_bundle
+from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.bundle.reference import LENGTH_EDGES
 from saiten.model.errors import BundleError, UsageError
 from saiten.model.text.ragged import FloatArray
@@ -38,7 +38,7 @@ def _train(path: pathlib.Path, scale: float = 1.0, **settings: Any) -> TrainingR
     return train(records, outputs=["good", "bad"], bundle_path=path, config=config)
 
 
-def _scores(bundle: Bundle) -> FloatArray:
+def _scores(bundle: StoredBundle) -> FloatArray:
     encoded = bundle.encoder().encode(TEXTS)
     return bundle.engine("keras").score(encoded.token_ids, encoded.offsets)
 

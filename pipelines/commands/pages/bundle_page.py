@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from saiten.model.bundle.bundle import Bundle
+from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines.commands.pages.rows import Row, nested_rows, shortened
 
 
-def bundle_rows(directory: str, bundle: Bundle) -> Iterable[Row]:
+def bundle_rows(directory: str, bundle: StoredBundle) -> Iterable[Row]:
     """Yields what a bundle says of itself."""
     manifest, settings, proof = bundle.manifest, bundle.manifest.encoder, bundle.manifest.invariance
     tokenizer = settings.tokenizer
