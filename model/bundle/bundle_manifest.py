@@ -7,12 +7,13 @@ import math
 import pathlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST, MAX_BYTES, BundleFile, check_files, check_names, is_plain
 from saiten.model.bundle.invariance import InvarianceProof
 from saiten.model.errors import BundleError
 from saiten.model.outputs import refuse_output_names
+from saiten.model.task import TASKS, Task
 from saiten.model.text.tokenizer import TokenizerConfig
 
 FORMAT_VERSION = 2
@@ -54,6 +55,7 @@ class BundleManifest:
 
     Attributes:
         outputs: Names of the scores, in the model's order.
+        task: What the scores are.
         encoder: How texts become ids.
         invariance: The proof that the model does not read its padding.
         packed: JSON-able: the packed engine's proof, or why the model is not covered.
@@ -72,6 +74,7 @@ class BundleManifest:
     training: Mapping[str, Any]
     libraries: Mapping[str, str]
     files: Mapping[str, BundleFile]
+    task: Task = "numbers"
     bundle_id: str = ""
 
 
@@ -82,6 +85,7 @@ def manifest_json(manifest: BundleManifest) -> dict[str, Any]:
         {
             "format_version": FORMAT_VERSION,
             "outputs": manifest.outputs,
+            "task": manifest.task,
             "tokenizer": {
                 **encoder.tokenizer.to_dict(),
                 "split": " ",
@@ -142,6 +146,7 @@ def read_bundle_manifest(folder: pathlib.Path) -> BundleManifest:
         training,
         libraries,
         files,
+        _task(fields),
         bundle_id,
     )
 
@@ -190,6 +195,13 @@ def _encoder_settings(fields: Mapping[str, Any]) -> EncoderSettings:
         max_sequence_length=_field(fields, "max_sequence_length", int),
         truncating=_field(fields, "truncating", str),
     )
+
+
+def _task(fields: Mapping[str, Any]) -> Task:
+    task = fields.get("task", "numbers")  # bundles made before there were others do not say
+    if task not in TASKS:
+        raise BundleError(f"The manifest's task is {', '.join(TASKS[:-1])} or {TASKS[-1]}, not {task!r:.60}.")
+    return cast("Task", task)
 
 
 def _tokenizer_field(tokenizer: Mapping[str, Any], name: str, default: Any) -> Any:

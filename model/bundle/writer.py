@@ -17,6 +17,7 @@ from saiten.model.durable import sync
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.layers import refuse_misfit, steps_of
 from saiten.model.keras_models.mask import refuse_lost_mask
+from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder
 from saiten.model.versions import library_versions
 
@@ -48,6 +49,7 @@ def write_bundle(
     golden_texts: Sequence[str],
     training: Mapping[str, Any],
     reference: Mapping[str, Any],
+    task: Task = "numbers",
 ) -> StoredBundle:
     """Proves that the model does not read its padding, and writes it with its encoder as a bundle.
 
@@ -61,6 +63,7 @@ def write_bundle(
         golden_texts: Texts to choose the golden records from; few or none will do.
         training: JSON-able: data, settings, metrics, seeds.
         reference: JSON-able: distributions on the training data, ``{}`` where they are not known.
+        task: What the outputs are.
 
     Raises:
         BundleError: The path is in use, the model does not fit encoder or outputs, loses its mask or fails the proof.
@@ -77,6 +80,7 @@ def write_bundle(
         packed = _write_packed(folder, engine, golden)
         manifest = BundleManifest(
             outputs=tuple(outputs),
+            task=task,
             encoder=describe_encoder(encoder),
             invariance=proof,
             packed=packed,

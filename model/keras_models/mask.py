@@ -25,11 +25,13 @@ def refuse_lost_mask(model: Any) -> None:
     # Which steps give a sequence with a mask; the others give one row a text, or the ids.
     masked: set[str] = set()
     for step in steps:
+        if step.class_name == "Embedding" and step.name.startswith("wide_"):
+            continue
         if step.class_name == "Embedding":
             _check_embedding(step)
             n_embeddings += 1
             masked.add(step.name)
-        elif masked.intersection(step.inputs) and step.class_name != _MASK_OPERATION:
+        elif masked.intersection(step.inputs) and step.class_name not in (_MASK_OPERATION, "Where"):
             _check_layer(step, layers.get(step.name))
             if len(layers[step.name].output.shape) > 2:  # one that gives a row a text has no more need of the mask
                 masked.add(step.name)

@@ -20,17 +20,27 @@ _LAYERS = frozenset(
         "Activation",
         "Dropout",
         "SpatialDropout1D",
+        "GlobalAveragePooling1D",
+        "Concatenate",
+        "Add",
     )
 )
 # What a layer's config may hold beside layers: none of these runs code of the file.
 _MODULES = frozenset(("keras.initializers", "keras.regularizers", "keras.constraints"))
+# Of keras.ops, what a saved graph of `saiten train` holds.
+_OPERATIONS = (
+    "Add", "Argsort", "Cumsum", "ExpandDims", "GetItem", "Greater", "Max", "Maximum", "Minimum", "Mod", "Multiply",
+    "NotEqual", "Pad", "Sort", "Sqrt", "Sum", "TakeAlongAxis", "TrueDivide", "Where",
+)  # fmt: skip
 # How Keras 3.15 names a Functional model, and the mask of an Embedding in it.
 _OTHERS = frozenset(
     (
         (None, "__keras_tensor__"),
         ("keras", "DTypePolicy"),
         ("keras.src.models.functional", "Functional"),
-        ("keras.src.ops.numpy", "NotEqual"),
+        *(("keras.src.ops.numpy", name) for name in _OPERATIONS),
+        ("keras.src.ops.core", "Cast"),
+        (None, "__slice__"),
     )
 )
 

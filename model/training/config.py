@@ -9,15 +9,17 @@ from saiten.model.errors import UsageError
 from saiten.model.text.tokenizer import TokenizerConfig
 
 NETWORKS = ("lstm", "bilstm", "gru")
-LOSSES = ("mse", "mae", "huber")
+LOSSES = ("mse", "mae", "huber", "binary_crossentropy", "categorical_crossentropy")
 OPTIMIZERS = ("adam", "adamw", "nadam", "rmsprop", "sgd")
 
 _CHOICES = {
     "truncating": ("pre", "post"),
     "oov": ("token", "drop"),
-    "network": NETWORKS,
-    "loss": LOSSES,
+    "recurrent": NETWORKS,
+    "pooling": ("last", "mean_max"),
+    "loss": (None, *LOSSES),
     "optimizer": OPTIMIZERS,
+    "class_weight": (None, "balanced"),
 }
 
 
@@ -28,19 +30,52 @@ class Word2VecConfig:
     Attributes:
         dimensions: Length of a vector.
         context_window: Words looked at on either side.
-        epochs: Passes over the texts.
+        epochs: Passes over the texts; None: by `settle`'s rule.
         skip_gram: Predict the context from the word, instead of the word from its context (CBOW).
+        size: Root mean square of the vectors' numbers, to which they are scaled.
     """
 
     dimensions: int = 200
     context_window: int = 5
-    epochs: int = 5
+    epochs: int | None = 5
     skip_gram: bool = False
+    size: float = 0.2
 
     def __post_init__(self) -> None:
         for name in ("dimensions", "context_window", "epochs"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"Word2vec's {name} must be 1 or more, not {getattr(self, name)}.")
+            _refuse_below_one("Word2vec's " + name, getattr(self, name))
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """What network is built.
+
+    Attributes:
+        recurrent: One of `NETWORKS`.
+        units: Size of its state, in each direction.
+        pooling: What becomes of its states: the ``last`` one is taken, or mean and maximum over time.
+        first_tokens: It reads so many tokens of a text, from its beginning; None: all.
+        train_vectors: The word vectors are trained with it.
+        dropout: Share of the vectors' dimensions, and of what is pooled, that a training step leaves out.
+        word_dropout: Share of the words that a training step takes for OOV.
+        wide: A linear part over distinct words and pairs stands beside it.
+        n_pairs: Rows that its pairs are hashed to; None: by `settle`'s rule.
+    """
+
+    recurrent: str = "lstm"
+    units: int = 32
+    pooling: str = "last"
+    first_tokens: int | None = None
+    train_vectors: bool = False
+    dropout: float = 0.0
+    word_dropout: float = 0.0
+    wide: bool = False
+    n_pairs: int | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("units", "first_tokens", "n_pairs"):
+            _refuse_below_one(name, getattr(self, name))
+        _refuse_no_choice(self)
 
 
 @dataclass(frozen=True)
@@ -48,53 +83,53 @@ class TrainingConfig:
     """Everything that decides what comes of a training, but for the text.
 
     Attributes:
+        recipe: What it was made of; see `saiten.model.training.recipes`.
         tokenizer: Makes the tokens.
         max_sequence_length: Tokens of a text that the network reads at most.
         truncating: Whether a longer text loses its beginning (``pre``) or its end (``post``).
         oov: ``token`` gives words outside the vocabulary an id of their own, ``drop`` leaves them out.
-        min_count: Rarer words are not in the vocabulary.
+        min_count: Rarer words are not in the vocabulary; None: by `settle`'s rule.
         vocabulary_size: At most so many ids, padding and OOV included; None for no limit.
         word2vec: How vectors are trained.
         vectors: A word2vec text or binary file, read instead.
-        network: One of `NETWORKS`.
-        units: Size of its state, in each direction.
-        loss: One of `LOSSES`, on labels standardised to mean 0 and deviation 1.
+        network: What is built.
+        loss: One of `LOSSES`, on numbers standardised to mean 0 and deviation 1; None: as the labels are.
+        class_weight: ``balanced`` gives every class the same weight in the loss, however many texts it has.
         optimizer: One of `OPTIMIZERS`.
-        learning_rate: Its step size.
+        learning_rate: Its step size at first.
+        learning_rate_factor: What the step size is multiplied by after an epoch without a better held-out loss.
         batch_size: Texts a step.
-        epochs: At most so many passes over the texts.
+        epochs: At most so many passes over the texts; None: until `patience` ends them.
         patience: Training ends after so many epochs without a better held-out loss.
         validation_fraction: The held-out share; with 0 all epochs are trained and the last is kept.
         seed: Of the held-out share, word2vec, the network's first weights and the order of the texts.
     """
 
+    recipe: str = "article"
     tokenizer: TokenizerConfig = field(default_factory=TokenizerConfig)
     max_sequence_length: int = 8_000
     truncating: str = "pre"
     oov: str = "token"
-    min_count: int = 5
+    min_count: int | None = 5
     vocabulary_size: int | None = None
     word2vec: Word2VecConfig = field(default_factory=Word2VecConfig)
     vectors: pathlib.Path | None = None
-    network: str = "lstm"
-    units: int = 32
-    loss: str = "mse"
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    loss: str | None = "mse"
+    class_weight: str | None = None
     optimizer: str = "adam"
     learning_rate: float = 1e-3
+    learning_rate_factor: float = 1.0
     batch_size: int = 32
-    epochs: int = 12
+    epochs: int | None = None
     patience: int = 3
     validation_fraction: float = 0.1
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("max_sequence_length", "min_count", "units", "batch_size", "epochs", "patience"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"{name} must be 1 or more, not {getattr(self, name)}.")
-        for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                allowed = f"{', '.join(choices[:-1])} or {choices[-1]}"
-                raise UsageError(f"{name} is {allowed}, not {getattr(self, name)!r}.")
+        for name in ("max_sequence_length", "min_count", "batch_size", "epochs", "patience"):
+            _refuse_below_one(name, getattr(self, name))
+        _refuse_no_choice(self)
         if self.vocabulary_size is not None and self.vocabulary_size < 3:
             raise UsageError(f"vocabulary_size must be 3 or more (padding, OOV, a word), not {self.vocabulary_size}.")
         if not 0 < self.learning_rate < float("inf"):
@@ -109,3 +144,17 @@ class TrainingConfig:
         settings = dataclasses.asdict(self)
         settings["vectors"] = self.vectors.name if self.vectors else None
         return settings
+
+
+def _refuse_below_one(name: str, value: int | None) -> None:
+    if value is not None and value < 1:
+        raise UsageError(f"{name} must be 1 or more, not {value}.")
+
+
+def _refuse_no_choice(config: NetworkConfig | TrainingConfig) -> None:
+    for name, choices in _CHOICES.items():
+        value = getattr(config, name, choices[0])
+        if value not in choices:
+            named = [choice for choice in choices if choice is not None]
+            allowed = f"{', '.join(named[:-1])} or {named[-1]}" if len(named) > 1 else named[0]
+            raise UsageError(f"{name} is {allowed}, not {value!r}.")

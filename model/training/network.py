@@ -1,50 +1,165 @@
-"""The networks that `train` builds: a fixed embedding, one recurrent layer, one score per output.
+"""The networks that `train` builds: a masked recurrent part, and beside it a linear one over distinct words.
 
 Importing this module imports Keras.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
+import numpy as np
+from keras import layers, ops
 
-from saiten.model.errors import UsageError
-from saiten.model.text.ragged import FloatArray
-from saiten.model.training.config import NETWORKS
+from saiten.model.task import Task
+from saiten.model.text.ragged import DoubleArray, FloatArray
+from saiten.model.text.vocabulary import OOV_ID, PAD_ID
+from saiten.model.training.config import NetworkConfig
+from saiten.model.training.wide import Bias, WideTable, character_runs, wide_sums
+
+# Beyond any sequence's length.
+_LAST = 2**30
+_ACTIVATIONS: dict[Task, str] = {"labels": "sigmoid", "classes": "softmax"}
 
 
-def build_network(network: str, embeddings: FloatArray, units: int, n_outputs: int) -> keras.Model:
-    """Builds a network that takes token ids and gives scores.
+class Network:
+    """A network as it is trained, and as it is saved: the two share their weights.
 
-        token_ids    int32 [n, sequence_length], padded with 0 before or behind
-          embedding  float32 [n, sequence_length, D], fixed; makes the mask: True where the id is not 0
-          lstm       float32 [n, units] (bilstm: twice as many); skips what is masked
-          scores     float32 [n, n_outputs], linear
+        token_ids  int32 [n, sequence_length], padded with 0 before or behind
+        deep       the first tokens > embedding (makes the mask) > recurrent layer > last state,
+                   or mean and maximum over time > Dense
+        wide       see `saiten.model.training.wide`; only where the config has it
+        parts      float32 [n, parts, outputs], the parts' logits side by side: what is trained
+        scores     float32 [n, outputs], each part's logits times its factor, summed: what is saved
 
     The recurrent layer is built without cuDNN, which takes only batches that are padded behind.
     The weights come from Keras' global seed: see `keras.utils.set_random_seed`.
 
     Args:
-        network: One of `NETWORKS`.
+        config: What to build.
         embeddings: float32 [V, D]; row 0 is the padding's and never read.
-        units: Size of the recurrent state, in each direction.
         n_outputs: Number of scores.
+        words: The vocabulary's, [V], for the wide part.
+        start: float32 [outputs], what the biases start at.
 
-    Raises:
-        UsageError: There is no such network, or a size is not positive.
+    Attributes:
+        trained: The model of the parts.
+        wide_variables: What is trained of the wide part.
     """
-    if network not in NETWORKS:
-        raise UsageError(f"There is no network {network!r}; choose one of {', '.join(NETWORKS)}.")
-    if units < 1 or n_outputs < 1:
-        raise UsageError(f"A network needs 1 unit and 1 output or more, not {units} and {n_outputs}.")
-    recurrent = _recurrent_layer(network, units)
-    token_ids = keras.Input((None,), dtype="int32", name="token_ids")
-    embedding = keras.layers.Embedding(
-        *embeddings.shape, weights=[embeddings], trainable=False, mask_zero=True, name="embedding"
-    )
-    scores = keras.layers.Dense(n_outputs, name="scores")
-    return keras.Model(token_ids, scores(recurrent(embedding(token_ids))), name=network)
+
+    def __init__(
+        self,
+        config: NetworkConfig,
+        embeddings: FloatArray,
+        n_outputs: int,
+        words: Sequence[str | None] = (),
+        start: FloatArray | None = None,
+    ) -> None:
+        self._config = config
+        self._n_outputs = n_outputs
+        self._vocabulary_size = len(embeddings)
+        start = np.zeros(n_outputs, np.float32) if start is None else start
+        self._embedding = layers.Embedding(
+            *embeddings.shape, weights=[embeddings], trainable=config.train_vectors, mask_zero=True, name="embedding"
+        )
+        self._recurrent = _recurrent_layer(config)
+        self._dense = layers.Dense(n_outputs, name="deep")
+        token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+        parts = [self._deep(token_ids, is_trained=True)]
+        if config.wide:
+            self._words = WideTable(len(embeddings), n_outputs, character_runs(words), name="words")
+            self._pairs = WideTable(config.n_pairs + 1, n_outputs, name="pairs")
+            self._bias = Bias(start, name="bias")
+            parts.append(self._bias(self._wide(token_ids, self._words, self._pairs)))
+        self.trained = keras.Model(token_ids, ops.stack(parts, axis=1), name="trained")
+        wide_layers = (self._words, self._pairs, self._bias) if config.wide else ()
+        self.wide_variables = [variable for layer in wide_layers for variable in layer.trainable_variables]
+        self._dense.bias.assign(start)
+
+    def saved(self, task: Task, factors: DoubleArray, mean: FloatArray, deviation: FloatArray) -> keras.Model:
+        """Builds the model that is saved, of Keras' own layers alone. It takes the trained Dense layer over.
+
+        Args:
+            task: Decides the last activation.
+            factors: float64 [parts], what each part's logits count.
+            mean: float32 [outputs], added to the scores.
+            deviation: float32 [outputs], what the scores are multiplied by before.
+        """
+        token_ids = keras.Input((None,), dtype="int32", name="token_ids")
+        kernel, bias = self._dense.get_weights()
+        scales = factors[:, None].astype(np.float32) * deviation
+        bias = bias * scales[0] + mean
+        scores = self._deep(token_ids, is_trained=False)
+        if self._config.wide:
+            tables = [
+                layers.Embedding(*rows.shape, weights=[rows], name=f"wide_{table.name}")
+                for table in (self._words, self._pairs)
+                for rows in [table.rows() * scales[1]]
+            ]
+            bias = bias + self._bias.get_weights()[0] * scales[1]
+            scores = layers.Add(name="sum")([scores, self._wide(token_ids, *tables)])
+        self._dense.set_weights([kernel * scales[0], bias])
+        if task in _ACTIVATIONS:
+            scores = layers.Activation(_ACTIVATIONS[task], name="scores")(scores)
+        return keras.Model(token_ids, scores, name="wide_deep" if self._config.wide else self._config.recurrent)
+
+    def _deep(self, token_ids: Any, *, is_trained: bool) -> Any:
+        config = self._config
+        if config.first_tokens is not None:
+            token_ids = _first_tokens(token_ids, config.first_tokens)
+        if is_trained and config.word_dropout:
+            token_ids = WordDropout(config.word_dropout)(token_ids)
+        sequence = self._embedding(token_ids)
+        if is_trained and config.dropout:
+            sequence = layers.SpatialDropout1D(config.dropout)(sequence)
+        states = self._recurrent(sequence)
+        if config.pooling == "mean_max":
+            states = _mean_and_maximum(states, token_ids)
+        if is_trained and config.dropout:
+            states = layers.Dropout(config.dropout)(states)
+        return self._dense(states)
+
+    def _wide(self, token_ids: Any, words: Any, pairs: Any) -> Any:
+        return wide_sums(token_ids, words, pairs, self._vocabulary_size, self._config.n_pairs)
 
 
-def _recurrent_layer(network: str, units: int) -> keras.layers.Layer:
-    if network == "gru":
-        return keras.layers.GRU(units, use_cudnn=False, name="gru")
-    lstm = keras.layers.LSTM(units, use_cudnn=False, name="lstm")
-    return lstm if network == "lstm" else keras.layers.Bidirectional(lstm, name="bilstm")
+class WordDropout(layers.Layer):
+    """Replaces a share of the words by OOV while it trains, so that the OOV word's vector is trained too."""
+
+    def __init__(self, rate: float, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._rate = rate
+        self._seed = keras.random.SeedGenerator()
+
+    def call(self, token_ids: Any, training: bool = False) -> Any:  # noqa: FBT001, FBT002 - Keras calls it so
+        if not training:
+            return token_ids
+        is_dropped = keras.random.uniform(ops.shape(token_ids), seed=self._seed) < self._rate
+        return ops.where(ops.logical_and(is_dropped, token_ids != PAD_ID), OOV_ID, token_ids)
+
+
+def _recurrent_layer(config: NetworkConfig) -> layers.Layer:
+    settings = {"units": config.units, "return_sequences": config.pooling != "last", "use_cudnn": False}
+    if config.recurrent == "gru":
+        return layers.GRU(**settings, name="gru")
+    lstm = layers.LSTM(**settings, name="lstm")
+    if config.recurrent == "lstm":
+        return lstm
+    both = layers.Bidirectional(lstm, name="bilstm")
+    for direction in (both.forward_layer, both.backward_layer):
+        direction.supports_jit = True  # Keras forgets, when it copies the layer, that it is to do without cuDNN
+    return both
+
+
+def _first_tokens(token_ids: Any, n: int) -> Any:
+    """Returns each text's first tokens, int32 [n, at most so many], padded behind, wherever the padding was."""
+    is_token = ops.not_equal(token_ids, PAD_ID)
+    places = ops.where(is_token, ops.cumsum(ops.cast(is_token, "int32"), axis=1), _LAST)
+    return ops.take_along_axis(token_ids, ops.argsort(places, axis=1)[:, :n], axis=1)
+
+
+def _mean_and_maximum(states: Any, token_ids: Any) -> Any:
+    """Returns mean and maximum over the tokens' states, [n, 2 * units]; padding has no part in either."""
+    mean = layers.GlobalAveragePooling1D(name="mean")(states)
+    # A state is above -1, so padding never has the maximum.
+    is_token = ops.expand_dims(ops.not_equal(token_ids, PAD_ID), -1)
+    return layers.Concatenate(name="mean_and_maximum")([mean, ops.max(ops.where(is_token, states, -1.0), axis=1)])

@@ -10,8 +10,10 @@ class EpochReport:
 
     Attributes:
         epoch: From 1.
-        loss: Mean loss of its steps, on standardised labels: what the labels' means alone would get is 1.0 by MSE.
-        held_out_loss: The same on the held-out texts after the epoch; None where none are held out.
+        loss: Mean loss of its steps, summed over the network's parts; of numbers on standardised labels.
+        held_out_loss: That of the scores of the held-out texts after the epoch: the log loss, or of numbers the
+            squared error on standardised labels, where the labels' means alone would get 1.0; None where none are
+            held out.
         is_best: No epoch so far was better; what this one gave is kept.
         seconds: How long it took.
     """
@@ -30,6 +32,10 @@ class TrainingWatcher(Protocol):
         """A stage begins; `total` is how many steps it has, None where that is not known."""
         ...
 
+    def say(self, line: str) -> None:
+        """Something is to be known, such as what the labels are taken for."""
+        ...
+
     def advance(self, steps: int) -> None:
         """So many steps of the stage are done."""
         ...
@@ -43,6 +49,9 @@ class SilentWatcher:
     """Shows nothing."""
 
     def begin(self, stage: str, total: int | None) -> None:
+        """Does nothing."""
+
+    def say(self, line: str) -> None:
         """Does nothing."""
 
     def advance(self, steps: int) -> None:

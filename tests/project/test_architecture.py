@@ -17,6 +17,7 @@ ROOMS = (
     "model.keras_models",
     "model.engines",
     "model.bundle",
+    "model.evaluation",
     "model.training",
     "pipelines",
     "pipelines.reading",

@@ -13,7 +13,7 @@ from saiten.model.text.ragged import FloatArray
 from saiten.model.text.vocabulary import Vocabulary
 from saiten.model.training.config import Word2VecConfig
 from saiten.model.training.corpus import count_words
-from saiten.model.training.embeddings import (
+from saiten.model.training.words.embeddings import (
     Sentences,
     centre,
     fill_matrix,

@@ -8,7 +8,7 @@ import pytest
 
 from saiten.model.errors import UsageError
 from saiten.model.text.vocabulary import Vocabulary
-from saiten.model.training.word_vectors import read_vectors
+from saiten.model.training.words.word_vectors import read_vectors
 
 VOCABULARY = Vocabulary(["<pad>", "<oov>", "良い", "店", "no vector"], 1)
 

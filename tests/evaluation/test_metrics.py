@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from saiten.model.training.metrics import are_exclusive, evaluate, spearman
+from saiten.model.evaluation.metrics import are_exclusive, evaluate, spearman
 
 # Few different values, so that there are ties.
 VALUES = st.lists(st.integers(-3, 3), min_size=2, max_size=30)

@@ -15,10 +15,6 @@ from saiten.model.training.watcher import TrainingWatcher
 # gensim reads only the first 10,000 words of a text and says nothing (MAX_WORDS_IN_BATCH).
 _MAX_SENTENCE_WORDS = 10_000
 
-# Root mean square of the trained vectors' numbers: about what word2vec gives for millions of words.
-# On news articles three times as much learned slower; a few hundred texts alone give a hundredth.
-_VECTOR_RMS = 0.2
-
 
 class Sentences:
     """Segmented texts as gensim wants them: lists of words, as often as asked for, none too long.
@@ -53,6 +49,7 @@ def train_word2vec(
     Args:
         sentences: Can be iterated again and again.
         counts: How often each word occurs in them.
+        config: Settled: it says how many epochs.
         seed: Of the first vectors and of the sampling; at least 0, below 2**32.
         watcher: Is told of every epoch.
     """
@@ -60,7 +57,8 @@ def train_word2vec(
 
     if not vocabulary.ids:
         raise UsageError("No word is frequent enough for the vocabulary; give a smaller --min_count.")
-    watcher.begin("word2vec", config.epochs)
+    epochs = config.epochs or 1
+    watcher.begin("word2vec", epochs)
     model = Word2Vec(
         vector_size=config.dimensions,
         window=config.context_window,
@@ -72,9 +70,9 @@ def train_word2vec(
     ordered = sorted(vocabulary.ids, key=vocabulary.ids.__getitem__)
     model.build_vocab_from_freq({word: counts[word] for word in ordered})
     callbacks = [_epoch_callback(watcher)]
-    model.train(sentences, total_words=sum(counts.values()), epochs=config.epochs, callbacks=callbacks)
+    model.train(sentences, total_words=sum(counts.values()), epochs=epochs, callbacks=callbacks)
     vectors = np.full((len(vocabulary), config.dimensions), np.nan, np.float32)
-    vectors[[vocabulary.ids[word] for word in ordered]] = centre(model.wv[ordered])
+    vectors[[vocabulary.ids[word] for word in ordered]] = centre(model.wv[ordered], config.size)
     return vectors
 
 
@@ -88,16 +86,17 @@ def _epoch_callback(watcher: TrainingWatcher) -> Any:
     return _TellEpoch()
 
 
-def centre(vectors: FloatArray) -> FloatArray:
-    """Moves vectors, float32 [n, D], so that their mean is zero, and gives them all one scale.
+def centre(vectors: FloatArray, root_mean_square: float) -> FloatArray:
+    """Moves vectors, float32 [n, D], so that their mean is zero, and scales them all to one size.
 
     What all words have in common tells none from another, and on small corpora it is nearly all
     there is: without this a few hundred texts taught the network nothing. (Mu and Viswanath, 2018,
-    "All-but-the-Top", find the same for large corpora.)
+    "All-but-the-Top", find the same for large corpora.) A few hundred texts alone give vectors of a
+    hundredth of the size that millions of words give.
     """
     moved = vectors - vectors.mean(axis=0, dtype=np.float64)
     size = float(np.sqrt(np.mean(np.square(moved))))
-    return np.asarray(moved * (_VECTOR_RMS / size if size else 1.0), np.float32)
+    return np.asarray(moved * (root_mean_square / size if size else 1.0), np.float32)
 
 
 def has_vector(vectors: FloatArray) -> npt.NDArray[np.bool_]:

@@ -1,0 +1,1 @@
+"""How good scores are: metrics, intervals, the linear baseline, distributions."""

@@ -1,0 +1,117 @@
+"""How well scores fit their labels: what `train` says of its held-out texts."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from saiten.model.task import Task
+from saiten.model.text.ragged import DoubleArray, FloatArray, Int64Array
+
+Values = FloatArray | DoubleArray
+
+# Bins of equal width of the calibration error.
+_BINS = 10
+# Scores are float32: a probability of 0 or 1 is one rounding away from being none.
+_LEAST_PROBABILITY = 1e-7
+
+
+def evaluate(task: Task, scores: FloatArray, targets: FloatArray, outputs: Sequence[str]) -> dict[str, Any]:
+    """Compares scores, [n, outputs], with labels, n at least 1.
+
+    Args:
+        task: Of the labels.
+        scores: float32 [n, outputs].
+        targets: float32, NaN where a label is missing: [n, outputs], or [n, 1] the numbers of classes.
+        outputs: Their names.
+
+    Returns:
+        JSON-able: `texts`; of classes `accuracy`, `macro_f1`, `log_loss` and `calibration_error`; else `outputs` with
+        `texts`, and of numbers `mse`, `mae` and `spearman`, of labels `accuracy`, `f1`, `log_loss` and
+        `calibration_error` of each. None where a figure cannot be had.
+    """
+    metrics: dict[str, Any] = {"texts": len(targets)}
+    if task == "classes":
+        return {**metrics, **_of_classes(scores, targets[:, 0].astype(np.int64))}
+    of_one = _of_numbers if task == "numbers" else _of_labels
+    metrics["outputs"] = {}
+    for i, name in enumerate(outputs):
+        is_known = ~np.isnan(targets[:, i])
+        known_scores, known = scores[is_known, i].astype(np.float64), targets[is_known, i].astype(np.float64)
+        metrics["outputs"][name] = {"texts": len(known), **(of_one(known_scores, known) if len(known) else {})}
+    return metrics
+
+
+def _of_classes(scores: FloatArray, numbers: Int64Array) -> dict[str, float]:
+    chosen = scores.argmax(axis=1)
+    is_right = chosen == numbers
+    n = scores.shape[1]
+    confusion = np.bincount(numbers * n + chosen, minlength=n * n).reshape(n, n)
+    return {
+        "accuracy": float(is_right.mean()),
+        "macro_f1": macro_f1(confusion),
+        "log_loss": log_loss(scores[np.arange(len(numbers)), numbers]),
+        "calibration_error": calibration_error(scores.max(axis=1), is_right),
+    }
+
+
+def _of_labels(scores: DoubleArray, known: DoubleArray) -> dict[str, float]:
+    chosen = (scores >= 0.5).astype(np.int64)
+    confusion = np.bincount(known.astype(np.int64) * 2 + chosen, minlength=4).reshape(2, 2)
+    return {
+        "accuracy": float(np.trace(confusion) / len(known)),
+        "f1": float(f1_scores(confusion)[1]),
+        "log_loss": log_loss(np.where(known > 0, scores, 1 - scores)),
+        "calibration_error": calibration_error(scores, known > 0),
+    }
+
+
+def _of_numbers(scores: DoubleArray, known: DoubleArray) -> dict[str, float | None]:
+    return {
+        "mse": float(np.mean(np.square(scores - known))),
+        "mae": float(np.mean(np.abs(scores - known))),
+        "spearman": spearman(scores, known),
+    }
+
+
+def f1_scores(confusion: Int64Array) -> DoubleArray:
+    """Returns each class's F1, float64 [..., classes], of confusion matrices, [..., classes, classes], true class by
+    row; 0 for a class that is neither there nor chosen.
+    """
+    right = np.diagonal(confusion, axis1=-2, axis2=-1)
+    total = confusion.sum(axis=-1) + confusion.sum(axis=-2)
+    return np.asarray(2 * right / np.maximum(total, 1), np.float64)
+
+
+def macro_f1(confusion: Int64Array) -> float:
+    """Returns the mean F1 of the classes that are there or chosen."""
+    is_there = (confusion.sum(axis=0) + confusion.sum(axis=1)) > 0
+    return float(f1_scores(confusion)[is_there].mean())
+
+
+def log_loss(probabilities: Values) -> float:
+    """Returns the mean log loss, given the probability of each text's true class."""
+    return float(-np.mean(np.log(np.maximum(probabilities.astype(np.float64), _LEAST_PROBABILITY))))
+
+
+def calibration_error(probabilities: Values, happened: Any) -> float:
+    """Returns the expected calibration error: how far, on average over ten bins of equal width weighted by their
+    texts, the share of what happened is from the mean probability given to it.
+
+    Args:
+        probabilities: [n], from 0 to 1.
+        happened: bool [n].
+    """
+    bins = np.minimum((probabilities * _BINS).astype(np.int64), _BINS - 1)
+    gaps = np.bincount(bins, weights=probabilities.astype(np.float64) - happened, minlength=_BINS)
+    return float(np.abs(gaps).sum() / len(bins))
+
+
+def spearman(first: Values, second: Values) -> float | None:
+    """Returns Spearman's rank correlation, equal values sharing their mean rank; None where one side is constant."""
+    from scipy import stats
+
+    if not np.ptp(first) or not np.ptp(second):
+        return None
+    correlation = float(stats.spearmanr(first, second).statistic)
+    return correlation if np.isfinite(correlation) else None

@@ -1,0 +1,195 @@
+"""Labels as they come, numbers or the names of classes, and what they are taken for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from saiten.model.errors import UsageError
+from saiten.model.task import Task
+from saiten.model.text.ragged import DoubleArray, FloatArray
+from saiten.model.training.config import LOSSES
+
+MOST_CLASSES = 1_000
+
+_TASKS: dict[str, Task] = {"binary_crossentropy": "labels", "categorical_crossentropy": "classes"}
+_LOSS_OF: dict[Task, str] = {
+    "numbers": "mse",
+    "labels": "binary_crossentropy",
+    "classes": "categorical_crossentropy",
+}
+
+
+Label = Sequence[float] | str
+
+
+class LabelReader(Protocol):
+    """Turns each record's label into numbers of fixed width."""
+
+    width: int
+
+    def row(self, label: Label, record: int) -> DoubleArray:
+        """Returns float64 [width], NaN where a label is missing.
+
+        Raises:
+            UsageError: The label of the record, which has that number, will not do.
+        """
+        ...
+
+    def targets(self, rows: DoubleArray, n_records: int, loss: str | None) -> "Targets":
+        """Says what all rows together, float64 [n, width], are taken for.
+
+        Args:
+            rows: All that `row` returned.
+            n_records: How many of them, from the first on, may be trained on; the others are held out.
+            loss: One of `saiten.model.training.config.LOSSES`; None: as the labels are.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What is trained.
+
+    Attributes:
+        task: What the labels are taken for.
+        loss: One of `saiten.model.training.config.LOSSES`.
+        outputs: A name for each of the model's outputs.
+        values: float32, NaN where a label is missing: [n, outputs], or of classes their numbers, [n, 1].
+    """
+
+    task: Task
+    loss: str
+    outputs: tuple[str, ...]
+    values: FloatArray
+
+
+class NumberLabels:
+    """Labels that are numbers, NaN where one is missing.
+
+    Args:
+        names: What they are called.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = tuple(names)
+        self.width = len(self._names)
+
+    def row(self, label: Label, record: int) -> DoubleArray:
+        """Returns the numbers; see `LabelReader`."""
+        row = np.asarray(label, np.float64)
+        if row.shape != (self.width,) or np.isinf(row).any():
+            raise UsageError(f"Record {record} needs {self.width} finite labels, not {row.tolist()}.")
+        return row
+
+    def targets(self, rows: DoubleArray, n_records: int, loss: str | None) -> Targets:
+        """Takes zeros and ones for classes where they exclude each other in every text, else for labels, others for
+        numbers; `loss` decides otherwise.
+        """
+        is_known = ~np.isnan(rows)
+        is_trained = is_known[:n_records].any(axis=0)
+        absent = [name for name, known in zip(self._names, is_trained, strict=True) if not known]
+        if absent:
+            raise UsageError(f"No text has a label {absent[0]!r}.")
+        are_flags = bool(np.isin(rows[is_known], (0, 1)).all())
+        are_exclusive = are_flags and self.width > 1 and bool((np.nansum(rows, axis=1) == 1).all())
+        task = _TASKS.get(loss, "numbers") if loss else "classes" if are_exclusive else "labels" if are_flags else "numbers"
+        if task == "classes" and not are_exclusive:
+            raise UsageError(f"The loss {loss} needs labels of which each text has exactly one that is 1, others 0.")
+        if task == "labels" and not are_flags:
+            raise UsageError(f"The loss {loss} needs labels that are 0 or 1.")
+        values = np.nanargmax(rows, axis=1)[:, None] if task == "classes" else rows
+        return Targets(task, loss or _LOSS_OF[task], self._names, values.astype(np.float32))
+
+
+class ClassLabels:
+    """Labels that are the names of classes, a class a text."""
+
+    width = 1
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def row(self, label: Label, record: int) -> DoubleArray:
+        """Returns the number that the class has for now; see `LabelReader`."""
+        if not isinstance(label, str):
+            raise UsageError(f"Record {record} needs the name of a class, not {label!r}.")
+        number = self._numbers.setdefault(label, len(self._numbers))
+        if number >= MOST_CLASSES:
+            raise UsageError(
+                f"There are more than {MOST_CLASSES:,} classes, such as {label!r:.60}: name a field with one class of few."
+            )
+        return np.array([number], np.float64)
+
+    def targets(self, rows: DoubleArray, n_records: int, loss: str | None) -> Targets:
+        """Numbers the classes in the order of their names, of numbers in the order of these; a class of held-out
+        texts alone is none.
+        """
+        if loss not in (None, _LOSS_OF["classes"]):
+            raise UsageError(f"Classes are trained by {_LOSS_OF['classes']}, not by {loss}, which is for numbers.")
+        found = np.unique(rows[:n_records])
+        all_names = list(self._numbers)
+        names = sorted((all_names[int(number)] for number in found), key=_rank)
+        if len(names) < 2:
+            raise UsageError(f"There is but one class, {names[0]!r:.60}; a model needs two to choose from.")
+        order = np.full(len(all_names), np.nan, np.float32)
+        order[[self._numbers[name] for name in names]] = np.arange(len(names))
+        return Targets("classes", _LOSS_OF["classes"], tuple(names), order[rows.astype(np.int64)])
+
+
+def _rank(name: str) -> tuple[float, str]:
+    try:
+        return float(name), name
+    except ValueError:
+        return np.inf, name
+
+
+def loss_line(targets: Targets) -> str:
+    """Says in one line what the labels are taken for."""
+    count = len(targets.outputs)
+    what = {
+        "numbers": f"{count} number{'s' * (count > 1)} a text",
+        "labels": f"{count} label{'s' * (count > 1)} a text, each 0 or 1: probabilities by sigmoid",
+        "classes": f"{count} exclusive classes: probabilities by softmax",
+    }[targets.task]
+    return f"{what}, {targets.loss} (another: --loss={'|'.join(LOSSES)})"
+
+
+def balanced_weights(task: Task, values: FloatArray, n_outputs: int) -> FloatArray:
+    """Returns what a text of each class counts so that all classes count the same, and a text 1 on average.
+
+    Args:
+        task: ``classes`` or ``labels``.
+        values: float32, the training texts' `Targets.values`.
+        n_outputs: How many classes or labels.
+
+    Returns:
+        float32 [outputs] of classes, [outputs, 2] of labels: for 0 and for 1.
+
+    Raises:
+        UsageError: The labels are numbers.
+    """
+    if task == "numbers":
+        raise UsageError("--class_weight=balanced is for classes; these labels are numbers.")
+    if task == "classes":
+        counts = np.bincount(values[:, 0].astype(np.int64), minlength=n_outputs)
+        return np.asarray(counts.sum() / (n_outputs * np.maximum(counts, 1)), np.float32)
+    ones, known = np.nansum(values, axis=0), (~np.isnan(values)).sum(axis=0)
+    counts = np.stack([known - ones, ones], axis=1)
+    return np.asarray(known[:, None] / (2 * np.maximum(counts, 1)), np.float32)
+
+
+def start_of(task: Task, values: FloatArray, n_outputs: int) -> FloatArray:
+    """Returns the logits that give every text the classes' or labels' shares, float32 [outputs]; of numbers 0.
+
+    Args:
+        task, values, n_outputs: As for `balanced_weights`.
+    """
+    if task == "numbers":
+        return np.zeros(n_outputs, np.float32)
+    if task == "classes":
+        shares = np.bincount(values[:, 0].astype(np.int64), minlength=n_outputs) + 1
+        return np.asarray(np.log(shares / shares.sum()), np.float32)
+    ones, known = np.nansum(values, axis=0) + 1, (~np.isnan(values)).sum(axis=0) + 2
+    return np.asarray(np.log(ones / (known - ones)), np.float32)

@@ -1,0 +1,1 @@
+"""Word vectors, and the vocabulary that they are of."""
