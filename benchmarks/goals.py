@@ -147,15 +147,6 @@ def _start(measured: Measurements, _workers: int) -> list[Row]:
     ]
 
 
-def _training(measured: Measurements, _workers: int) -> list[Row]:
-    probe = measured.probes["training train"]
-    ratios = [theirs / ours for ours, theirs in zip(probe["saiten"], probe["fit"], strict=True)]
-    ours, theirs = (median(probe[side]) for side in ("saiten", "fit"))
-    note = f"{ours:.1f} s, fit {theirs:.1f} s for {probe['batches']} of an epoch's {probe['batches_of_epoch']} batches"
-    how = "train.jsonl, the same random batches of 32, against model.fit on them padded to their longest"
-    return [Row("training", how, tuple(ratios), "x", 3, at_least=True, note=note)]
-
-
 def growth_trials(workers: int) -> list[Trial]:
     """Returns Saiten's runs on multiples of news.txt."""
     return [Trial("saiten", "news", times, workers) for times in MULTIPLES]
@@ -169,7 +160,6 @@ GROUPS: Mapping[str, Group] = {
     "workers": Group(_second_worker, _worker_trials),
     "memory": Group(_memory, _memory_trials),
     "start": Group(_start, lambda _: [Trial("help"), Trial("saiten")]),
-    "training": Group(_training, probes=[("training", "train")]),
     "growth": Group(trials=growth_trials),
     "stages": Group(probes=[("stages", "news"), ("stages", "sentences")]),
     "difference": Group(probes=[("difference", "news"), ("difference", "sentences")]),

@@ -16,7 +16,8 @@ from saiten.model.bundle.writer import write_bundle
 from saiten.model.text.encoder import Encoder
 from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
 from saiten.model.text.vocabulary import Vocabulary
-from saiten.model.training.network import build_network
+from saiten.model.training.config import NetworkConfig
+from saiten.model.training.network import Network
 
 VOCABULARY_SIZE, EMBEDDING_DIM, UNITS, N_OUTPUTS = 40_000, 200, 32, 8
 _GOLDEN_EVERY = 100
@@ -38,9 +39,10 @@ def make_bundle(corpus: pathlib.Path, bundle: pathlib.Path) -> None:
     vocabulary = Vocabulary.from_counts(counts, size=VOCABULARY_SIZE)
     keras.utils.set_random_seed(_SEED)
     embeddings = np.random.default_rng(_SEED).normal(0, 0.3, (len(vocabulary), EMBEDDING_DIM)).astype(np.float32)
+    network = Network(NetworkConfig("lstm", UNITS), embeddings, N_OUTPUTS)
     write_bundle(
         bundle,
-        model=build_network("lstm", embeddings, UNITS, N_OUTPUTS),
+        model=network.saved("numbers", np.ones(1), np.zeros(N_OUTPUTS, np.float32), np.ones(N_OUTPUTS, np.float32)),
         encoder=Encoder(tokenizer, vocabulary, 8_000, "pre"),
         outputs=[f"output{i}" for i in range(N_OUTPUTS)],
         golden_texts=texts,

@@ -32,9 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         args = _parse(arguments)
         groups = _choose_groups(args.rows)
-        settings = Settings(
-            args.corpora, args.peers, args.out, args.repeats, args.workers, args.limit, args.training_batches
-        )
+        settings = Settings(args.corpora, args.peers, args.out, args.repeats, args.workers, args.limit)
         _say("corpora and bundle")
         prepare_corpora(settings)
         _prepare_bundle(settings)
@@ -86,10 +84,9 @@ def _take(measured: Measurements, trial: Trial, number: int, settings: Settings)
 
 
 def _run_probe(probe: str, corpus: str, settings: Settings) -> dict[str, object]:
-    ending = "jsonl" if corpus == "train" else "txt"
-    counts = {"engine": [settings.repeats], "training": [settings.training_batches, settings.repeats]}.get(probe, [])
-    path = settings.folder / f"{corpus}.{ending}"
-    finished = run_module(f"benchmarks.probes.{probe}", str(settings.bundle), str(path), *map(str, counts))
+    repeats = [str(settings.repeats)] if probe == "engine" else []
+    path = corpus_path(settings, corpus)
+    finished = run_module(f"benchmarks.probes.{probe}", str(settings.bundle), str(path), *repeats)
     said: dict[str, object] = json.loads(finished.output.splitlines()[-1])
     return said
 
@@ -123,7 +120,6 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--repeats", type=int, default=3, help="rounds (default %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="processes of each side (default %(default)s)")
     parser.add_argument("--limit", type=int, help="only so many lines of each corpus")
-    parser.add_argument("--training_batches", type=int, default=24, help="of 32 texts (default %(default)s)")
     parser.add_argument("--corpora", type=pathlib.Path, default=_SHARED / "corpora", help="has prepare_livedoor.py")
     parser.add_argument("--peers", type=pathlib.Path, default=_SHARED / "bench", help="has peers.py")
     parser.add_argument("--out", type=pathlib.Path, default=CHECKOUT / "local" / "bench", help="for what is written")

@@ -19,7 +19,6 @@ class Settings:
         repeats: How often each side runs, in turn with the others.
         workers: Processes of each side.
         limit: Only so many lines of each corpus, to try the benchmarks themselves; None takes all.
-        training_batches: Batches of 32 that stand for an epoch of training.
     """
 
     corpora: pathlib.Path
@@ -28,10 +27,9 @@ class Settings:
     repeats: int
     workers: int
     limit: int | None
-    training_batches: int
 
     def __post_init__(self) -> None:
-        for name in ("repeats", "workers", "training_batches"):
+        for name in ("repeats", "workers"):
             if getattr(self, name) < 1:
                 raise UsageError(f"--{name} must be 1 or more, not {getattr(self, name)}.")
         for folder, file, flag in (

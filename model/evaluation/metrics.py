@@ -28,7 +28,8 @@ def evaluate(task: Task, scores: FloatArray, targets: FloatArray, outputs: Seque
     Returns:
         JSON-able: `texts`; of classes `accuracy`, `macro_f1`, `log_loss` and `calibration_error`; else `outputs` with
         `texts`, and of numbers `mse`, `mae` and `spearman`, of labels `accuracy`, `f1`, `log_loss` and
-        `calibration_error` of each. None where a figure cannot be had.
+        `calibration_error` of each; and `accuracy` of numbers that are exclusive flags. None where a figure
+        cannot be had.
     """
     metrics: dict[str, Any] = {"texts": len(targets)}
     if task == "classes":
@@ -39,7 +40,14 @@ def evaluate(task: Task, scores: FloatArray, targets: FloatArray, outputs: Seque
         is_known = ~np.isnan(targets[:, i])
         known_scores, known = scores[is_known, i].astype(np.float64), targets[is_known, i].astype(np.float64)
         metrics["outputs"][name] = {"texts": len(known), **(of_one(known_scores, known) if len(known) else {})}
+    if task == "numbers" and are_exclusive(targets):
+        metrics["accuracy"] = float(np.mean(scores.argmax(axis=1) == targets.argmax(axis=1)))
     return metrics
+
+
+def are_exclusive(labels: Values) -> bool:
+    """Whether every text has one label of 1 and all others 0, of at least two, [n, labels]."""
+    return bool(labels.shape[1] > 1 and np.isin(labels, (0, 1)).all() and (labels.sum(axis=1) == 1).all())
 
 
 def _of_classes(scores: FloatArray, numbers: Int64Array) -> dict[str, float]:
@@ -75,8 +83,13 @@ def _of_numbers(scores: DoubleArray, known: DoubleArray) -> dict[str, float | No
 
 
 def f1_scores(confusion: Int64Array) -> DoubleArray:
-    """Returns each class's F1, float64 [..., classes], of confusion matrices, [..., classes, classes], true class by
-    row; 0 for a class that is neither there nor chosen.
+    """Returns each class's F1, 0 for one that is neither there nor chosen.
+
+    Args:
+        confusion: [..., classes, classes], the true class by row.
+
+    Returns:
+        float64 [..., classes].
     """
     right = np.diagonal(confusion, axis1=-2, axis2=-1)
     total = confusion.sum(axis=-1) + confusion.sum(axis=-2)
@@ -95,8 +108,9 @@ def log_loss(probabilities: Values) -> float:
 
 
 def calibration_error(probabilities: Values, happened: Any) -> float:
-    """Returns the expected calibration error: how far, on average over ten bins of equal width weighted by their
-    texts, the share of what happened is from the mean probability given to it.
+    """Returns how far the share of what happened is from the mean probability given to it.
+
+    That is the expected calibration error: the average over ten bins of equal width, weighted by their texts.
 
     Args:
         probabilities: [n], from 0 to 1.

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from saiten.model.bundle.reference import LENGTH_EDGES, OOV_RATE_EDGES
-from saiten.model.text.ragged import FloatArray, IntArray
 from saiten.model.evaluation.metrics import Values
+from saiten.model.text.ragged import FloatArray, IntArray
 
 _QUANTILES = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1.0)
 _BINS = 50

@@ -1,5 +1,6 @@
 """Batches of texts of like length, in few widths: a network is compiled anew for each."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -53,7 +54,7 @@ class LengthBatches:
         self.widths = widths if saved > len(widths) * _COMPILATION else widths[:0]
 
     def __len__(self) -> int:
-        return -(-len(self._rows) // self._size)
+        return math.ceil(len(self._rows) / self._size)
 
     def __iter__(self) -> Iterator[tuple[IntArray, FloatArray]]:
         """Yields token ids, int32 [batch size, width], padded behind, and targets, float32 [batch size, columns]."""

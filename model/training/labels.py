@@ -9,7 +9,6 @@ import numpy as np
 from saiten.model.errors import UsageError
 from saiten.model.task import Task
 from saiten.model.text.ragged import DoubleArray, FloatArray
-from saiten.model.training.config import LOSSES
 
 MOST_CLASSES = 1_000
 
@@ -84,8 +83,9 @@ class NumberLabels:
         return row
 
     def targets(self, rows: DoubleArray, n_records: int, loss: str | None) -> Targets:
-        """Takes zeros and ones for classes where they exclude each other in every text, else for labels, others for
-        numbers; `loss` decides otherwise.
+        """Takes zeros and ones for classes where they exclude each other in every text, else for labels.
+
+        Others are taken for numbers. `loss` decides otherwise.
         """
         is_known = ~np.isnan(rows)
         is_trained = is_known[:n_records].any(axis=0)
@@ -94,7 +94,10 @@ class NumberLabels:
             raise UsageError(f"No text has a label {absent[0]!r}.")
         are_flags = bool(np.isin(rows[is_known], (0, 1)).all())
         are_exclusive = are_flags and self.width > 1 and bool((np.nansum(rows, axis=1) == 1).all())
-        task = _TASKS.get(loss, "numbers") if loss else "classes" if are_exclusive else "labels" if are_flags else "numbers"
+        if loss:
+            task = _TASKS.get(loss, "numbers")
+        else:
+            task = "classes" if are_exclusive else "labels" if are_flags else "numbers"
         if task == "classes" and not are_exclusive:
             raise UsageError(f"The loss {loss} needs labels of which each text has exactly one that is 1, others 0.")
         if task == "labels" and not are_flags:
@@ -118,13 +121,14 @@ class ClassLabels:
         number = self._numbers.setdefault(label, len(self._numbers))
         if number >= MOST_CLASSES:
             raise UsageError(
-                f"There are more than {MOST_CLASSES:,} classes, such as {label!r:.60}: name a field with one class of few."
+                f"There are more than {MOST_CLASSES:,} classes, such as {label!r:.60}: name a field with few."
             )
         return np.array([number], np.float64)
 
     def targets(self, rows: DoubleArray, n_records: int, loss: str | None) -> Targets:
-        """Numbers the classes in the order of their names, of numbers in the order of these; a class of held-out
-        texts alone is none.
+        """Numbers the classes in the order of their names, of numbers in the order of these.
+
+        A class of held-out texts alone is none.
         """
         if loss not in (None, _LOSS_OF["classes"]):
             raise UsageError(f"Classes are trained by {_LOSS_OF['classes']}, not by {loss}, which is for numbers.")
@@ -153,7 +157,7 @@ def loss_line(targets: Targets) -> str:
         "labels": f"{count} label{'s' * (count > 1)} a text, each 0 or 1: probabilities by sigmoid",
         "classes": f"{count} exclusive classes: probabilities by softmax",
     }[targets.task]
-    return f"{what}, {targets.loss} (another: --loss={'|'.join(LOSSES)})"
+    return f"{what}, {targets.loss} (--loss sets another)"
 
 
 def balanced_weights(task: Task, values: FloatArray, n_outputs: int) -> FloatArray:

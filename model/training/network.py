@@ -130,7 +130,7 @@ class WordDropout(layers.Layer):
         self._rate = rate
         self._seed = keras.random.SeedGenerator()
 
-    def call(self, token_ids: Any, training: bool = False) -> Any:  # noqa: FBT001, FBT002 - Keras calls it so
+    def call(self, token_ids: Any, training: bool = False) -> Any:
         if not training:
             return token_ids
         is_dropped = keras.random.uniform(ops.shape(token_ids), seed=self._seed) < self._rate

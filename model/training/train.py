@@ -17,6 +17,8 @@ from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.writer import refuse_used, write_bundle
 from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.errors import UsageError, missing_library
+from saiten.model.evaluation.metrics import evaluate
+from saiten.model.evaluation.reference import describe_training_data
 from saiten.model.outputs import refuse_output_names
 from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder
@@ -34,10 +36,8 @@ from saiten.model.training.corpus import (
 from saiten.model.training.fit import Fitted, fit
 from saiten.model.training.held_out import Split, split_corpus
 from saiten.model.training.labels import LabelReader, Targets, balanced_weights, loss_line, start_of
-from saiten.model.evaluation.metrics import evaluate
 from saiten.model.training.network import Network
 from saiten.model.training.objective import PartsLoss
-from saiten.model.evaluation.reference import describe_training_data
 from saiten.model.training.watcher import SilentWatcher, TrainingWatcher
 from saiten.model.training.words.make import Words, make_words
 

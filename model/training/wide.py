@@ -30,8 +30,9 @@ Lookup = Callable[[Any], Any]
 
 
 def pair_multiplier(vocabulary_size: int) -> int:
-    """Returns the left word's factor in a pair's hash, ``(left * factor + right) % n_pairs + 1``: the largest with
-    which no int32 overflows.
+    """Returns the left word's factor in a pair's hash, ``(left * factor + right) % n_pairs + 1``.
+
+    It is the largest with which no int32 overflows.
     """
     return (_MOST_INT32 - vocabulary_size) // vocabulary_size
 

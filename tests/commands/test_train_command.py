@@ -43,11 +43,28 @@ def test_jsonl_becomes_a_bundle(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
     assert printed["data"]["further_texts"] == 2
     held_out = printed["data"]["held_out"]
     lines = captured.err.splitlines()
-    assert lines[0].startswith("segmenting: 121 (")
-    assert any(line.startswith("epoch 1 of 1: loss ") for line in lines)
+    assert lines[0].startswith("segmenting: 122 (")
+    assert any(line.startswith("epoch 1: loss ") for line in lines)
     assert lines[-1] == (
-        f"saiten: 122 records read, {120 - held_out} trained on, {held_out} held out, EMPTY 1, LABEL_MISSING 1; "
-        f"best of 1 epochs is 1; in {tmp_path / 'b'}"
+        f"saiten: 122 records read, {121 - held_out} trained on, {held_out} held out (a share), EMPTY 1; "
+        f"missing labels: bad 1; best of 1 epochs is 1; in {tmp_path / 'b'}"
+    )
+
+
+def test_the_names_of_classes_become_the_outputs(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    records: list[Any] = [{"text": text, "stars": 1 if bad else 5.0} for text, (_, bad) in reviews(200)]
+    records += [{"text": "店", "stars": " "}, {"text": "店"}]
+    data, held_out = _write_jsonl(tmp_path / "a.jsonl", records), _write_jsonl(tmp_path / "b.jsonl", records[:40])
+    arguments = [f"--input={data}", "--class_field=stars", f"--bundle={tmp_path / 'b'}", "--class_weight=balanced"]
+    assert main(["train", *arguments, f"--validation_input={held_out}", *QUICK]) == 0
+    bundle = read_bundle(tmp_path / "b")
+    assert (bundle.outputs, bundle.manifest.task) == (["1", "5"], "classes")
+    lines = capsys.readouterr().err.splitlines()
+    assert "2 exclusive classes: probabilities by softmax, categorical_crossentropy (--loss sets another)" in lines
+    n_equal = bundle.manifest.training["data"]["skipped"]["IN_VALIDATION_INPUT"]
+    assert lines[-1] == (
+        f"saiten: 242 records read, {200 - n_equal} trained on, 40 held out (--validation_input), "
+        f"IN_VALIDATION_INPUT {n_equal}, LABEL_MISSING 2; best of 1 epochs is 1; in {tmp_path / 'b'}"
     )
 
 
@@ -59,7 +76,7 @@ def test_what_is_left_out_of_further_text_is_counted(
     further = f"--word2vec_input={tmp_path / 'further.jsonl'}"
     arguments = [f"--input={data}", "--label_fields=good", f"--bundle={tmp_path / 'b'}", further, "--quiet", *QUICK]
     assert main(["train", *arguments]) == 2
-    assert capsys.readouterr().err.startswith("saiten: 3 of 5 records of --word2vec_input cannot be trained on (")
+    assert capsys.readouterr().err.startswith("saiten: 3 of 5 records of --word2vec_input cannot be used (")
     assert not (tmp_path / "b").exists()
     assert main(["train", *arguments, "--max_dead_letter_rate=0.6"]) == 0
     left_out = "; left out of the further text: EMPTY 1, NOT_AN_OBJECT 1, TEXT_MISSING 1, TEXT_NOT_STRING 1; best of"
@@ -77,7 +94,7 @@ def test_further_text_in_another_encoding_is_refused(
     arguments = [f"--input={data}", "--label_fields=good", f"--bundle={tmp_path / 'b'}", "--quiet", *QUICK]
     further = f"--word2vec_input={tmp_path / 'further.txt'}"
     assert main(["train", *arguments, further, "--max_dead_letter_rate=1"]) == 2
-    expected = "saiten: None of the 2 records of --word2vec_input can be trained on (BAD_UTF8 2).\n"
+    expected = "saiten: None of the 2 records of --word2vec_input can be used (BAD_UTF8 2).\n"
     assert capsys.readouterr().err == expected
 
 
@@ -103,13 +120,16 @@ REFUSED = {
     "no-number": (
         ["--label_fields=text"],
         _records(3),
-        "saiten: None of the 3 records can be trained on (BAD_FIELD 3).",
+        (
+            "saiten: The label field 'text' holds text where a number is meant, in 3 of the first 3 records; "
+            "for names of classes give --class_field=text."
+        ),
     ),
     "many-missing": (
         ["--label_fields=good"],
         [*_records(18), {"text": "店"}, {"text": "店", "good": "?"}],
         (
-            "saiten: 2 of 20 records cannot be trained on (BAD_FIELD 1, LABEL_MISSING 1); mend them, "
+            "saiten: 2 of 20 records cannot be used (BAD_FIELD 1, LABEL_MISSING 1); mend them, "
             "or allow more than 0.01 of them by --max_dead_letter_rate."
         ),
     ),
@@ -123,10 +143,35 @@ REFUSED = {
         _records(3),
         "saiten: --label_fields needs different names between commas, not 'good,'.",
     ),
+    "both-kinds-of-labels": (
+        ["--label_fields=good", "--class_field=bad"],
+        _records(3),
+        "saiten: Give either --label_fields=a,b (numbers) or --class_field=NAME (names of classes).",
+    ),
+    "no-labels": (
+        [],
+        _records(3),
+        "saiten: Give either --label_fields=a,b (numbers) or --class_field=NAME (names of classes).",
+    ),
+    "no-such-class-field": (
+        ["--class_field=kind"],
+        _records(3),
+        "saiten: No record has a name in the label field 'kind'; check --class_field.",
+    ),
+    "one-class": (
+        ["--class_field=kind"],
+        [{**record, "kind": "x"} for record in _records(3)],
+        "saiten: There is but one class, 'x'; a model needs two to choose from.",
+    ),
+    "numbers-have-no-balance": (
+        ["--label_fields=good", "--class_weight=balanced", "--loss=mse"],
+        _records(60),
+        "saiten: --class_weight=balanced is for classes; these labels are numbers.",
+    ),
     "nothing-left": (
         ["--label_fields=good"],
         [{"text": " ", "good": 1}],
-        "saiten: No text to train on is left: every one is empty or cannot be tokenized.",
+        "saiten: No text to train on is left: every one is empty, cannot be tokenized or has no label.",
     ),
     "a-setting": (["--label_fields=good", "--lstm_units=0"], _records(3), "saiten: units must be 1 or more, not 0."),
     "a-rate-above-one": (

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from saiten.model.training.watcher import EpochReport
-from saiten.pipelines.commands.training_view import TrainingView, metrics_table
+from saiten.pipelines.commands.training.view import TrainingView, metrics_table
 
 
 class Clock:

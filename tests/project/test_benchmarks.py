@@ -42,7 +42,6 @@ def made_up(groups: list[str]) -> Measurements:
             measured.samples[Trial(side, "news", times, 1)] = [Sample(2 + 18 * times, 0, 0)] * 2
     measured.probes = {
         "engine news": {"packed": [1.0, 2.0], "keras": [8.0, 8.0], "tokens": 1_000_000, "texts": 512},
-        "training train": {"saiten": [1.0], "fit": [2.0], "batches": 4, "batches_of_epoch": 184},
         "stages news": {
             "seconds": dict.fromkeys(("read", "segment", "look up", "score", "write"), 2.0),
             "tokens": 10**6,
@@ -57,7 +56,7 @@ def made_up(groups: list[str]) -> Measurements:
 
 
 def test_rows_leave_the_start_out_and_judge_by_limit_and_goal() -> None:
-    rows = make_rows(made_up(["long", "model", "workers", "memory", "training"]))
+    rows = make_rows(made_up(["long", "model", "workers", "memory"]))
     assert [(row.what, row.values, row.verdict) for row in rows] == [
         ("one more token, long texts", (pytest.approx(1.2), pytest.approx(1.2)), "goal"),
         ("the model alone", (0.125, 0.25), "within"),
@@ -65,7 +64,6 @@ def test_rows_leave_the_start_out_and_judge_by_limit_and_goal() -> None:
         ("memory of a worker", (pytest.approx(300.000001), pytest.approx(300.000001)), "goal"),
         ("growth of a worker's memory", (pytest.approx(1, abs=1e-6),), "goal"),
         ("growth of a launcher's memory", (1.0,), "goal"),
-        ("training", (2.0,), "missed"),
     ]
 
 
@@ -127,7 +125,7 @@ def test_a_page_without_marks_is_refused(page: str) -> None:
 def settings_in(folder: pathlib.Path) -> Settings:
     for name in ("prepare_livedoor.py", "peers.py"):
         (folder / name).touch()
-    return Settings(folder, folder, folder, repeats=1, workers=2, limit=None, training_batches=1)
+    return Settings(folder, folder, folder, repeats=1, workers=2, limit=None)
 
 
 def test_a_multiple_is_the_corpus_so_many_times_and_made_anew_when_the_corpus_changes(tmp_path: pathlib.Path) -> None:

@@ -13,6 +13,7 @@ from saiten.model.text.ragged import FloatArray
 from saiten.model.text.vocabulary import Vocabulary
 from saiten.model.training.config import Word2VecConfig
 from saiten.model.training.corpus import count_words
+from saiten.model.training.watcher import SilentWatcher
 from saiten.model.training.words.embeddings import (
     Sentences,
     centre,
@@ -20,7 +21,6 @@ from saiten.model.training.words.embeddings import (
     has_vector,
     train_word2vec,
 )
-from saiten.model.training.watcher import SilentWatcher
 
 LINES = ["良い 店 だ", "悪い 店 だ", "良い 味 だ 。"] * 20
 CONFIG = Word2VecConfig(dimensions=5, epochs=2)
@@ -45,7 +45,7 @@ def test_trained_vectors_are_centred_and_of_one_scale() -> None:
     vectors = _train()[1][2:]
     np.testing.assert_allclose(vectors.mean(axis=0), 0, atol=1e-7)
     assert np.sqrt(np.mean(np.square(vectors))) == pytest.approx(0.2)
-    np.testing.assert_array_equal(centre(np.ones((1, 3), np.float32)), np.zeros((1, 3)))
+    np.testing.assert_array_equal(centre(np.ones((1, 3), np.float32), 0.2), np.zeros((1, 3)))
 
 
 def test_the_seed_decides_the_vectors() -> None:

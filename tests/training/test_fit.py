@@ -1,122 +1,145 @@
-"""Epochs: the best one is kept, training ends when nothing gets better, every epoch has an order of its own."""
+"""Epochs: the best one is kept, steps become smaller without gain, and training ends when nothing gets better."""
 
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
 from saiten.model.errors import UsageError
-from saiten.model.text.ragged import FloatArray, Int64Array, IntArray
-from saiten.model.training.config import TrainingConfig
+from saiten.model.text.ragged import offsets_of
+from saiten.model.training import fit as fit_module
+from saiten.model.training.config import NetworkConfig, TrainingConfig
 from saiten.model.training.corpus import EncodedCorpus
-from saiten.model.training.fit import _train_epochs
+from saiten.model.training.fit import Fitted, fit, score_parts
+from saiten.model.training.network import Network
+from saiten.model.training.objective import PartsLoss
 from saiten.model.training.watcher import EpochReport, SilentWatcher
 
-N_TRAINING = 8
+N_WORDS = 12
 
 
-class ScriptedLearner:
-    """Its held-out loss follows a script; its weights are the number of epochs it has trained."""
-
-    def __init__(self, held_out_losses: Sequence[float] = ()) -> None:
-        self.losses = held_out_losses
-        self.seen: list[int] = []
-        self.weights = 0
-
-    def step(self, token_ids: IntArray, offsets: Int64Array, targets: FloatArray) -> float:
-        self.seen.extend(targets[:, 0].astype(int).tolist())
-        self.weights = math.ceil(len(self.seen) / N_TRAINING)
-        return float(targets.mean())
-
-    def score(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
-        return np.zeros((len(offsets) - 1, 1), np.float32)
-
-    def loss(self, scores: FloatArray, targets: FloatArray) -> float:
-        assert targets[:, 0].tolist() == [8, 9]
-        return self.losses[self.weights - 1]
-
-    def get_weights(self) -> list[FloatArray]:
-        return [np.float32([self.weights])]
-
-    def set_weights(self, weights: list[FloatArray]) -> None:
-        self.weights = int(weights[0][0])
-
-
-def _run(learner: ScriptedLearner, *, held_out: int = 2, **settings: Any) -> list[EpochReport]:
-    """Trains on texts 0 to 7; 8 and 9 are held out. A text's target is its number."""
-    numbers = np.arange(N_TRAINING + held_out)
-    corpus = EncodedCorpus(
-        token_ids=np.ones(len(numbers), np.int32),
-        offsets=np.arange(len(numbers) + 1),
-        labels=numbers[:, None].astype(np.float32),
-        held_out=numbers >= N_TRAINING,
-        n_tokens=np.ones(len(numbers), np.int32),
-        n_oov=np.zeros(len(numbers), np.int32),
+def corpus_of(n: int = 60, held_out: int = 20) -> EncodedCorpus:
+    """Texts of ids from 2 on; the target is whether a text has the id 5 in it."""
+    random = np.random.default_rng(0)
+    lengths = random.integers(1, 9, n)
+    token_ids = random.integers(2, N_WORDS, lengths.sum()).astype(np.int32)
+    offsets = offsets_of(lengths)
+    targets = np.float32([[5 in token_ids[a:b]] for a, b in pairwise(offsets)])
+    return EncodedCorpus(
+        token_ids, offsets, targets, np.arange(n) >= n - held_out, lengths.astype(np.int32), lengths * 0
     )
-    config = TrainingConfig(batch_size=3, **settings)
-    return _train_epochs(learner, corpus, corpus.labels, config, SilentWatcher())
 
 
-def test_the_best_epoch_is_kept_and_training_ends_after_patience() -> None:
-    learner = ScriptedLearner([5.0, 3.0, 4.0, 3.0, 2.0])
-    reports = _run(learner, epochs=9, patience=2)
+def build(config: NetworkConfig | None = None) -> Network:
+    keras.utils.set_random_seed(0)
+    embeddings = np.random.default_rng(1).normal(0, 0.3, (N_WORDS, 4)).astype(np.float32)
+    return Network(config or NetworkConfig("lstm", 3, wide=True, n_pairs=50), embeddings, 1, ["a"] * N_WORDS)
+
+
+def run(network: Network, corpus: EncodedCorpus, watcher: SilentWatcher | None = None, **settings: Any) -> Fitted:
+    config = TrainingConfig(batch_size=8, learning_rate=0.01, **settings)
+    return fit(network, corpus, PartsLoss("labels", "binary_crossentropy"), config, watcher or SilentWatcher())
+
+
+@pytest.fixture
+def script(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[float]], None]:
+    """Lets the held-out losses follow a script; the last one is that of the weights that are kept."""
+
+    def follow(losses: Sequence[float]) -> None:
+        rest: Iterator[float] = iter([*losses, losses[-1]])
+        monkeypatch.setattr(fit_module, "choose_factors", lambda *_: (np.ones(2), next(rest)))
+
+    return follow
+
+
+def test_the_best_epoch_is_kept_and_training_ends_after_patience(script: Any) -> None:
+    script([5.0, 3.0, 4.0, 3.0])
+    network = build()
+    after: list[Any] = []
+
+    class Watcher(SilentWatcher):
+        def end_epoch(self, report: EpochReport) -> None:
+            after.append(network.trained.get_weights())
+
+    reports = run(network, corpus_of(), Watcher(), patience=2).reports
     assert [(r.epoch, r.held_out_loss, r.is_best) for r in reports] == [
         (1, 5.0, True),
         (2, 3.0, True),
         (3, 4.0, False),
         (4, 3.0, False),
     ]
-    assert learner.weights == 2
+    kept = network.trained.get_weights()
+    for weights, second in zip(kept, after[1], strict=True):
+        np.testing.assert_array_equal(weights, second)
+    assert any((weights != fourth).any() for weights, fourth in zip(kept, after[3], strict=True))
 
 
-def test_a_better_epoch_within_patience_is_waited_for() -> None:
-    learner = ScriptedLearner([5.0, 6.0, 4.0, 7.0])
-    assert len(_run(learner, epochs=4, patience=2)) == 4
-    assert learner.weights == 3
+def test_a_better_epoch_within_patience_is_waited_for(script: Any) -> None:
+    script([5.0, 6.0, 4.0, 7.0])
+    assert [r.is_best for r in run(build(), corpus_of(), epochs=4, patience=2).reports] == [True, False, True, False]
+
+
+def test_steps_become_smaller_after_an_epoch_without_gain(script: Any) -> None:
+    script([3.0, 4.0, 2.0, 5.0])
+    network = build()
+    run(network, corpus_of(), epochs=4, learning_rate_factor=0.5)
+    deep, wide = sorted(float(optimizer.learning_rate) for optimizer in network.trained.optimizer.optimizers)
+    assert (deep, wide) == (pytest.approx(0.01 / 4), pytest.approx(0.1 / 4))
 
 
 def test_without_held_out_texts_all_epochs_are_trained_and_the_last_is_kept() -> None:
-    learner = ScriptedLearner()
-    reports = _run(learner, held_out=0, epochs=3, patience=1)
-    assert [(r.loss, r.held_out_loss, r.is_best) for r in reports] == [(pytest.approx(3.5), None, True)] * 3
-    assert learner.weights == 3
+    network, other = build(), build()
+    fitted = run(network, corpus_of(held_out=0), epochs=3, patience=1)
+    assert [(r.held_out_loss, r.is_best) for r in fitted.reports] == [(None, True)] * 3
+    assert fitted.factors.tolist() == [0.5, 0.5]
+    run(other, corpus_of(held_out=0), epochs=2, patience=1)
+    assert any((a != b).any() for a, b in zip(network.trained.get_weights(), other.trained.get_weights(), strict=True))
 
 
-def test_every_epoch_sees_every_training_text_once_in_an_order_of_its_own() -> None:
-    learner, again = ScriptedLearner([3.0, 2.0, 1.0]), ScriptedLearner([3.0, 2.0, 1.0])
-    _run(learner, epochs=3)
-    epochs = [tuple(learner.seen[start : start + N_TRAINING]) for start in range(0, 3 * N_TRAINING, N_TRAINING)]
-    assert [sorted(epoch) for epoch in epochs] == [list(range(N_TRAINING))] * 3
-    assert len(set(epochs)) == 3
-    _run(again, epochs=3)
-    assert again.seen == learner.seen
-
-
-def test_a_loss_that_is_not_finite_ends_training_with_the_remedy() -> None:
+def test_a_loss_that_is_not_finite_ends_training_with_the_remedy(script: Any) -> None:
+    script([1.0, float("nan")])
     with pytest.raises(UsageError) as caught:
-        _run(ScriptedLearner([1.0, float("nan")]), epochs=3, learning_rate=7.0)
-    assert str(caught.value) == "The loss is nan in epoch 2; give a smaller --learning_rate than 7.0."
+        run(build(), corpus_of(), epochs=3)
+    assert str(caught.value).endswith(" in epoch 2; give a smaller --learning_rate than 0.01.")
 
 
-@pytest.mark.parametrize(
-    ("setting", "message"),
-    [
-        ({"epochs": 0}, "epochs must be 1 or more, not 0."),
-        ({"batch_size": -1}, "batch_size must be 1 or more, not -1."),
-        ({"oov": "keep"}, "oov is token or drop, not 'keep'."),
-        ({"truncating": "middle"}, "truncating is pre or post, not 'middle'."),
-        ({"network": "cnn"}, "network is lstm, bilstm or gru, not 'cnn'."),
-        ({"loss": "mape"}, "loss is mse, mae or huber, not 'mape'."),
-        ({"optimizer": "lion"}, "optimizer is adam, adamw, nadam, rmsprop or sgd, not 'lion'."),
-        ({"vocabulary_size": 2}, "vocabulary_size must be 3 or more (padding, OOV, a word), not 2."),
-        ({"learning_rate": float("nan")}, "learning_rate must be above 0, not nan."),
-        ({"validation_fraction": 1.0}, "validation_fraction must be 0 or more and below 1, not 1.0."),
-        ({"seed": -1}, "seed must be from 0 to 4294967295, not -1."),
-    ],
-)
-def test_settings_out_of_range_are_refused(setting: dict[str, Any], message: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        TrainingConfig(**setting)
-    assert str(caught.value) == message
+def test_it_learns_and_the_same_seed_gives_the_same_bits() -> None:
+    first, second = build(), build()
+    fitted = run(first, corpus_of(), epochs=6)
+    assert fitted.reports[-1].loss < 0.7 * fitted.reports[0].loss
+    assert (fitted.factors >= 0).all()
+    run(second, corpus_of(), epochs=6)
+    for a, b in zip(first.trained.get_weights(), second.trained.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_compiled_and_plain_training_come_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, compiled = build(), build()
+    run(plain, corpus_of(), epochs=2)
+    monkeypatch.setattr("saiten.model.training.batches._COMPILATION", 1)
+    run(compiled, corpus_of(), epochs=2)
+    assert (plain.trained.jit_compile, compiled.trained.jit_compile) == (False, True)
+    for a, b in zip(plain.trained.get_weights(), compiled.trained.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-3)
+
+
+def test_word_vectors_stay_as_they_are_unless_they_are_trained() -> None:
+    for is_trained in (False, True):
+        network = build(NetworkConfig("gru", 3, train_vectors=is_trained))
+        before = network.trained.get_layer("embedding").get_weights()[0]
+        run(network, corpus_of(), epochs=1)
+        assert (network.trained.get_layer("embedding").get_weights()[0] != before).any() == is_trained
+
+
+def test_parts_are_scored_in_the_order_of_the_rows() -> None:
+    corpus = corpus_of()
+    rows = np.array([7, 3, 59, 0])
+
+    def ids_and_length(matrix: Any) -> Any:
+        return np.stack([matrix[:, 0], (matrix > 0).sum(axis=1)], axis=1)[:, None].astype(np.float32)
+
+    expected = [[corpus.token_ids[corpus.offsets[row]], corpus.n_tokens[row]] for row in rows]
+    np.testing.assert_array_equal(score_parts(ids_and_length, corpus, rows)[:, 0], expected)

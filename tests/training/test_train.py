@@ -4,6 +4,7 @@ import itertools
 import json
 import pathlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.bundle.reference import LENGTH_EDGES
 from saiten.model.errors import BundleError, UsageError
 from saiten.model.text.ragged import FloatArray
-from saiten.model.training.config import TrainingConfig, Word2VecConfig
+from saiten.model.training.config import NetworkConfig, TrainingConfig, Word2VecConfig
+from saiten.model.training.labels import ClassLabels, NumberLabels
+from saiten.model.training.recipes import RECIPES
 from saiten.model.training.train import TrainingResult, train
 from saiten.model.training.watcher import EpochReport
 from tests.helpers.labelled import reviews
@@ -21,7 +24,7 @@ from tests.helpers.labelled import reviews
 CONFIG = TrainingConfig(
     word2vec=Word2VecConfig(dimensions=16, epochs=3),
     min_count=1,
-    units=8,
+    network=NetworkConfig("lstm", 8),
     learning_rate=0.02,
     batch_size=16,
     epochs=8,
@@ -29,13 +32,16 @@ CONFIG = TrainingConfig(
     validation_fraction=0.2,
     max_sequence_length=40,
 )
+WIDE_DEEP = replace(
+    RECIPES["wide_deep"], word2vec=CONFIG.word2vec, batch_size=16, epochs=4, validation_fraction=0.2, learning_rate=0.01
+)
+LABELS = NumberLabels(["good", "bad"])
 TEXTS = ["とても美味しい。", "まずい料理だ。", "知らない言葉ばかり", "駅の近くにある店。" * 9]
 
 
 def _train(path: pathlib.Path, scale: float = 1.0, **settings: Any) -> TrainingResult:
     records = ((text, [label * scale for label in labels]) for text, labels in reviews(300))
-    config = TrainingConfig(**{**vars(CONFIG), **settings})
-    return train(records, outputs=["good", "bad"], bundle_path=path, config=config)
+    return train(records, labels=LABELS, bundle_path=path, config=replace(CONFIG, **settings))
 
 
 def _scores(bundle: StoredBundle) -> FloatArray:
@@ -79,6 +85,44 @@ def test_the_same_seed_gives_the_same_vocabulary_and_scores(trained: TrainingRes
     np.testing.assert_allclose(_scores(again), _scores(trained.bundle), atol=1e-6)
 
 
+def test_the_default_recipe_learns_classes_and_gives_the_same_scores_again(tmp_path: pathlib.Path) -> None:
+    results = []
+    for name in ("first", "second"):
+        records = ((text, "良" if good else "悪") for text, (good, _) in reviews(300))
+        results.append(train(records, labels=ClassLabels(), bundle_path=tmp_path / name, config=WIDE_DEEP))
+    bundle, training = results[0].bundle, results[0].training
+    assert (bundle.outputs, bundle.manifest.task) == (["悪", "良"], "classes")
+    assert training["labels"] == {"task": "classes", "loss": "categorical_crossentropy"}
+    assert training["settings"]["recipe"] == "wide_deep"
+    assert training["settings"]["network"]["n_pairs"] == 2**14
+    assert training["metrics"]["accuracy"] >= 0.95
+    assert len(training["factors"]) == 2
+    scores = _scores(bundle)
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
+    assert scores[0, 1] > 0.8 > 0.2 > scores[1, 1]
+    np.testing.assert_allclose(_scores(results[1].bundle), scores, atol=1e-6)
+
+
+def test_a_label_that_some_texts_lack_is_learnt_from_the_others(tmp_path: pathlib.Path) -> None:
+    records = ((text, [good, np.nan if i % 3 else 5 * bad]) for i, (text, (good, bad)) in enumerate(reviews(300)))
+    result = train(records, labels=LABELS, bundle_path=tmp_path / "b", config=replace(WIDE_DEEP, epochs=6))
+    data, outputs = result.training["data"], result.training["metrics"]["outputs"]
+    assert (data["used"], data["missing_labels"]) == (300, 200)
+    assert 0 < outputs["bad"]["texts"] < outputs["good"]["texts"] == data["held_out"]
+    assert outputs["bad"]["spearman"] > 0.8
+
+
+def test_a_validation_input_is_held_out(tmp_path: pathlib.Path) -> None:
+    texts, validation = list(reviews(200)), list(reviews(40, seed=9))
+    config = replace(CONFIG, epochs=1)
+    result = train(texts, labels=LABELS, bundle_path=tmp_path / "b", config=config, validation=validation)
+    own = {text for text, _ in validation}
+    n_equal = sum(text in own for text, _ in texts)
+    data = result.training["data"]
+    assert (data["held_out"], data["held_out_by"]) == (40, "--validation_input")
+    assert (data["skipped"], data["used"]) == ({"IN_VALIDATION_INPUT": n_equal}, 240 - n_equal)
+
+
 def test_another_seed_gives_other_scores(trained: TrainingResult, tmp_path: pathlib.Path) -> None:
     other = _train(tmp_path / "other", seed=1, epochs=1).bundle
     assert np.abs(_scores(other) - _scores(trained.bundle)).max() > 1e-3
@@ -94,9 +138,9 @@ def test_the_labels_unit_does_not_matter(tmp_path: pathlib.Path) -> None:
 def test_other_networks_oov_dropped_and_further_text(network: str, tmp_path: pathlib.Path) -> None:
     result = train(
         reviews(60),
-        outputs=["good", "bad"],
+        labels=LABELS,
         bundle_path=tmp_path / "bundle",
-        config=TrainingConfig(**{**vars(CONFIG), "network": network, "oov": "drop", "epochs": 1}),
+        config=replace(CONFIG, network=NetworkConfig(network, 8), oov="drop", epochs=1),
         further_texts=["山道を歩く。", ""],
     )
     vocabulary = result.bundle.encoder().vocabulary
@@ -131,7 +175,7 @@ class NotToBeRead:
 def test_a_used_bundle_directory_is_refused_before_anything_is_read(tmp_path: pathlib.Path) -> None:
     (tmp_path / "something").touch()
     with pytest.raises(BundleError, match="exists and is not empty; give a new directory"):
-        train(NotToBeRead(), outputs=["a"], bundle_path=tmp_path, config=CONFIG)
+        train(NotToBeRead(), labels=LABELS, bundle_path=tmp_path, config=CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +194,7 @@ def test_a_missing_library_is_named_with_what_brings_it_before_anything_is_read(
     """Saiten is on no index: whatever has its name there is somebody else's."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == library else name)
     with pytest.raises(UsageError) as caught:
-        train(NotToBeRead(), outputs=["a"], bundle_path=tmp_path / "b", config=CONFIG)
+        train(NotToBeRead(), labels=LABELS, bundle_path=tmp_path / "b", config=CONFIG)
     assert str(caught.value) == message
 
 
@@ -162,6 +206,9 @@ def test_records_are_read_once_and_progress_is_told(tmp_path: pathlib.Path) -> N
         def begin(self, stage: str, total: int | None) -> None:
             told.append((stage, total))
 
+        def say(self, line: str) -> None:
+            told.append((line, None))
+
         def advance(self, n: int) -> None:
             steps[told[-1][0]] = steps.get(told[-1][0], 0) + n
 
@@ -169,26 +216,27 @@ def test_records_are_read_once_and_progress_is_told(tmp_path: pathlib.Path) -> N
             told.append((f"ended {report.epoch}", None))
 
     records = iter(list(itertools.islice(reviews(40), 40)))
-    config = TrainingConfig(**{**vars(CONFIG), "epochs": 1})
-    result = train(records, outputs=["good", "bad"], bundle_path=tmp_path / "b", config=config, watcher=Watcher())
+    config = replace(CONFIG, epochs=1)
+    result = train(records, labels=LABELS, bundle_path=tmp_path / "b", config=config, watcher=Watcher())
     n_training = 40 - result.training["data"]["held_out"]
     assert told == [
         ("segmenting", None),
         ("segmenting further text", None),
+        ("2 numbers a text, mse (--loss sets another)", None),
         ("counting words", None),
         ("word2vec", 3),
         ("encoding", 40),
-        ("epoch 1 of 1", n_training),
+        ("epoch 1", n_training),
         ("ended 1", None),
         ("scoring the training data", 40),
         ("proving and writing the bundle", None),
     ]
     assert steps == {
-        "segmenting": 40, "word2vec": 3, "encoding": 40, "epoch 1 of 1": n_training, "scoring the training data": 40,
+        "segmenting": 40, "word2vec": 3, "encoding": 40, "epoch 1": n_training, "scoring the training data": 40,
     }  # fmt: skip
 
 
 def test_a_bad_label_leaves_no_bundle(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(UsageError, match="Record 0 needs 1 finite labels"):
-        train([("店", [float("nan")])], outputs=["a"], bundle_path=tmp_path / "b", config=CONFIG)
+    with pytest.raises(UsageError, match="Record 0 needs 2 finite labels"):
+        train([("店", [float("inf"), 1])], labels=LABELS, bundle_path=tmp_path / "b", config=CONFIG)
     assert not (tmp_path / "b").exists()

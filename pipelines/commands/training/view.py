@@ -49,6 +49,11 @@ class TrainingView:
         self._stage, self._done, self._started = stage, 0, self._clock()
         self._bars.reset(self._task, description=stage, total=total)
 
+    def say(self, line: str) -> None:
+        """Shows a line of its own."""
+        self._end_stage()
+        self._print(line)
+
     def advance(self, steps: int) -> None:
         """Moves the bar."""
         self._done += steps
@@ -71,15 +76,32 @@ class TrainingView:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
+# How the figures of a training are called, and shown.
+_FIGURES = {
+    "accuracy": ("accuracy", ".3f"),
+    "macro_f1": ("macro-F1", ".3f"),
+    "f1": ("F1", ".3f"),
+    "log_loss": ("log loss", ".3f"),
+    "calibration_error": ("calibration error", ".3f"),
+    "mse": ("MSE", ".4g"),
+    "mae": ("MAE", ".4g"),
+    "spearman": ("Spearman", ".3f"),
+}
+
+
 def metrics_table(metrics: dict[str, Any]) -> Table:
-    """Returns the held-out metrics as a table, a row for each label."""
+    """Returns the held-out metrics as a table: a row of all, or one for each label."""
     title = f"{metrics['texts']:,} held-out texts"
-    if "accuracy" in metrics:
-        title += f", accuracy {metrics['accuracy']:.3f}"
-    table = Table("label", title=title, title_justify="left")
-    for name in ("MSE", "MAE", "Spearman"):
-        table.add_column(name, justify="right")
-    for label, values in metrics["outputs"].items():
-        spearman = "-" if values["spearman"] is None else f"{values['spearman']:.3f}"
-        table.add_row(Text(escape_controls(label)), f"{values['mse']:.4g}", f"{values['mae']:.4g}", spearman)
+    rows = metrics.get("outputs", {"": metrics})
+    shown = [name for name in _FIGURES if any(name in values for values in rows.values())]
+    table = Table(*(["label"] if "outputs" in metrics else []), title=title, title_justify="left")
+    for name in shown:
+        table.add_column(_FIGURES[name][0], justify="right")
+    for label, values in rows.items():
+        figures = (_figure(values.get(name), _FIGURES[name][1]) for name in shown)
+        table.add_row(*([Text(escape_controls(label))] if "outputs" in metrics else []), *figures)
     return table
+
+
+def _figure(value: float | None, layout: str) -> str:
+    return "-" if value is None else format(value, layout)

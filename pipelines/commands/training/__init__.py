@@ -1,0 +1,1 @@
+"""What `train` and `evaluate` share: labels, their flags, what is shown."""

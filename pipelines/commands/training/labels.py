@@ -1,0 +1,224 @@
+"""Labelled records: texts with numbers or the names of classes, from the same files that `score` reads."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from saiten.model.errors import UsageError
+from saiten.pipelines.reading.options import KeptField
+from saiten.pipelines.reading.plan import WorkPlan
+from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.records import RecordBlock
+
+# Codes of records that are good but for their labels, beside the dead letters'.
+LABEL_MISSING = "LABEL_MISSING"
+LABEL_NOT_FINITE = "LABEL_NOT_FINITE"
+
+# A field that none of so many records has is taken for a misspelt name.
+_LOOKED_AT = 1_000
+
+# A table with gaps often has its whole numbers as decimals.
+_WHOLE_DECIMAL = re.compile(r"([+-]?[0-9]+)\.0+")
+
+
+@dataclass(frozen=True)
+class LabelFields:
+    """Where a record's label is: in several fields with a number each, or in one with the name of a class.
+
+    Attributes:
+        fields: As they are read.
+        flag: That named them.
+    """
+
+    fields: tuple[KeptField, ...]
+    flag: str
+
+    @property
+    def names(self) -> list[str]:
+        """The fields' names."""
+        return [field.name for field in self.fields]
+
+    @property
+    def is_class(self) -> bool:
+        """Whether it is the name of a class."""
+        return self.fields[0].is_string
+
+
+def parse_labels(label_fields: str | None, class_field: str | None) -> LabelFields:
+    """Reads ``--label_fields``, names between commas, or ``--class_field``, one name.
+
+    Raises:
+        UsageError: Both or none is given, or a name is empty or there twice.
+    """
+    if (label_fields is None) == (class_field is None):
+        raise UsageError("Give either --label_fields=a,b (numbers) or --class_field=NAME (names of classes).")
+    if class_field is not None:
+        if not class_field.strip():
+            raise UsageError(f"--class_field needs the name of a field, not {class_field!r}.")
+        return LabelFields((KeptField(class_field.strip(), pa.string()),), "--class_field")
+    names = [name.strip() for name in str(label_fields).split(",")]
+    if not all(names) or len(set(names)) < len(names):
+        raise UsageError(f"--label_fields needs different names between commas, not {label_fields!r}.")
+    return LabelFields(tuple(KeptField(name, pa.float64()) for name in names), "--label_fields")
+
+
+class LabelledRecords:
+    """Yields texts with their labels, leaves out the bad records, and counts these.
+
+    A label is numbers, NaN where one is missing and another is not, or the name of a class.
+
+    Args:
+        plan: What to read; its kept fields are the labels.
+        labels: What these are.
+        max_bad_rate: The share of bad records above which nothing is trained.
+        what: What the records are called in messages.
+
+    Attributes:
+        n_read: Records read so far.
+        bad: Those left out, by code.
+        missing: Missing labels of records that have another, by field.
+    """
+
+    def __init__(self, plan: WorkPlan | None, labels: LabelFields, max_bad_rate: float, what: str = "records") -> None:
+        self._plan = plan
+        self._labels = labels
+        self._max_bad_rate = max_bad_rate
+        self._what = what
+        self._start()
+
+    def _start(self) -> None:
+        self.n_read = 0
+        self.bad: Counter[str] = Counter()
+        self.missing: Counter[str] = Counter()
+        self._is_there = np.zeros(len(self._labels.fields), np.bool_)
+
+    def __iter__(self) -> Iterator[tuple[str, Sequence[float] | str]]:
+        """Starts reading anew.
+
+        Raises:
+            UsageError: At the end: too many records are bad, or none is good. Early: a label is never there.
+        """
+        self._start()
+        if self._plan is None:
+            return
+        for block in iter_blocks(self._plan):
+            yield from self._of_block(block)
+            if self.n_read >= _LOOKED_AT:
+                self._refuse_absent()
+        if self.n_read:
+            self._refuse_absent()
+        refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, self._what)
+
+    def _of_block(self, block: RecordBlock) -> Iterator[tuple[str, Sequence[float] | str]]:
+        self.n_read += block.n_read
+        self.bad.update(letter.code for letter in block.dead_letters)
+        self._refuse_text(block)
+        values, present = class_names(block) if self._labels.is_class else label_matrix(block)
+        self._is_there |= present.any(axis=0) | any(letter.code == "BAD_FIELD" for letter in block.dead_letters)
+        is_labelled = present.any(axis=1)
+        is_good = is_labelled.copy()
+        if not self._labels.is_class:
+            is_good &= (np.isfinite(values) | ~present).all(axis=1)
+            for name, count in zip(self._labels.names, (~present[is_good]).sum(axis=0).tolist(), strict=True):
+                self.missing[name] += count
+        self.bad[LABEL_MISSING] += int((~is_labelled).sum())
+        self.bad[LABEL_NOT_FINITE] += int((is_labelled & ~is_good).sum())
+        for i in np.flatnonzero(is_good).tolist():
+            yield block.texts[i], values[i]
+
+    def _refuse_absent(self) -> None:
+        kind = "a name" if self._labels.is_class else "a number"
+        for name, is_there in zip(self._labels.names, self._is_there, strict=True):
+            if not is_there:
+                raise UsageError(f"No record has {kind} in the label field {name!r}; check {self._labels.flag}.")
+
+    def _refuse_text(self, block: RecordBlock) -> None:
+        """Refuses labels that are mostly no numbers: they are names of classes, given by the wrong flag."""
+        letters = [letter for letter in block.dead_letters if letter.code == "BAD_FIELD"]
+        if 2 * len(letters) > block.n_read:
+            names = [name for name in self._labels.names if repr(name) in letters[0].message]
+            raise UsageError(
+                f"The label field {names[0]!r} holds text where a number is meant, in {len(letters):,} of the first "
+                f"{self.n_read:,} records; for names of classes give --class_field={names[0]}."
+            )
+
+
+class FurtherTexts:
+    """Yields the texts of unlabelled input, leaves out the bad records, and counts these.
+
+    Args:
+        plan: What to read; None for nothing.
+        max_bad_rate: The share of bad records above which nothing is trained.
+
+    Attributes:
+        n_read: Records read so far.
+        bad: Those left out, by code.
+    """
+
+    def __init__(self, plan: WorkPlan | None, max_bad_rate: float) -> None:
+        self._plan = plan
+        self._max_bad_rate = max_bad_rate
+        self.n_read = 0
+        self.bad: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[str]:
+        """Starts reading anew.
+
+        Raises:
+            UsageError: At the end: too many records are bad, or none is good.
+        """
+        self.n_read, self.bad = 0, Counter()
+        if self._plan is None:
+            return
+        for block in iter_blocks(self._plan):
+            self.n_read += block.n_read
+            self.bad.update(letter.code for letter in block.dead_letters)
+            yield from block.texts
+        refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, "records of --word2vec_input")
+
+
+def refuse_bad_rate(n_read: int, bad: Counter[str], max_rate: float, records: str) -> None:
+    """Refuses input of which too many records are bad.
+
+    Args:
+        n_read: Records read.
+        bad: Those that are bad, by code.
+        max_rate: The share above which they are too many.
+        records: What they are called.
+
+    Raises:
+        UsageError: In one sentence, with the codes.
+    """
+    n_bad = bad.total()
+    codes = ", ".join(f"{code} {count:,}" for code, count in bad.most_common() if count)
+    if n_bad == n_read:
+        raise UsageError(f"None of the {n_read:,} {records} can be used{f' ({codes})' if codes else ''}.")
+    if n_bad > max_rate * n_read:
+        raise UsageError(
+            f"{n_bad:,} of {n_read:,} {records} cannot be used ({codes}); mend them, or allow more "
+            f"than {max_rate:g} of them by --max_dead_letter_rate."
+        )
+
+
+def label_matrix(block: RecordBlock) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Returns the labels, float64 [n, labels] with NaN where one is missing, and which are there, bool [n, labels]."""
+    n = len(block.texts)
+    columns = [column.cast(pa.float64()) for column in block.kept_fields]
+    labels = np.empty((n, len(columns)), np.float64)
+    present = np.empty((n, len(columns)), np.bool_)
+    for i, column in enumerate(columns):
+        labels[:, i] = column.to_numpy(zero_copy_only=False)
+        present[:, i] = column.is_valid().to_numpy(zero_copy_only=False)
+    return labels, present
+
+
+def class_names(block: RecordBlock) -> tuple[list[str], npt.NDArray[np.bool_]]:
+    """Returns the classes' names, ``""`` where one is missing, and which are there, bool [n, 1]."""
+    values = (str(value or "").strip() for value in block.kept_fields[0].cast(pa.string()).to_pylist())
+    names = [_WHOLE_DECIMAL.sub(r"\1", value) if _WHOLE_DECIMAL.fullmatch(value) else value for value in values]
+    return names, np.array([bool(name) for name in names], np.bool_)[:, None]
