@@ -88,7 +88,7 @@ class NumberLabels:
         Others are taken for numbers. `loss` decides otherwise.
         """
         is_known = ~np.isnan(rows)
-        is_trained = is_known[:n_records].any(axis=0)
+        is_trained = is_known[:n_records].any(axis=0).tolist()
         absent = [name for name, known in zip(self._names, is_trained, strict=True) if not known]
         if absent:
             raise UsageError(f"No text has a label {absent[0]!r}.")

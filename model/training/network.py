@@ -35,7 +35,7 @@ class Network:
     The weights come from Keras' global seed: see `keras.utils.set_random_seed`.
 
     Args:
-        config: What to build.
+        config: What to build, settled.
         embeddings: float32 [V, D]; row 0 is the padding's and never read.
         n_outputs: Number of scores.
         words: The vocabulary's, [V], for the wide part.
@@ -55,6 +55,7 @@ class Network:
         start: FloatArray | None = None,
     ) -> None:
         self._config = config
+        self._n_pairs = config.n_pairs or 0
         self._n_outputs = n_outputs
         self._vocabulary_size = len(embeddings)
         start = np.zeros(n_outputs, np.float32) if start is None else start
@@ -67,7 +68,7 @@ class Network:
         parts = [self._deep(token_ids, is_trained=True)]
         if config.wide:
             self._words = WideTable(len(embeddings), n_outputs, character_runs(words), name="words")
-            self._pairs = WideTable(config.n_pairs + 1, n_outputs, name="pairs")
+            self._pairs = WideTable(self._n_pairs + 1, n_outputs, name="pairs")
             self._bias = Bias(start, name="bias")
             parts.append(self._bias(self._wide(token_ids, self._words, self._pairs)))
         self.trained = keras.Model(token_ids, ops.stack(parts, axis=1), name="trained")
@@ -119,7 +120,7 @@ class Network:
         return self._dense(states)
 
     def _wide(self, token_ids: Any, words: Any, pairs: Any) -> Any:
-        return wide_sums(token_ids, words, pairs, self._vocabulary_size, self._config.n_pairs)
+        return wide_sums(token_ids, words, pairs, self._vocabulary_size, self._n_pairs)
 
 
 class WordDropout(layers.Layer):

@@ -176,18 +176,21 @@ def _train_network(
     keras.utils.set_random_seed(config.seed)
     known = encoded.targets[~encoded.held_out]
     weights = balanced_weights(targets.task, known, n_outputs) if config.class_weight else None
-    mean, deviation = _standards(known) if targets.task == "numbers" else (np.zeros(1), np.ones(1))
+    mean, deviation = _standards(targets.task, known)
     start = start_of(targets.task, known, n_outputs)
     network = Network(config.network, words.embeddings, n_outputs, words.vocabulary.words, start)
-    standardised = replace(encoded, targets=(encoded.targets - mean) / deviation)
+    standardised = replace(encoded, targets=np.asarray((encoded.targets - mean) / deviation, np.float32))
     fitted = fit(network, standardised, PartsLoss(targets.task, targets.loss, weights), config, watcher)
     return network.saved(targets.task, fitted.factors, mean, deviation), fitted
 
 
-def _standards(labels: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Returns mean and deviation of each label; a constant label's deviation counts as 1."""
-    mean, deviation = np.nanmean(labels, axis=0, dtype=np.float64), np.nanstd(labels, axis=0, dtype=np.float64)
-    return mean.astype(np.float32), np.where(deviation > 0, deviation, 1).astype(np.float32)
+def _standards(task: Task, labels: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Returns what is subtracted from each label and what it is then divided by, float32: numbers' mean, deviation."""
+    if task != "numbers":
+        return np.zeros(1, np.float32), np.ones(1, np.float32)
+    mean = np.asarray(np.nanmean(labels, axis=0, dtype=np.float64), np.float32)
+    deviation = np.asarray(np.nanstd(labels, axis=0, dtype=np.float64), np.float32)
+    return mean, np.where(deviation > 0, deviation, np.float32(1))  # a constant stays as it is
 
 
 def _score(model: keras.Model, encoded: EncodedCorpus, watcher: TrainingWatcher) -> FloatArray:

@@ -80,6 +80,16 @@ def test_metrics_are_a_table_with_a_row_for_each_label() -> None:
     assert ["price", "0.01235", "0.1", "-"] in rows
 
 
+def test_the_metrics_of_classes_are_one_row() -> None:
+    metrics = {"texts": 9, "accuracy": 0.9, "macro_f1": 0.85, "log_loss": 0.5, "calibration_error": 0.0321}
+    out = io.StringIO()
+    Console(file=out, width=80).print(metrics_table(metrics))
+    rows = [line.replace("│", " ").replace("┃", " ").split() for line in out.getvalue().splitlines()]
+    assert rows[0] == ["9", "held-out", "texts"]
+    assert ["accuracy", "macro-F1", "log", "loss", "calibration", "error"] in rows
+    assert ["0.900", "0.850", "0.500", "0.032"] in rows
+
+
 @pytest.mark.parametrize("label", ["score[taste]", "[/a]", ":smile:", "a\x1b[31mb"])
 def test_a_label_is_shown_as_it_is_whatever_a_terminal_would_make_of_it(label: str) -> None:
     metrics = {"texts": 1, "outputs": {label: {"mse": 1.0, "mae": 1.0, "spearman": None}}}

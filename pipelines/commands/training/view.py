@@ -92,6 +92,8 @@ _FIGURES = {
 def metrics_table(metrics: dict[str, Any]) -> Table:
     """Returns the held-out metrics as a table: a row of all, or one for each label."""
     title = f"{metrics['texts']:,} held-out texts"
+    if "outputs" in metrics and "accuracy" in metrics:
+        title += f", accuracy {metrics['accuracy']:.3f}"
     rows = metrics.get("outputs", {"": metrics})
     shown = [name for name in _FIGURES if any(name in values for values in rows.values())]
     table = Table(*(["label"] if "outputs" in metrics else []), title=title, title_justify="left")
