@@ -63,7 +63,9 @@ def steps_of(model: Any) -> list[Step]:
 
 
 def model_vocabulary_size(model: Any) -> int:
-    """Returns one more than the largest id the model takes: the smallest `input_dim` of an Embedding that reads ids.
+    """Returns one more than the largest id the model takes.
+
+    That is the smallest `input_dim` of an Embedding that reads ids or makes the mask.
 
     Raises:
         BundleError: No Embedding reads the model's input.
@@ -72,7 +74,7 @@ def model_vocabulary_size(model: Any) -> int:
     sizes = [
         int(call.config["input_dim"])
         for call in graph.calls
-        if call.class_name == "Embedding" and set(call.arguments) & set(graph.inputs)
+        if call.class_name == "Embedding" and (set(call.arguments) & set(graph.inputs) or call.config.get("mask_zero"))
     ]
     if not sizes:
         raise BundleError("The model has no Embedding layer that reads its input; Saiten scores models that read ids.")

@@ -29,8 +29,8 @@ _LAYERS = frozenset(
 _MODULES = frozenset(("keras.initializers", "keras.regularizers", "keras.constraints"))
 # Of keras.ops, what a saved graph of `saiten train` holds.
 _OPERATIONS = (
-    "Add", "Argsort", "Cumsum", "ExpandDims", "GetItem", "Greater", "Max", "Maximum", "Minimum", "Mod", "Multiply",
-    "NotEqual", "Pad", "Sort", "Sqrt", "Sum", "TakeAlongAxis", "TrueDivide", "Where",
+    "Add", "Argsort", "Concatenate", "Cumsum", "ExpandDims", "GetItem", "Greater", "Max", "Maximum", "Minimum", "Mod",
+    "Multiply", "NotEqual", "Sort", "Sqrt", "Sum", "TakeAlongAxis", "TrueDivide", "Where", "ZerosLike",
 )  # fmt: skip
 # How Keras 3.15 names a Functional model, and the mask of an Embedding in it.
 _OTHERS = frozenset(

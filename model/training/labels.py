@@ -88,10 +88,9 @@ class NumberLabels:
         Others are taken for numbers. `loss` decides otherwise.
         """
         is_known = ~np.isnan(rows)
-        is_trained = is_known[:n_records].any(axis=0).tolist()
-        absent = [name for name, known in zip(self._names, is_trained, strict=True) if not known]
-        if absent:
-            raise UsageError(f"No text has a label {absent[0]!r}.")
+        for name, known in zip(self._names, is_known[:n_records].T, strict=True):
+            if not known.any():
+                raise UsageError(f"No text has a label {name!r}.")
         are_flags = bool(np.isin(rows[is_known], (0, 1)).all())
         are_exclusive = are_flags and self.width > 1 and bool((np.nansum(rows, axis=1) == 1).all())
         if loss:

@@ -54,7 +54,7 @@ def wide_sums(token_ids: Any, words: Lookup, pairs: Lookup, vocabulary_size: int
 
 def _pair_rows(token_ids: Any, vocabulary_size: int, n_pairs: int) -> Any:
     """Returns each neighbouring pair's row, from 1 on; 0 where one of the two is padding or OOV."""
-    right = ops.pad(token_ids[:, 1:], [[0, 0], [0, 1]])
+    right = ops.concatenate([token_ids[:, 1:], ops.zeros_like(token_ids[:, :1])], axis=1)
     is_pair = ops.greater(ops.minimum(token_ids, right), max(PAD_ID, OOV_ID))
     rows = (token_ids * pair_multiplier(vocabulary_size) + right) % n_pairs + 1
     return ops.where(is_pair, rows, 0)
@@ -63,7 +63,8 @@ def _pair_rows(token_ids: Any, vocabulary_size: int, n_pairs: int) -> Any:
 def _sum_of_distinct(ids: Any, lookup: Lookup) -> tuple[Any, Any]:
     """Returns the sum of the rows of each text's distinct ids, [n, outputs], and how many these are, [n, 1]."""
     in_order = ops.sort(ids, axis=1)
-    is_first = ops.not_equal(in_order, ops.pad(in_order[:, :-1], [[0, 0], [1, 0]]))
+    before = ops.concatenate([ops.zeros_like(ids[:, :1]), in_order[:, :-1]], axis=1)
+    is_first = ops.not_equal(in_order, before)
     weights = ops.expand_dims(ops.cast(is_first, "float32"), -1)
     return ops.sum(lookup(in_order) * weights, axis=1), ops.sum(weights, axis=1)
 
