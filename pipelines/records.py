@@ -48,11 +48,15 @@ class FileSlice:
     Attributes:
         path: Where it lies.
         source: Its name in the output: the path below the deepest folder that all inputs share.
-        start: First byte (text, JSONL) or row group (Parquet); 0 for a file that stays whole.
-        end: One behind the last byte or row group; the file's size where it stays whole.
-        first_row: Row number of the slice's first row (Parquet only).
+        start: First byte, packed if the file is compressed; first row of a Parquet file.
+        end: One behind the last byte or row.
+        first_row: Row number of the slice's first row (CSV, TSV).
         size: The file's size in bytes when the work was planned.
         modified: Its time of change when the work was planned, as the file system tells it.
+        format: The name of its format.
+        compression: ``gzip``, ``bz2``, ``xz``, ``zstd`` or None.
+        codec: Python's name for its encoding; ``utf-16-le`` or ``utf-16-be`` where a byte-order mark says so.
+        line_end: What ends its lines: a line feed, or a carriage return where there is no line feed.
     """
 
     path: str
@@ -62,6 +66,10 @@ class FileSlice:
     first_row: int
     size: int
     modified: str
+    format: str = "text"
+    compression: str | None = None
+    codec: str = "utf-8"
+    line_end: str = "\n"
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,7 @@ class DeadLetter:
         message: What is wrong, without any of the record's text.
         raw: The record's first bytes, at most `MAX_RAW_BYTES`; None where they are not kept.
         raw_bytes: How long the record was.
+        n_lines: How many lines of its file it took: so much it counts against the dead letters that are allowed.
     """
 
     source: str
@@ -91,6 +100,7 @@ class DeadLetter:
     message: str
     raw: bytes | None
     raw_bytes: int
+    n_lines: int = 1
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     config = training_config(args)
     labels = parse_label_fields(args.label_fields)
     options = _read_options(args, labels)
-    further_options = dataclasses.replace(options, input_format="auto", kept_fields=())
+    further_options = dataclasses.replace(options, input_format="auto", kept_fields=(), allow_plain_text=True)
     plan = plan_work(args.input, options)
     further_plan = plan_work(args.word2vec_input, further_options) if args.word2vec_input else None
     records = LabelledRecords(plan, args.max_dead_letter_rate)
@@ -117,9 +117,11 @@ def _read_options(args: argparse.Namespace, labels: tuple["KeptField", ...]) -> 
     return ReadOptions(
         input_format=args.input_format,
         encoding=args.encoding,
+        quoting=args.quoting,
         text_field=args.text_field,
         kept_fields=labels,
         kept_fields_flag="--label_fields",
+        table_files=args.table_files,
         max_record_bytes=args.max_record_bytes,
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from saiten.pipelines.reading.blocks import BlockBuilder
 from saiten.pipelines.reading.files import open_unchanged
-from saiten.pipelines.reading.formats import format_of
+from saiten.pipelines.reading.formats import FORMATS
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import WorkPlan
 from saiten.pipelines.records import RecordBlock, WorkRange
@@ -26,7 +26,7 @@ def read_range(work_range: WorkRange, options: ReadOptions) -> Iterator[RecordBl
     builder = BlockBuilder(work_range.index)
     for file_slice in work_range.slices:
         with open_unchanged(file_slice) as file:
-            for rows, n_bytes in format_of(file_slice.path, options).read(file, file_slice, options):
+            for rows, n_bytes in FORMATS[file_slice.format].read(file, file_slice, options):
                 yield from builder.add(file_slice.source, rows, n_bytes)
     yield builder.finish(is_last=True)
 

@@ -11,6 +11,9 @@ from saiten.pipelines.records import Code, RecordBlock, SourceSpan
 # What Python has no value for: a time in nanoseconds, a year beyond 1 to 9999.
 _BEYOND_PYTHON = object()
 
+# Of string views Arrow can neither take some nor tell the lengths.
+_UNDER_VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+
 _Failures = dict[int, tuple[str, str]]
 
 
@@ -27,7 +30,7 @@ def batch_rows(batch: pa.RecordBatch, first_row: int, source: str, options: Read
     columns = tuple(
         _kept_column(_column(batch, field.name), field, failures, batch.num_rows) for field in options.kept_fields
     )
-    raws, texts = _texts(_column(batch, options.text_field), options.max_record_bytes, failures, batch.num_rows)
+    raws, texts = _texts(_column(batch, options.text_name), options.max_record_bytes, failures, batch.num_rows)
     block = RecordBlock(
         range_index=0,
         is_last=False,
@@ -91,6 +94,9 @@ def _ids(column: pa.Array | None, default_ids: list[str], failures: _Failures) -
 
 def _kept_column(column: pa.Array | None, field: KeptField, failures: _Failures, n_rows: int) -> pa.Array:
     """Returns the column with the field's type, at once where Arrow can, else cell by cell."""
+    if field.type is not None and is_json(field.type):
+        strings = _kept_column(column, KeptField(field.name, field.type.storage_type), failures, n_rows)
+        return pa.ExtensionArray.from_storage(field.type, strings)
     if column is None:
         return pa.nulls(n_rows, field.type)
     try:
@@ -132,8 +138,6 @@ def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
     Raises:
         pa.ArrowException: It does not, or a cell has no such value, or is no UTF-8.
     """
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
     if is_bytes(column.type) and is_bytes(kind):
         return column.cast(pa.large_binary()).cast(kind)
     if column.type == kind:
@@ -152,8 +156,6 @@ def _cells(column: pa.Array | None, n_rows: int) -> list[object]:
     """Returns the cells as Python has them, strings as bytes, None where there is no column."""
     if column is None:
         return [None] * n_rows
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
     if is_bytes(column.type):
         column = column.cast(pa.large_binary())
     try:
@@ -180,22 +182,32 @@ def _plain_value(value: object, name: str) -> object:
 
 
 def _column(batch: pa.RecordBatch, name: str | None) -> pa.Array | None:
-    """Returns the column of that name, the last where there are more, None where there is none."""
-    found = [] if name is None else batch.schema.get_all_field_indices(name)
-    return batch.column(found[-1]) if found else None
+    """Returns the column of that name, None where there is none, in a type for which Arrow has all that is needed."""
+    if name is None or name not in batch.schema.names:
+        return None
+    column = batch.column(name)
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if is_json(column.type):
+        column = column.storage
+    view = _UNDER_VIEWS.get(column.type)
+    return column if view is None else column.cast(view)
 
 
-def kept_type(schema: pa.Schema, name: str) -> pa.DataType:
-    """Returns the type of a column as it is kept: its own, without the packing as a dictionary."""
-    found = schema.get_all_field_indices(name)
-    kind = schema.field(found[-1]).type if found else pa.null()
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return pa.string() if pa.types.is_null(kind) else kind
+def kept_type(type_: pa.DataType) -> pa.DataType:
+    """Returns the type of a column as it is kept: its own, but for how its strings are packed in memory."""
+    if pa.types.is_dictionary(type_):
+        type_ = type_.value_type
+    return pa.json_() if is_json(type_) else _UNDER_VIEWS.get(type_, type_)
+
+
+def is_json(type_: pa.DataType) -> bool:
+    """Tells whether values of the type are strings that say of themselves that they are JSON."""
+    return isinstance(type_, pa.JsonType)
 
 
 def is_bytes(kind: pa.DataType) -> bool:
-    """Tells whether values of the type are strings or bytes of any length."""
+    """Tells whether values of the type are strings or bytes."""
     return any(
         test(kind)
         for test in (
@@ -205,6 +217,7 @@ def is_bytes(kind: pa.DataType) -> bool:
             pa.types.is_binary,
             pa.types.is_large_binary,
             pa.types.is_binary_view,
+            pa.types.is_fixed_size_binary,
         )
     )
 
