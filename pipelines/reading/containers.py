@@ -33,7 +33,7 @@ _BY_FIRST_BYTES = {
     b"%PDF-": "a PDF file",
     b"{\\rtf": "an RTF file",
 }
-# What a text may begin with, but not end with too: their last bytes from behind.
+# What a text may begin with, but not end with too, with NUL bytes between: their last bytes from behind.
 _BY_BOTH_ENDS = {
     b"ORC": (slice(-4, -1), "an ORC file"),
     b"FEA1": (slice(-4, None), "an old Feather file"),
@@ -93,7 +93,7 @@ def container_by_first_bytes(head: bytes, file: IO[bytes] | None = None) -> str 
         return _kind_of_zip(file)
     if _is_tar(head):
         return "a tar archive"
-    if file is not None:
+    if file is not None and b"\0" in head:
         file.seek(0, 2)
         file.seek(max(0, file.tell() - _TAIL_BYTES))
         tail = file.read(_TAIL_BYTES)

@@ -33,6 +33,9 @@ _ENCODINGS = (
     "cp1252",
 )
 
+# What others call them, and Python does not.
+_FURTHER_NAMES = {"windows-31j": "cp932", "x-sjis": "cp932"}
+
 _QUOTINGS = ("auto", "csv", "none")
 
 KEPT_TYPES = {
@@ -154,7 +157,7 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
 
 def _canonical(encoding: str) -> str:
     try:
-        name = codecs.lookup(encoding).name
+        name = codecs.lookup(_FURTHER_NAMES.get(encoding.lower(), encoding)).name
     except (LookupError, ValueError):
         return encoding
     return "utf-8" if name == "utf-8-sig" else name

@@ -60,6 +60,7 @@ class Chunks:
             pieces = _plain_pieces(file, file_slice, self.offset, chunk_bytes)
         self._pieces = _whole_characters(pieces, self.breaks.width)
         self._next: _Piece | None = None
+        self._taken_from = 0
         self._advance()
 
     def skip_to_start(self) -> bool:
@@ -77,15 +78,22 @@ class Chunks:
         """Returns the next bytes of the file; none at its end."""
         return self._take()
 
+    @property
+    def position(self) -> int:
+        """How many bytes of the file, packed if it is compressed, stand before what comes next."""
+        return self._next.position if self._next else self._slice.size
+
     def push_back(self, data: bytes) -> None:
         """Takes back the end of the chunk that was read last."""
         if data:
             self.offset -= len(data)
             self._pieces = chain([self._next] if self._next else [], self._pieces)
-            self._next = _Piece(self._slice.size, data)
+            self._next = _Piece(self._taken_from, data)
 
     def _take(self) -> bytes:
-        data = self._next.data if self._next else b""
+        if self._next is None:
+            return b""
+        self._taken_from, data = self._next
         self.offset += len(data)
         self._advance()
         return data
@@ -93,11 +101,10 @@ class Chunks:
     def _advance(self) -> None:
         """Looks at the next piece, which may be the first one of the slice, or the first one behind it."""
         self._next = next(self._pieces, None)
-        position = self._next.position if self._next else self._slice.size
-        if self.start is None and position >= self._slice.start:
+        if self.start is None and self.position >= self._slice.start:
             self.start = self.offset
         # The last slice has what is still unpacked when all of the file is read.
-        if self.end is None and position >= self._slice.end and self._slice.end < self._slice.size:
+        if self.end is None and self.position >= self._slice.end and self._slice.end < self._slice.size:
             self.end = self.offset
 
 

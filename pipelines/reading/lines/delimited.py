@@ -10,7 +10,7 @@ from saiten.model.errors import UsageError
 from saiten.pipelines.reading.files import open_unchanged
 from saiten.pipelines.reading.format import FileFields, SizedSlice, even_bounds
 from saiten.pipelines.reading.lines.chunks import Chunks
-from saiten.pipelines.reading.lines.line_format import LineFormat
+from saiten.pipelines.reading.lines.line_format import LineFormat, with_progress
 from saiten.pipelines.reading.lines.row_cells import Row, read_rows
 from saiten.pipelines.reading.lines.row_grammar import RowGrammar
 from saiten.pipelines.reading.lines.row_scan import RowRun, scan_rows
@@ -45,7 +45,7 @@ class DelimitedFormat(LineFormat):
         return super().look_at(file, whole, options)
 
     def read_fields(self, file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileFields | None:
-        rows = self._first_rows(file, whole, options)
+        rows = self._first_rows(Chunks(file, whole, _SAMPLE_BYTES), options)
         header = next(rows, None)
         if header is None:
             return FileFields({})
@@ -65,33 +65,26 @@ class DelimitedFormat(LineFormat):
             for (start, row), (end, _) in pairwise(starts)
         ]
 
-    def read_lines(self, file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[Rows]:
-        header = next(self._first_rows(file, file_slice, options), None)
-        collector = RowCollector(file_slice.source, options)
-        add = _RowReader(header, collector, options).add
-        n_rows = n_bytes = 0
-        for position, row in self._rows(file, file_slice, options):
-            add(position, row)
-            n_rows, n_bytes = n_rows + 1, n_bytes + row.n_bytes
-            if n_bytes >= CHUNK_BYTES or n_rows == BLOCK_RECORDS:
-                yield collector.take()
-                n_rows = n_bytes = 0
-        yield collector.take()
+    def read(self, file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[tuple[Rows, int]]:
+        whole = dataclasses.replace(file_slice, start=0, end=file_slice.size)
+        header = next(self._first_rows(Chunks(file, whole, _SAMPLE_BYTES), options), None)
+        chunks = Chunks(file, file_slice)
+        rows = _CellReader(header, file_slice.source, options).read(self._rows(chunks, file_slice, options))
+        return with_progress(rows, chunks, file_slice, options)
 
     def _grammar(self, options: ReadOptions) -> RowGrammar:
         return self._grammars[self._has_quotes if options.quoting == "auto" else options.quoting == "csv"]
 
-    def _first_rows(self, file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[Row]:
-        """Yields the rows of the whole file, the header first."""
-        whole = dataclasses.replace(file_slice, start=0, end=file_slice.size)
-        chunks, grammar = Chunks(file, whole, _SAMPLE_BYTES), self._grammar(options)
+    def _first_rows(self, chunks: Chunks, options: ReadOptions) -> Iterator[Row]:
+        """Yields the rows of a whole file, the header first."""
+        grammar = self._grammar(options)
         max_bytes = max(options.max_record_bytes, _MAX_HEADER_BYTES)
         for run in scan_rows(chunks, grammar, max_bytes):
             yield from read_rows(run, grammar, chunks.breaks, max_bytes)
 
-    def _rows(self, file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[tuple[int, Row]]:
+    def _rows(self, chunks: Chunks, file_slice: FileSlice, options: ReadOptions) -> Iterator[tuple[int, Row]]:
         """Yields position and row of each record that begins in the slice."""
-        chunks, grammar = Chunks(file, file_slice), self._grammar(options)
+        grammar = self._grammar(options)
         is_cut = file_slice.compression is None and file_slice.start > 0
         if is_cut:
             chunks.skip_to_start()
@@ -120,18 +113,33 @@ class DelimitedFormat(LineFormat):
                     return
 
 
-class _RowReader:
+class _CellReader:
     """Takes the fields asked for out of rows."""
 
-    def __init__(self, header: Row | None, collector: RowCollector, options: ReadOptions) -> None:
-        self._collector = collector
+    def __init__(self, header: Row | None, source: str, options: ReadOptions) -> None:
+        self._collector = RowCollector(source, options)
         self._n_columns = len(header.cells) if header else 0
         columns: dict[str | None, int] = {name: i for i, name in enumerate(header.cells)} if header else {}
         names = (options.text_name, options.id_field, *(field.name for field in options.kept_fields))
         self._columns = [columns.get(name) for name in names]
         self._typed = [i for i, field in enumerate(options.kept_fields) if not field.is_string]
 
-    def add(self, position: int, row: Row) -> None:
+    def read(self, rows: Iterator[tuple[int, Row]]) -> Iterator[Rows]:
+        """Yields rows, some at a time.
+
+        Args:
+            rows: Each with its position.
+        """
+        n_rows = n_bytes = 0
+        for position, row in rows:
+            self._add(position, row)
+            n_rows, n_bytes = n_rows + 1, n_bytes + row.n_bytes
+            if n_bytes >= CHUNK_BYTES or n_rows == BLOCK_RECORDS:
+                yield self._collector.take()
+                n_rows = n_bytes = 0
+        yield self._collector.take()
+
+    def _add(self, position: int, row: Row) -> None:
         failure = row.failure
         if failure is None and len(row.cells) != self._n_columns:
             failure = Code.BAD_CSV_ROW, f"The row has {len(row.cells)} fields, the header {self._n_columns}."

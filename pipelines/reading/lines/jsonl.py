@@ -11,7 +11,7 @@ from saiten.pipelines.reading.field_values import Number
 from saiten.pipelines.reading.format import SAMPLE_RECORDS, FileFields
 from saiten.pipelines.reading.lines.chunks import Chunks
 from saiten.pipelines.reading.lines.decode import BYTE_ORDER_MARK, decode_lines
-from saiten.pipelines.reading.lines.line_format import LineFormat
+from saiten.pipelines.reading.lines.line_format import LineFormat, with_progress
 from saiten.pipelines.reading.lines.lines import LongLine, read_lines
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.rows import RowCollector, Rows
@@ -61,8 +61,11 @@ class JSONLFormat(LineFormat):
         _refuse_one_value(whole.source, first, n_records)
         return FileFields(names, is_complete=False, n_records=n_records)
 
-    def read_lines(self, file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[Rows]:
+    def read(self, file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[tuple[Rows, int]]:
         chunks = Chunks(file, file_slice)
+        return with_progress(self._rows(chunks, file_slice, options), chunks, file_slice, options)
+
+    def _rows(self, chunks: Chunks, file_slice: FileSlice, options: ReadOptions) -> Iterator[Rows]:
         collector = RowCollector(file_slice.source, options)
         parse = LineParser(file_slice.codec, options)
         for batch in read_lines(chunks, options.max_record_bytes):

@@ -1,6 +1,5 @@
 """What formats have in common whose files are lines."""
 
-import abc
 import dataclasses
 from collections.abc import Iterator
 from itertools import pairwise
@@ -23,10 +22,6 @@ class LineFormat(Format):
     """A format whose files may be compressed, and are read line by line."""
 
     least_record_bytes = _LEAST_RECORD_BYTES
-
-    @abc.abstractmethod
-    def read_lines(self, file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[Rows]:
-        """Yields the records that begin in the slice."""
 
     def look_at(self, file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileSlice:
         """Finds out what ends the lines."""
@@ -52,10 +47,14 @@ class LineFormat(Format):
             for start, end in pairwise([*(bound * width for bound in bounds[:-1]), whole.size])
         ]
 
-    def read(self, file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[tuple[Rows, int]]:
-        done = file_slice.start
-        for rows in self.read_lines(file, file_slice, options):
-            now = min(max(file.tell(), done), file_slice.end)
-            yield rows, now - done
-            done = now
-        yield no_rows(options), file_slice.end - done
+
+def with_progress(
+    rows: Iterator[Rows], chunks: Chunks, file_slice: FileSlice, options: ReadOptions
+) -> Iterator[tuple[Rows, int]]:
+    """Yields rows that are made of chunks, each with the bytes of the file that were read for it."""
+    done = file_slice.start
+    for some in rows:
+        now = min(max(chunks.position, done), file_slice.end)
+        yield some, now - done
+        done = now
+    yield no_rows(options), file_slice.end - done
