@@ -46,17 +46,13 @@ class FileSlice:
     """A part of one input file.
 
     Attributes:
-        path: Where it lies.
-        source: Its name in the output: the path below the deepest folder that all inputs share.
+        path, source: Where it lies, and its name in the output: the path below the folder that all inputs share.
         start: First byte, packed if the file is compressed; first row of a Parquet file.
         end: One behind the last byte or row.
         first_row: Row number of the slice's first row (CSV, TSV).
-        size: The file's size in bytes when the work was planned.
-        modified: Its time of change when the work was planned, as the file system tells it.
-        format: The name of its format.
-        compression: ``gzip``, ``bz2``, ``xz``, ``zstd`` or None.
-        codec: Python's name for its encoding; ``utf-16-le`` or ``utf-16-be`` where a byte-order mark says so.
-        line_end: What ends its lines: a line feed, or a carriage return where there is no line feed.
+        size, modified: The file's, in bytes and as the file system tells it, when the work was planned.
+        format, compression: Their names; None where the file is not compressed.
+        codec, line_end: Python's name for its encoding, and a carriage return where there is no line feed.
     """
 
     path: str
@@ -89,7 +85,7 @@ class DeadLetter:
         message: What is wrong, without any of the record's text.
         raw: The record's first bytes, at most `MAX_RAW_BYTES`; None where they are not kept.
         raw_bytes: How long the record was.
-        n_lines: How many lines of its file it took: so much it counts against the dead letters that are allowed.
+        n_lines: How many lines it took: so often it counts in the share of dead letters.
     """
 
     source: str

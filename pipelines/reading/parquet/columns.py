@@ -103,12 +103,11 @@ def _kept_column(column: pa.Array | None, field: KeptField, failures: _Failures,
         return _cast(column, field.type)
     except pa.ArrowException:
         pass
-    values = _cells(column, n_rows)
-    if column.type == field.type and _BEYOND_PYTHON in values:
+    if column.type == field.type:
         return _valid_cells(column, field.name, failures)
     convert = make_converter(field.type, field.name)
     cells: list[object] = [None] * n_rows
-    for i, value in enumerate(values):
+    for i, value in enumerate(_cells(column, n_rows)):
         try:
             cells[i] = convert(_plain_value(value, f"field {field.name!r}"))
         except RecordError as error:
@@ -156,23 +155,43 @@ def _cells(column: pa.Array | None, n_rows: int) -> list[object]:
     """Returns the cells as Python has them, strings as bytes, None where there is no column."""
     if column is None:
         return [None] * n_rows
-    if is_bytes(column.type):
-        column = column.cast(pa.large_binary())
+    # Python has no nanoseconds: what pyarrow makes of them depends on whether pandas is installed.
+    type_ = pa.large_binary() if is_bytes(column.type) else _in_microseconds(column.type)
     try:
-        cells: list[object] = column.to_pylist()
-    except (ValueError, OverflowError):
-        cells = [_as_python(scalar) for scalar in column]
+        cells: list[object] = (column if type_ == column.type else column.cast(type_)).to_pylist()
+    except (ValueError, OverflowError, pa.ArrowException):
+        # A slice would be judged by what lies around it.
+        cells = [_as_python(column.take(pa.array([i])), type_) for i in range(n_rows)]
     return cells
 
 
-def _as_python(scalar: pa.Scalar) -> object:
-    """Returns the value; bytes where a string in it is no UTF-8."""
+def _as_python(cell: pa.Array, type_: pa.DataType) -> object:
+    """Returns the value of one cell; bytes where a string in it is no UTF-8."""
     try:
-        return scalar.as_py()
+        return cell.cast(type_)[0].as_py()
     except UnicodeDecodeError as error:
         return error.object
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, pa.ArrowException):
         return _BEYOND_PYTHON
+
+
+def _in_microseconds(type_: pa.DataType) -> pa.DataType:
+    """Returns the type with microseconds for nanoseconds, within lists, maps and structs too."""
+    if pa.types.is_timestamp(type_) and type_.unit == "ns":
+        return pa.timestamp("us", type_.tz)
+    if pa.types.is_nested(type_):
+        within = [type_.field(i).with_type(_in_microseconds(type_.field(i).type)) for i in range(type_.num_fields)]
+        if pa.types.is_struct(type_):
+            return pa.struct(within)
+        if pa.types.is_list(type_):
+            return pa.list_(*within)
+        if pa.types.is_large_list(type_):
+            return pa.large_list(*within)
+        if pa.types.is_fixed_size_list(type_):
+            return pa.list_(*within, type_.list_size)
+        if pa.types.is_map(type_):
+            return pa.map_(type_.key_type, _in_microseconds(type_.item_type))
+    return {pa.time64("ns"): pa.time64("us"), pa.duration("ns"): pa.duration("us")}.get(type_, type_)
 
 
 def _plain_value(value: object, name: str) -> object:
