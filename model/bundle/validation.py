@@ -66,14 +66,15 @@ def _invariance(bundle: StoredBundle, engine: KerasEngine) -> Finding:
 
 
 def _packed(bundle: StoredBundle, engine: KerasEngine) -> Finding:
+    length = bundle.manifest.encoder.max_sequence_length
     try:
-        proof = prove_packed(load_packed(bundle.path / "packed.npz"), engine, bundle.golden(), seed=1)
+        proof = prove_packed(load_packed(bundle.path / "packed.npz"), engine, bundle.golden(), length, seed=1)
     except NotCoveredError as error:
-        raise BundleError(f"{bundle.path}: {error} Make the bundle anew.") from error
-    exact, single = proof["largest_difference"], proof["largest_difference_in_single_precision"]
+        raise BundleError(f"{bundle.path}: packed.npz is not model.keras. {error} Make the bundle anew.") from error
+    found, own = proof["largest_difference"], proof["largest_difference_of_keras"]
     return Finding(
         "packed engine",
-        f"{proof['texts']} texts: within {_shown(exact)} of Keras in double, {_shown(single)} in single precision",
+        f"{proof['texts']:,} texts: {_shown(found)} from the model in double precision, Keras {_shown(own)}",
     )
 
 

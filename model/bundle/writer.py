@@ -74,7 +74,7 @@ def write_bundle(
         model.save(folder / "model.keras")
         encoder.vocabulary.save(folder / "vocabulary.json")
         _write_json(folder / "reference.json", reference)
-        packed = _write_packed(folder, engine, golden)
+        packed = _write_packed(folder, engine, golden, encoder.max_sequence_length)
         manifest = BundleManifest(
             outputs=tuple(outputs),
             encoder=describe_encoder(encoder),
@@ -103,7 +103,9 @@ def _prove(model: "keras.Model", vocabulary_size: int, outputs: Sequence[str]) -
     return engine, prove_invariance(engine.score_matrix, *random_texts(engine.vocabulary_size))
 
 
-def _write_packed(folder: pathlib.Path, engine: "KerasEngine", golden: Sequence[GoldenRecord]) -> dict[str, Any]:
+def _write_packed(
+    folder: pathlib.Path, engine: "KerasEngine", golden: Sequence[GoldenRecord], max_sequence_length: int
+) -> dict[str, Any]:
     """Writes `packed.npz` where the engine covers the model and gives its scores; returns what the manifest says."""
     from saiten.model.bundle.packed_proof import prove_packed
     from saiten.model.engines.packed.packed_file import load_packed, save_packed
@@ -112,7 +114,7 @@ def _write_packed(folder: pathlib.Path, engine: "KerasEngine", golden: Sequence[
 
     try:
         save_packed(folder / "packed.npz", pack_model(engine.model))
-        return prove_packed(load_packed(folder / "packed.npz"), engine, golden)
+        return prove_packed(load_packed(folder / "packed.npz"), engine, golden, max_sequence_length)
     except NotCoveredError as error:
         (folder / "packed.npz").unlink(missing_ok=True)
         return {"covered": False, "reason": str(error)}
