@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.graph import Call, Graph, Tensor
 
-_TEXT_LAYERS = ("TextVectorization", "StringLookup", "IntegerLookup", "Hashing", "Tokenizer")
+_TEXT_LAYERS = ("TextVectorization", "StringLookup")
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D")
 _REDUCTIONS = ("Sum", "Mean", "Max", "Min", "Prod", "Any", "All", "Argmax", "Argmin", "Logsumexp", "Std", "Var", "Norm")
 # Layers that mix steps without looking at the mask, and what does in their place.

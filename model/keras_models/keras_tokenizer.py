@@ -134,7 +134,9 @@ def _mapping(path: pathlib.Path, content: Any) -> dict[str, Any]:
 
 def _check_ids(path: pathlib.Path, content: Any) -> dict[str, int]:
     # Padding is not in a text, whatever it is called; a word that has its id would never be read.
-    ids = {word: i for word, i in _mapping(path, content).items() if not (i == 0 and looks_like(word, "pad"))}
+    ids = {
+        word: i for word, i in _mapping(path, content).items() if not (i == 0 and looks_like(word, "pad", "padding"))
+    }
     if not ids:
         raise UsageError(f"{path} names no words.")
     for word_id in ids.values():

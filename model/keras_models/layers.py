@@ -25,11 +25,11 @@ def model_vocabulary_size(model: Any) -> int:
     return min(sizes)
 
 
-def refuse_misfit(model: Any, vocabulary_size: int, outputs: Sequence[str]) -> None:
-    """Refuses a model that does not take the vocabulary's ids or does not give the outputs.
+def refuse_outputs(model: Any, outputs: Sequence[str]) -> None:
+    """Refuses a model that does not give the outputs.
 
     Raises:
-        BundleError: What does not fit.
+        BundleError: Their number or their names.
     """
     if any(len(output.shape) != 2 for output in model.outputs):
         shapes = ", ".join(str(output.shape) for output in model.outputs)
@@ -38,6 +38,15 @@ def refuse_misfit(model: Any, vocabulary_size: int, outputs: Sequence[str]) -> N
     if n_scores != len(outputs):
         raise BundleError(f"The model gives {n_scores} scores, but {len(outputs)} outputs are named.")
     refuse_output_names(outputs)
+
+
+def refuse_misfit(model: Any, vocabulary_size: int, outputs: Sequence[str]) -> None:
+    """Refuses a model that does not take the vocabulary's ids or does not give the outputs.
+
+    Raises:
+        BundleError: What does not fit.
+    """
+    refuse_outputs(model, outputs)
     input_dim = model_vocabulary_size(model)
     if vocabulary_size > input_dim:
         raise BundleError(

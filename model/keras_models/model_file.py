@@ -46,20 +46,43 @@ def read_model_file(path: pathlib.Path, *, trust: bool = False) -> tuple[Any, st
     version = _keras_version(path)
     if version.startswith(("1.", "2.")):
         return _read_keras2_archive(path, version)
+    unreadable = _judge(path)
     check_keras_file(path, trust=trust)
-    return load_keras_file(path), f".keras of Keras {version or 3}"
+    if unreadable is not None:
+        raise unreadable
+    model = load_keras_file(path)
+    if not model.weights:
+        raise BundleError(
+            f"{path.name:.60} has no weights: the model was saved before it was built; call it once, and save it again."
+        )
+    return model, f".keras of Keras {version or 3}"
+
+
+def _judge(path: pathlib.Path) -> BundleError | None:
+    """Refuses what cannot be served, before what is not trusted; returns why the graph cannot be read, if so."""
+    with refusing(f"{path.name:.60} is no .keras file that can be read; save the model anew."):
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(_read(archive, "config.json", _MAX_CONFIG))
+        try:
+            graph = read_graph(config)
+        except BundleError as error:
+            return error
+        refuse_unserved(graph)
+    return None
+
+
+def _read(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """Reads a member, which may unpack to any size."""
+    if name not in archive.namelist():
+        raise BundleError(f"The archive holds no {name}, so it is no .keras file; use model.save('model.keras').")
+    with archive.open(name) as file:
+        return file.read(most)
 
 
 def _keras_version(path: pathlib.Path) -> str:
     unreadable = f"{path.name:.60} is no .keras file that can be read; save the model anew."
     with refusing(unreadable), zipfile.ZipFile(path) as archive:
-        if "metadata.json" not in archive.namelist():
-            raise BundleError(
-                f"{path.name:.60} is an archive without metadata.json, so no .keras file; save the model with "
-                "model.save('model.keras')."
-            )
-        with archive.open("metadata.json") as file:
-            metadata = json.loads(file.read(_MAX_METADATA))
+        metadata = json.loads(_read(archive, "metadata.json", _MAX_METADATA))
     return str(metadata.get("keras_version", ""))[:20]
 
 
@@ -68,7 +91,7 @@ def _read_h5(path: pathlib.Path) -> tuple[Any, str]:
 
     unreadable = f"{path.name:.60} is an .h5 that is damaged, or written by no Keras; save the model anew."
     with refusing(unreadable), path.open("rb") as content, h5py.File(content, "r") as file:
-        check_weights(path.name, file, path.stat().st_size)
+        check_weights(f"{path.name:.60}", file, path.stat().st_size)
         version = str(file.attrs.get("keras_version", "of unknown version"))[:20]
         if "model_config" not in file.attrs:
             raise BundleError(
@@ -85,12 +108,11 @@ def _read_keras2_archive(path: pathlib.Path, version: str) -> tuple[Any, str]:
 
     unreadable = f"{path.name:.60} is a .keras file of Keras {version} that is damaged; save the model anew."
     with refusing(unreadable), zipfile.ZipFile(path) as archive:
-        with archive.open("config.json") as file:
-            config = json.loads(file.read(_MAX_CONFIG))
+        config = json.loads(_read(archive, "config.json", _MAX_CONFIG))
         if archive.getinfo(_WEIGHTS).compress_type != zipfile.ZIP_STORED:
             raise BundleError(f"{path.name:.60}: {_WEIGHTS} is compressed; save the model anew.")
         with archive.open(_WEIGHTS) as content, h5py.File(content, "r") as weights:
-            check_weights(path.name, weights, archive.getinfo(_WEIGHTS).file_size)
+            check_weights(f"{path.name:.60}", weights, archive.getinfo(_WEIGHTS).file_size)
             model = _build(path, config, version)
             set_saved_weights(model, weights)
     return model, f".keras of Keras {version}"

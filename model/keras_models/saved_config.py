@@ -30,10 +30,9 @@ def check_classes(name: str, config: Any) -> None:
         if not is_allowed(module, kind) or item.get("registered_name") not in (None, kind):
             settings = item.get("config")
             layer = settings.get("name", "") if isinstance(settings, Mapping) else ""
-            shown = f"{module}.{kind}" if module else str(item.get("registered_name") or kind)
             raise BundleError(
-                f"{name:.60} holds {shown:.80}{f' (layer {layer!s:.40})' if layer else ''}, which may run code that "
-                "came with the file; if you trust where it comes from, pass --trust_bundle."
+                f"{name:.60} holds {f'{module}.{kind}':.80}{f' (layer {layer!s:.40})' if layer else ''}, which may run "
+                "code that came with the file; if you trust where it comes from, pass --trust_bundle."
             )
 
 
@@ -71,16 +70,15 @@ def check_sizes(name: str, config: Any, weights_bytes: int) -> None:
     widths += [2 * _size(settings, "units") + _size(settings, "filters") for _, settings in layers]
     widest = max([0, *widths, *_shape_sizes(config)])
     n_weights = 0
-    for name, settings in layers:
+    for kind, settings in layers:
         units = _size(settings, "units")
         n_weights += _size(settings, "input_dim") * _size(settings, "output_dim")
-        n_weights += _GATES.get(name, 0) * units * (widest + units + 1)
+        n_weights += _GATES.get(kind, 0) * units * (widest + units + 1)
         n_weights += _size(settings, "filters") * max(1, *_sizes(settings, "kernel_size")) * (widest + 1)
         n_weights += 4 * _size(settings, "num_heads") * _size(settings, "key_dim") * (widest + 1)
     if n_weights * _WEIGHT_BYTES > _SIZE_MARGIN * weights_bytes + _SIZE_SLACK_BYTES:
         raise BundleError(
-            f"{name:.60}: its config announces up to {n_weights:,} weights, but {weights_bytes:,} bytes hold them; the "
-            "file is damaged or forged."
+            f"{name:.60}: config.json announces up to {n_weights:,} weights, but {weights_bytes:,} bytes hold them."
         )
 
 

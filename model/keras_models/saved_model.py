@@ -8,11 +8,9 @@ import json
 import pathlib
 import zipfile
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 from saiten.model.errors import BundleError, refusing
-from saiten.model.keras_models.graph import read_graph
-from saiten.model.keras_models.judge import refuse_unserved
 from saiten.model.keras_models.saved_config import check_classes, check_sizes
 
 _MEMBERS = {"metadata.json": 1 << 20, "config.json": 4 << 20, "model.weights.h5": 8 << 30}
@@ -29,19 +27,19 @@ def check_keras_file(path: pathlib.Path, *, trust: bool = False) -> None:
     Raises:
         BundleError: What is wrong with the file.
     """
+    import h5py
+
     unreadable = f"{path.name:.60} is no .keras file that can be read; save the model as .keras with Keras 3."
     with refusing(unreadable), zipfile.ZipFile(path) as archive:
-        with archive.open("config.json") as file:
-            config = json.loads(file.read(_MEMBERS["config.json"]))
-        # What a person can do something about comes first; only then what the file is made of.
-        refuse_unserved(read_graph(config))
+        _check_members(path.name, archive)
+        config = json.loads(archive.read("config.json"))
         if not trust:
             check_classes(path.name, config)
-        _check_members(path.name, archive)
         size = archive.getinfo("model.weights.h5").file_size
         check_sizes(path.name, config, size)
-        with archive.open("model.weights.h5") as weights:
-            _check_weights(path.name, weights, size)
+        damaged = f"{path.name:.60}: model.weights.h5 is damaged."
+        with archive.open("model.weights.h5") as weights, refusing(damaged), h5py.File(weights, "r") as file:
+            check_weights(f"{path.name:.60}: model.weights.h5", file, size)
 
 
 def load_keras_file(path: pathlib.Path) -> Any:
@@ -75,32 +73,21 @@ def _check_members(name: str, archive: zipfile.ZipFile) -> None:
             )
 
 
-def _check_weights(name: str, weights: IO[bytes], size: int) -> None:
-    import h5py
-
-    with refusing(f"{name:.60}: model.weights.h5 is damaged."), h5py.File(weights, "r") as file:
-        check_weights(name, file, size)
-
-
 def check_weights(name: str, file: Any, size: int) -> None:
     """Refuses an open HDF5 file that holds more than plain arrays of numbers of its own.
 
     Args:
-        name: The model's file, for messages.
+        name: What holds them, for messages.
         file: The `h5py.File`.
         size: Of the HDF5 file, in bytes.
 
     Raises:
-        BundleError: It holds a link, something else than numbers, more than fits, or nothing.
+        BundleError: It holds a link, something else than numbers, or more than fits.
     """
     total = sum(_check_group(name, file, set()))
     # Keras stores weights plainly, so the file cannot be smaller than they are.
     if total > size:
-        raise BundleError(f"{name:.60}: the weights announce {total} bytes and have {size}.")
-    if not total:
-        raise BundleError(
-            f"{name:.60} has no weights: the model was saved before it was built; call it once, save it again."
-        )
+        raise BundleError(f"{name} announces {total} bytes of weights and has {size}.")
 
 
 def _check_group(name: str, group: Any, seen: set[int]) -> Iterator[int]:
@@ -108,15 +95,15 @@ def _check_group(name: str, group: Any, seen: set[int]) -> Iterator[int]:
 
     for key in group:
         if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-            raise BundleError(f"{name:.60}: the weights hold a link, {key:.60}.")
+            raise BundleError(f"{name} holds a link, {key:.60}.")
         item = group[key]
         address = h5py.h5o.get_info(item.id).addr
         if address in seen:  # hard links can make a ring, or one array look like 2**60
-            raise BundleError(f"{name:.60}: the weights hold {key:.60} under two names.")
+            raise BundleError(f"{name} holds {key:.60} under two names.")
         seen.add(address)
         if isinstance(item, h5py.Group):
             yield from _check_group(name, item, seen)
         elif item.external or item.is_virtual or item.dtype.kind not in "fiu":
-            raise BundleError(f"{name:.60}: the weights hold {item.name:.60}, which is no plain array of numbers.")
+            raise BundleError(f"{name} holds {item.name:.60}, which is no plain array of numbers.")
         else:
             yield int(item.nbytes)

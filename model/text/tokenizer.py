@@ -19,7 +19,7 @@ from saiten.model.errors import RecordError, UsageError
 from saiten.model.text.dictionary import find_dictionary
 from saiten.model.text.features import is_kept, lemma_of
 
-TOKENIZER_VERSION = 2
+TOKENIZER_VERSION = 1
 
 # MeCab's time is quadratic in a run of one character class: 100,000 digits take 8.7 s, 10,000
 # take 0.1 s. It also keeps some 240 bytes for each byte of the longest text it has seen.

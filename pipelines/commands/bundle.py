@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
     from saiten.model.bundle.expected import read_expected
     from saiten.model.bundle.writer import write_bundle
     from saiten.model.errors import UsageError
+    from saiten.model.keras_models.layers import refuse_outputs
     from saiten.model.keras_models.model_file import read_model_file
 
     path = pathlib.Path(args.keras_model)
@@ -80,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
     outputs = [name.strip() for name in args.outputs.split(",")]
     expected = read_expected(args.expected, outputs) if args.expected else None
     model, made_from = read_model_file(path, trust=args.trust_bundle)
+    refuse_outputs(model, outputs)
     settled = _settle(args, model)
     bundle = write_bundle(
         pathlib.Path(args.bundle),
