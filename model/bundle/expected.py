@@ -39,7 +39,8 @@ def read_expected(path: pathlib.Path, outputs: Sequence[str]) -> ExpectedScores:
     Raises:
         UsageError: The file is none, or a line lacks a text or a score.
     """
-    texts, scores = [], []
+    texts: list[str] = []
+    scores: list[list[float]] = []
     try:
         for record in _records(path):
             text, values = record.get("text"), _scores(record, outputs)

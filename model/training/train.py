@@ -18,7 +18,8 @@ from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.writer import refuse_used, write_bundle
 from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.errors import SaitenError, UsageError, missing_library
-from saiten.model.keras_models.mask import refuse_lost_mask
+from saiten.model.keras_models.graph import graph_of
+from saiten.model.keras_models.judge import refuse_unserved
 from saiten.model.outputs import refuse_output_names
 from saiten.model.text.encoder import Encoder
 from saiten.model.text.ragged import FloatArray
@@ -186,7 +187,7 @@ def _train_network(
     """Returns the trained network, its scores of all texts, and the epochs."""
     keras.utils.set_random_seed(config.seed)
     model = build_network(config.network, embeddings, config.units, encoded.labels.shape[1])
-    refuse_lost_mask(model)
+    refuse_unserved(graph_of(model))
     scores, epochs = fit(model, encoded, config, watcher)
     _refuse_difference(model, encoded, scores)
     return model, scores, epochs
