@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from saiten.pipelines.commands.text_flags import add_text_arguments, tokenizer_config
+from saiten.pipelines.commands.flags import add_text_arguments, tokenizer_config
 from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say
 
