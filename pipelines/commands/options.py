@@ -49,9 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_input_arguments(parser: argparse.ArgumentParser) -> None:
+def add_input_arguments(parser: argparse.ArgumentParser, *, is_required: bool = True) -> None:
     """Adds the flags that say what to read, the same for training and scoring."""
-    parser.add_argument("--input", required=True, help="file, directory, glob or comma-separated list")
+    parser.add_argument("--input", required=is_required, help="file, directory, glob or comma-separated list")
     parser.add_argument(
         "--input_format",
         default=ScoreSettings.input_format,

@@ -35,3 +35,13 @@ def iter_blocks(plan: WorkPlan) -> Iterator[RecordBlock]:
     """Yields the records of the whole plan, in order, in this process."""
     for work_range in plan.ranges:
         yield from read_range(work_range, plan.options)
+
+
+def first_records(plan: WorkPlan, count: int) -> Iterator[RecordBlock]:
+    """Yields blocks with the first `count` records of an input, good or bad."""
+    for block in iter_blocks(plan):
+        first = block.first_records(count)
+        count -= first.n_read
+        yield first
+        if count == 0:
+            return
