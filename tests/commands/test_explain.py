@@ -109,13 +109,13 @@ def test_the_first_records_of_a_file_are_explained(
     records = [{"id": "one", "body": "高い"}, {"id": "two", "body": None}, {"id": "three", "body": ""}, {"body": "先"}]
     source.write_text("".join(json.dumps(record) + "\n" for record in records))
     command = ["explain", f"--bundle={tiny_bundle.path}", f"--input={source}", "--text_field=body", "--id_field=id"]
-    assert main([*command, "--records=3", "--json"]) == 0
+    assert main([*command, "--records=4", "--json"]) == 0
     said = capsys.readouterr()
-    assert [json.loads(line)["id"] for line in said.out.splitlines()] == ["one", "three"]
+    assert [json.loads(line)["id"] for line in said.out.splitlines()] == ["one", "three", "a.jsonl:94"]
     assert re.fullmatch(r"saiten: a\.jsonl:\d+ would be a dead letter: TEXT_MISSING, .*\n", said.err)
-    assert main([*command, "--records=3", f"--html={tmp_path / 'page.html'}"]) == 0
-    assert re.findall(r"^id +(\S+)", capsys.readouterr().out, re.MULTILINE) == ["one", "three"]
-    assert re.findall("<h2>(.*?)</h2>", (tmp_path / "page.html").read_text(encoding="utf-8")) == ["one", "three"]
+    assert main([*command, "--records=4", f"--html={tmp_path / 'page.html'}"]) == 0
+    assert re.findall(r"^id +(\S+)", capsys.readouterr().out, re.MULTILINE) == ["one", "three", "a.jsonl:94"]
+    assert re.findall("<h2>(.*?)</h2>", (tmp_path / "page.html").read_text(encoding="utf-8")) == ["one", "three", "a.jsonl:94"]
 
 
 def test_hostile_texts_do_not_act_in_the_page(
