@@ -115,7 +115,11 @@ def test_the_first_records_of_a_file_are_explained(
     assert re.fullmatch(r"saiten: a\.jsonl:\d+ would be a dead letter: TEXT_MISSING, .*\n", said.err)
     assert main([*command, "--records=4", f"--html={tmp_path / 'page.html'}"]) == 0
     assert re.findall(r"^id +(\S+)", capsys.readouterr().out, re.MULTILINE) == ["one", "three", "a.jsonl:94"]
-    assert re.findall("<h2>(.*?)</h2>", (tmp_path / "page.html").read_text(encoding="utf-8")) == ["one", "three", "a.jsonl:94"]
+    assert re.findall("<h2>(.*?)</h2>", (tmp_path / "page.html").read_text(encoding="utf-8")) == [
+        "one",
+        "three",
+        "a.jsonl:94",
+    ]
 
 
 def test_hostile_texts_do_not_act_in_the_page(
