@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from saiten.model.bundle.occlusion import group_size, measure_effects
 from saiten.model.engines.engine import Engine
+from saiten.model.engines.occlusion import group_size, measure_effects
 from saiten.model.errors import RecordError, UsageError
 from saiten.model.text.encoder import Encoder
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from saiten.model.bundle import occlusion
-from saiten.model.bundle.occlusion import group_size, measure_effects
+from saiten.model.engines import occlusion
+from saiten.model.engines.occlusion import group_size, measure_effects
 from tests.helpers.fakes import FakeEngine
 
 IDS = np.array([7, 3, 7, 20], np.int32)
