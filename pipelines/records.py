@@ -46,13 +46,13 @@ class FileSlice:
     """A part of one input file.
 
     Attributes:
-        path: Where it lies.
-        source: Its name in the output: the path below the deepest folder that all inputs share.
-        start: First byte (text, JSONL) or row group (Parquet); 0 for a file that stays whole.
-        end: One behind the last byte or row group; the file's size where it stays whole.
-        first_row: Row number of the slice's first row (Parquet only).
-        size: The file's size in bytes when the work was planned.
-        modified: Its time of change when the work was planned, as the file system tells it.
+        path, source: Where it lies, and its name in the output: the path below the folder that all inputs share.
+        start: First byte, packed if the file is compressed; first row of a Parquet file.
+        end: One behind the last byte or row.
+        first_row: Row number of the slice's first row (CSV, TSV).
+        size, modified: The file's, in bytes and as the file system tells it, when the work was planned.
+        format, compression: Their names; None where the file is not compressed.
+        codec, line_end: Python's name for its encoding, and a carriage return where there is no line feed.
     """
 
     path: str
@@ -62,6 +62,10 @@ class FileSlice:
     first_row: int
     size: int
     modified: str
+    format: str = "text"
+    compression: str | None = None
+    codec: str = "utf-8"
+    line_end: str = "\n"
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class DeadLetter:
         message: What is wrong, without any of the record's text.
         raw: The record's first bytes, at most `MAX_RAW_BYTES`; None where they are not kept.
         raw_bytes: How long the record was.
+        n_lines: How many lines it took: so often it counts in the share of dead letters.
     """
 
     source: str
@@ -91,6 +96,7 @@ class DeadLetter:
     message: str
     raw: bytes | None
     raw_bytes: int
+    n_lines: int = 1
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,11 @@ class StoredBundle:
                 raise missing_library("TensorFlow", "keras") from error
 
     @property
+    def engines(self) -> str:
+        """Which engines the bundle has, and why not both, in a few words."""
+        return "packed and keras engines" if self.has_packed else f"keras engine only: {self.why_not_packed}"
+
+    @property
     def why_not_packed(self) -> str:
         """Why the packed engine does not cover the model; ``""`` where it does."""
         return str(self.manifest.packed.get("reason", ""))

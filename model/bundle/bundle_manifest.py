@@ -88,7 +88,6 @@ def manifest_json(manifest: BundleManifest) -> dict[str, Any]:
             "task": manifest.task,
             "tokenizer": {
                 **encoder.tokenizer.to_dict(),
-                "split": " ",
                 "mecab_options": "-Owakati",
                 "dictionary_version": encoder.dictionary_version,
                 "files": encoder.dictionary_files,
@@ -206,6 +205,11 @@ def _task(fields: Mapping[str, Any]) -> Task:
 
 def _tokenizer_field(tokenizer: Mapping[str, Any], name: str, default: Any) -> Any:
     """Returns a field of the type that its default has; one whose default is None is a string or null."""
+    if isinstance(default, tuple):
+        values = _field(tokenizer, name, list, "tokenizer.")
+        if not all(isinstance(value, str) for value in values):
+            raise BundleError(f"The manifest's tokenizer.{name} holds what is no string; make the bundle anew.")
+        return tuple(values)
     if default is None:
         return None if tokenizer.get(name) is None else _field(tokenizer, name, str, "tokenizer.")
     return _field(tokenizer, name, type(default), "tokenizer.")

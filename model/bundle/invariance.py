@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from saiten.model.engines.engine import TOLERANCE
-from saiten.model.errors import BundleError
+from saiten.model.errors import BundleError, SaitenError
 from saiten.model.text.encoder import pad
 from saiten.model.text.ragged import FloatArray, Int64Array, IntArray, gather, offsets_of
 
@@ -87,11 +87,12 @@ def scaled_difference(scores: FloatArray, expected: FloatArray) -> float:
     return float(np.nan_to_num(difference, nan=np.inf, posinf=np.inf).max())
 
 
-def random_texts(vocabulary_size: int, seed: int = 0) -> tuple[IntArray, Int64Array]:
-    """Returns 32 texts of random ids, from 1 to 400 ids long, the ends of the range among them."""
+def random_texts(vocabulary_size: int, seed: int = 0, longest: int = _MAX_LENGTH) -> tuple[IntArray, Int64Array]:
+    """Returns 32 texts of 1 to 400 random ids, the ends of the range among them; none is longer than `longest`."""
     generator = np.random.default_rng(seed)
     ends = [1, 1, 2, 3, _MAX_LENGTH]
     lengths = np.concatenate([ends, generator.integers(1, 120, _N_TEXTS - len(ends))])
+    lengths = np.minimum(lengths, longest)
     offsets = offsets_of(lengths)
     token_ids = generator.integers(1, vocabulary_size, int(offsets[-1]), np.int32, endpoint=False)
     token_ids[0], token_ids[1] = 1, vocabulary_size - 1
@@ -112,6 +113,18 @@ def prove_invariance(
         BundleError: The scores differ by more than 1e-6, scaled.
     """
     token_ids, offsets = _shorten(token_ids, offsets)
+    try:
+        return _proof(score_matrix, token_ids, offsets)
+    except SaitenError:
+        raise
+    except Exception as error:  # Keras and TensorFlow raise anything over a model that needs a width of its own
+        raise BundleError(
+            "The model cannot be computed for texts of different lengths, because a layer needs a known number of "
+            "steps: use layers that take any, such as LSTM, GRU and GlobalAveragePooling1D."
+        ) from error
+
+
+def _proof(score_matrix: Callable[[IntArray], FloatArray], token_ids: IntArray, offsets: Int64Array) -> InvarianceProof:
     alone = _score(score_matrix, token_ids, offsets, 1, 0, "post")
     if not np.isfinite(alone).all():
         raise BundleError("The model gives scores that are not finite; check its weights for NaN.")

@@ -12,8 +12,9 @@ from saiten.model.engines.keras_engine import KerasEngine, load_keras_engine
 from saiten.model.engines.packed.packed_file import load_packed
 from saiten.model.engines.packing.packer import NotCoveredError
 from saiten.model.errors import BundleError
+from saiten.model.keras_models.graph import graph_of
+from saiten.model.keras_models.judge import refuse_unserved
 from saiten.model.keras_models.layers import model_vocabulary_size, refuse_misfit
-from saiten.model.keras_models.mask import refuse_lost_mask
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def validate_bundle(bundle: StoredBundle) -> Iterator[Finding]:
     yield Finding("reference", "distributions on the training data" if bundle.reference() else "none")
     engine = load_keras_engine(bundle.path / "model.keras", trust=bundle.trusted)
     refuse_misfit(engine.model, len(encoder.vocabulary), bundle.outputs)
-    refuse_lost_mask(engine.model)
+    refuse_unserved(graph_of(engine.model))
     yield Finding("mask", "no layer loses it")
     yield Finding("keras engine", f"golden scores within {_shown(replay_scores(bundle, engine))}")
     yield _invariance(bundle, engine)
@@ -57,7 +58,8 @@ def validate_bundle(bundle: StoredBundle) -> Iterator[Finding]:
 
 def _invariance(bundle: StoredBundle, engine: KerasEngine) -> Finding:
     golden = ids_of([record for record in bundle.golden() if record.token_ids])
-    random = random_texts(model_vocabulary_size(engine.model))
+    length = bundle.manifest.encoder.max_sequence_length
+    random = random_texts(model_vocabulary_size(engine.model), longest=length)
     proofs = [prove_invariance(engine.score_matrix, *texts) for texts in (golden, random)]
     largest = max(proof.largest_difference for proof in proofs)
     texts = sum(proof.texts for proof in proofs)
@@ -66,14 +68,15 @@ def _invariance(bundle: StoredBundle, engine: KerasEngine) -> Finding:
 
 
 def _packed(bundle: StoredBundle, engine: KerasEngine) -> Finding:
+    length = bundle.manifest.encoder.max_sequence_length
     try:
-        proof = prove_packed(load_packed(bundle.path / "packed.npz"), engine, bundle.golden(), seed=1)
+        proof = prove_packed(load_packed(bundle.path / "packed.npz"), engine, bundle.golden(), length, seed=1)
     except NotCoveredError as error:
-        raise BundleError(f"{bundle.path}: {error} Make the bundle anew.") from error
-    exact, single = proof["largest_difference"], proof["largest_difference_in_single_precision"]
+        raise BundleError(f"{bundle.path}: packed.npz is not model.keras. {error} Make the bundle anew.") from error
+    found, own = proof["largest_difference"], proof["largest_difference_of_keras"]
     return Finding(
         "packed engine",
-        f"{proof['texts']} texts: within {_shown(exact)} of Keras in double, {_shown(single)} in single precision",
+        f"{proof['texts']:,} texts: {_shown(found)} from the model in double precision, Keras {_shown(own)}",
     )
 
 

@@ -11,12 +11,14 @@ from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST, describe_files
 from saiten.model.bundle.bundle_manifest import BundleManifest, manifest_json, without_holes
 from saiten.model.bundle.encoder_settings import describe_encoder
+from saiten.model.bundle.expected import ExpectedScores, check_expected
 from saiten.model.bundle.golden import GoldenRecord, choose_golden_texts, make_golden, save_golden
 from saiten.model.bundle.invariance import InvarianceProof, prove_invariance, random_texts
 from saiten.model.durable import sync
 from saiten.model.errors import BundleError
-from saiten.model.keras_models.layers import refuse_misfit, steps_of
-from saiten.model.keras_models.mask import refuse_lost_mask
+from saiten.model.keras_models.graph import graph_of
+from saiten.model.keras_models.judge import refuse_unserved
+from saiten.model.keras_models.layers import refuse_misfit
 from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder
 from saiten.model.versions import library_versions
@@ -50,6 +52,7 @@ def write_bundle(
     training: Mapping[str, Any],
     reference: Mapping[str, Any],
     task: Task = "numbers",
+    expected: ExpectedScores | None = None,
 ) -> StoredBundle:
     """Proves that the model does not read its padding, and writes it with its encoder as a bundle.
 
@@ -64,27 +67,30 @@ def write_bundle(
         training: JSON-able: data, settings, metrics, seeds.
         reference: JSON-able: distributions on the training data, ``{}`` where they are not known.
         task: What the outputs are.
+        expected: Texts with the scores that the model must give, None where none are known.
 
     Raises:
         BundleError: The path is in use, the model does not fit encoder or outputs, loses its mask or fails the proof.
     """
     refuse_used(path)
-    engine, proof = _prove(model, len(encoder.vocabulary), outputs)
+    engine, proof = _prove(model, len(encoder.vocabulary), outputs, encoder.max_sequence_length)
+    if expected is not None:
+        check_expected(expected, encoder, engine)
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
         golden = make_golden(encoder, engine, choose_golden_texts(golden_texts, encoder.vocabulary))
         save_golden(folder / "golden.jsonl", golden)
-        model.save(folder / "model.keras")
+        engine.model.save(folder / "model.keras")
         encoder.vocabulary.save(folder / "vocabulary.json")
         _write_json(folder / "reference.json", reference)
-        packed = _write_packed(folder, engine, golden)
+        packed = _write_packed(folder, engine, golden, encoder.max_sequence_length)
         manifest = BundleManifest(
             outputs=tuple(outputs),
             task=task,
             encoder=describe_encoder(encoder),
             invariance=proof,
             packed=packed,
-            network=tuple(map(str, steps_of(model))),
+            network=tuple(str(call) for call in graph_of(model).calls if call.is_layer),
             training=training,
             libraries=library_versions(_LIBRARIES),
             files=describe_files(folder),
@@ -98,16 +104,23 @@ def write_bundle(
     return read_bundle(path, trust=True)
 
 
-def _prove(model: "keras.Model", vocabulary_size: int, outputs: Sequence[str]) -> tuple["KerasEngine", InvarianceProof]:
+def _prove(
+    model: "keras.Model", vocabulary_size: int, outputs: Sequence[str], max_sequence_length: int
+) -> tuple["KerasEngine", InvarianceProof]:
     from saiten.model.engines.keras_engine import KerasEngine
+    from saiten.model.engines.precision import in_single_precision
 
+    refuse_unserved(graph_of(model))
+    model = in_single_precision(model)
     refuse_misfit(model, vocabulary_size, outputs)
-    refuse_lost_mask(model)
     engine = KerasEngine(model)
-    return engine, prove_invariance(engine.score_matrix, *random_texts(engine.vocabulary_size))
+    texts = random_texts(engine.vocabulary_size, longest=max_sequence_length)
+    return engine, prove_invariance(engine.score_matrix, *texts)
 
 
-def _write_packed(folder: pathlib.Path, engine: "KerasEngine", golden: Sequence[GoldenRecord]) -> dict[str, Any]:
+def _write_packed(
+    folder: pathlib.Path, engine: "KerasEngine", golden: Sequence[GoldenRecord], max_sequence_length: int
+) -> dict[str, Any]:
     """Writes `packed.npz` where the engine covers the model and gives its scores; returns what the manifest says."""
     from saiten.model.bundle.packed_proof import prove_packed
     from saiten.model.engines.packed.packed_file import load_packed, save_packed
@@ -116,7 +129,7 @@ def _write_packed(folder: pathlib.Path, engine: "KerasEngine", golden: Sequence[
 
     try:
         save_packed(folder / "packed.npz", pack_model(engine.model))
-        return prove_packed(load_packed(folder / "packed.npz"), engine, golden)
+        return prove_packed(load_packed(folder / "packed.npz"), engine, golden, max_sequence_length)
     except NotCoveredError as error:
         (folder / "packed.npz").unlink(missing_ok=True)
         return {"covered": False, "reason": str(error)}

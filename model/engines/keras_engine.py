@@ -40,8 +40,9 @@ class KerasEngine:
 
     def __init__(self, model: keras.Model) -> None:
         for layer in _recurrent_layers(model):
-            # cuDNN takes only masks padded behind, and the flag is not saved with a model.
-            layer.use_cudnn = False
+            # cuDNN takes only masks padded behind, and the flag is not saved with a model. An unrolled layer gives the
+            # same for one number of steps.
+            layer.use_cudnn = layer.unroll = False
         self.model = model
         self.n_outputs = sum(int(output.shape[-1]) for output in model.outputs)
         self.vocabulary_size = model_vocabulary_size(model)

@@ -40,16 +40,16 @@ class Call:
     keywords: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.path[-1]} ({self.class_name})"
+        return f"{self.path[-1]:.40} ({self.class_name:.40})"
 
     @property
     def is_layer(self) -> bool:
         """Whether it is a layer rather than a bare function."""
         return not self.module.startswith("keras.src.ops")
 
-    def tensors(self) -> Iterator[Tensor]:
-        """Yields what it reads, masks included."""
-        yield from _tensors([*self.arguments, *self.keywords.values()])
+    def read(self) -> Iterator[Tensor]:
+        """Yields what it computes with; not the mask that Keras hands on."""
+        yield from _tensors([*self.arguments, *(value for name, value in self.keywords.items() if name != "mask")])
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ class Graph:
     outputs: tuple[Tensor, ...]
 
     def readers(self, tensor: Tensor) -> list[Call]:
-        """Returns the calls that read a tensor."""
-        return [call for call in self.calls if tensor in call.tensors()]
+        """Returns the calls that compute with a tensor."""
+        return [call for call in self.calls if tensor in call.read()]
 
 
 def graph_of(model: Any) -> Graph:

@@ -6,8 +6,9 @@ have of it is the JSON of `to_json()`, in which the indices are JSON strings wit
 
 import json
 import pathlib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from saiten.model.errors import UsageError
@@ -26,6 +27,7 @@ class WordIndex:
         oov_token: The word whose id the others get; None drops them.
         lower: Tokens were lower-cased.
         filters: Characters that became spaces.
+        is_plain: It was a plain ``{word: id}``, which says nothing of how its words were made.
     """
 
     ids: Mapping[str, int]
@@ -33,6 +35,7 @@ class WordIndex:
     oov_token: str | None = None
     lower: bool = False
     filters: str = ""
+    is_plain: bool = False
 
     def vocabulary(self, input_dim: int) -> Vocabulary:
         """Returns the vocabulary with the model's ids, None where an id has no word.
@@ -64,29 +67,22 @@ class WordIndex:
         return Vocabulary(words, oov_id)
 
 
-def read_word_index(path: pathlib.Path, *, tokenizer_input: str = "text") -> WordIndex:
-    """Reads a Tokenizer's JSON, or a plain ``{word: id}``.
-
-    Args:
-        path: The file.
-        tokenizer_input: What the Tokenizer was fed with. From ``text`` (segmented strings) it filters
-            characters and lower-cases; in ``tokens`` (lists of tokens) it only lower-cases.
+def read_word_index(path: pathlib.Path) -> WordIndex:
+    """Reads a Tokenizer's JSON, or a plain ``{word: id}``, in which a padding word may have id 0.
 
     Raises:
         UsageError: The file is neither, or an id is not a whole number from 1, or two words share one.
     """
     content = _read_json(path)
     if "word_index" not in content and "config" not in content:
-        return WordIndex(_check_ids(path, content))
+        return WordIndex(_check_ids(path, content), is_plain=True)
     config = content.get("config", content)
     if not isinstance(config, Mapping) or "word_index" not in config:
         raise UsageError(f"{path} is no Tokenizer's JSON: it has a config but no word_index.")
     if config.get("char_level"):
         raise UsageError(f"{path} is of a Tokenizer with char_level=True; Saiten scores words.")
     filters, split = config.get("filters") or "", config.get("split", " ")
-    if tokenizer_input == "tokens":
-        filters = ""
-    elif split != " ":
+    if split != " ":
         raise UsageError(f"{path} is of a Tokenizer that splits at {split!r}; Saiten splits at a space.")
     num_words = config.get("num_words")
     if num_words is not None and (type(num_words) is not int or num_words < 1):
@@ -98,22 +94,13 @@ def read_word_index(path: pathlib.Path, *, tokenizer_input: str = "text") -> Wor
     return WordIndex(ids, num_words, oov_token, bool(config.get("lower", True)), filters)
 
 
-def with_oov(index: WordIndex, oov: str | None, oov_token: str | None) -> WordIndex:
-    """Returns the index with OOV words handled as asked, rather than as the Tokenizer's JSON says.
+def looks_like(word: str, *names: str) -> bool:
+    """Tells whether a word stands for something, as ``<PAD>``, ``[pad]`` and ``__pad__`` do for padding.
 
-    Args:
-        index: As it was read.
-        oov: ``token``, ``drop``, or None for what the JSON says.
-        oov_token: The word that stands for OOV words; None for the JSON's.
-
-    Raises:
-        UsageError: OOV words shall become a token, and none is named.
+    >>> looks_like("<UNK>", "oov", "unk"), looks_like("[OOV]", "oov", "unk"), looks_like("junk", "oov", "unk")
+    (True, True, False)
     """
-    if oov == "drop":
-        return replace(index, oov_token=None)
-    if oov == "token" and (oov_token or index.oov_token) is None:
-        raise UsageError("--oov=token needs the word that stands for OOV words: give --oov_token, or --oov=drop.")
-    return replace(index, oov_token=oov_token or index.oov_token)
+    return re.sub(r"[\W_]+", "", word.lower()) in names
 
 
 def _read_json(path: pathlib.Path) -> Mapping[str, Any]:
@@ -146,7 +133,10 @@ def _mapping(path: pathlib.Path, content: Any) -> dict[str, Any]:
 
 
 def _check_ids(path: pathlib.Path, content: Any) -> dict[str, int]:
-    ids = _mapping(path, content)
+    # Padding is not in a text, whatever it is called; a word that has its id would never be read.
+    ids = {
+        word: i for word, i in _mapping(path, content).items() if not (i == 0 and looks_like(word, "pad", "padding"))
+    }
     if not ids:
         raise UsageError(f"{path} names no words.")
     for word_id in ids.values():

@@ -8,7 +8,7 @@ import json
 import pathlib
 import zipfile
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import Any
 
 from saiten.model.errors import BundleError, refusing
 from saiten.model.keras_models.saved_config import check_classes, check_sizes
@@ -27,16 +27,19 @@ def check_keras_file(path: pathlib.Path, *, trust: bool = False) -> None:
     Raises:
         BundleError: What is wrong with the file.
     """
-    unreadable = f"{path} is no .keras file that can be read; save the model as .keras with Keras 3."
+    import h5py
+
+    unreadable = f"{path.name:.60} is no .keras file that can be read; save the model as .keras with Keras 3."
     with refusing(unreadable), zipfile.ZipFile(path) as archive:
-        _check_members(path, archive)
+        _check_members(path.name, archive)
         config = json.loads(archive.read("config.json"))
         if not trust:
-            check_classes(path, config)
+            check_classes(path.name, config)
         size = archive.getinfo("model.weights.h5").file_size
-        check_sizes(path, config, size)
-        with archive.open("model.weights.h5") as weights:
-            _check_weights(path, weights, size)
+        check_sizes(path.name, config, size)
+        damaged = f"{path.name:.60}: model.weights.h5 is damaged."
+        with archive.open("model.weights.h5") as weights, refusing(damaged), h5py.File(weights, "r") as file:
+            check_weights(f"{path.name:.60}: model.weights.h5", file, size)
 
 
 def load_keras_file(path: pathlib.Path) -> Any:
@@ -50,49 +53,57 @@ def load_keras_file(path: pathlib.Path) -> Any:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a stranger's file makes Keras and TensorFlow raise anything
-        raise BundleError(f"Keras {keras.version()} cannot load {path}: {_first_line(error)}") from error
+        raise BundleError(f"Keras {keras.version()} cannot load {path.name:.60}: {_first_line(error):.160}") from error
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
-def _check_members(path: pathlib.Path, archive: zipfile.ZipFile) -> None:
+def _check_members(name: str, archive: zipfile.ZipFile) -> None:
     names = [member.filename for member in archive.infolist()]
     if sorted(names) != sorted(_MEMBERS):
-        raise BundleError(f"{path} must hold {', '.join(_MEMBERS)} and nothing else; it holds {', '.join(names[:10])}.")
+        shown = ", ".join(names[:10])
+        raise BundleError(f"{name:.60} must hold {', '.join(_MEMBERS)} and nothing else; it holds {shown:.120}.")
     for member in archive.infolist():
         plain = member.compress_type == zipfile.ZIP_STORED and member.compress_size == member.file_size
         if not plain or member.file_size > _MEMBERS[member.filename]:
             raise BundleError(
-                f"{path}: {member.filename} is compressed or too large; save the model anew with Keras 3."
+                f"{name:.60}: {member.filename} is compressed or too large; save the model anew with Keras 3."
             )
 
 
-def _check_weights(path: pathlib.Path, weights: IO[bytes], size: int) -> None:
-    import h5py
+def check_weights(name: str, file: Any, size: int) -> None:
+    """Refuses an open HDF5 file that holds more than plain arrays of numbers of its own.
 
-    with refusing(f"{path}: model.weights.h5 is damaged."), h5py.File(weights, "r") as file:
-        total = sum(_check_group(path, file, set()))
+    Args:
+        name: What holds them, for messages.
+        file: The `h5py.File`.
+        size: Of the HDF5 file, in bytes.
+
+    Raises:
+        BundleError: It holds a link, something else than numbers, or more than fits.
+    """
+    total = sum(_check_group(name, file, set()))
     # Keras stores weights plainly, so the file cannot be smaller than they are.
     if total > size:
-        raise BundleError(f"{path}: model.weights.h5 announces {total} bytes of weights and has {size}.")
+        raise BundleError(f"{name} announces {total} bytes of weights and has {size}.")
 
 
-def _check_group(path: pathlib.Path, group: Any, seen: set[int]) -> Iterator[int]:
+def _check_group(name: str, group: Any, seen: set[int]) -> Iterator[int]:
     import h5py
 
-    for name in group:
-        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-            raise BundleError(f"{path}: model.weights.h5 holds a link, {name}.")
-        item = group[name]
+    for key in group:
+        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+            raise BundleError(f"{name} holds a link, {key:.60}.")
+        item = group[key]
         address = h5py.h5o.get_info(item.id).addr
         if address in seen:  # hard links can make a ring, or one array look like 2**60
-            raise BundleError(f"{path}: model.weights.h5 holds {name} under two names.")
+            raise BundleError(f"{name} holds {key:.60} under two names.")
         seen.add(address)
         if isinstance(item, h5py.Group):
-            yield from _check_group(path, item, seen)
+            yield from _check_group(name, item, seen)
         elif item.external or item.is_virtual or item.dtype.kind not in "fiu":
-            raise BundleError(f"{path}: model.weights.h5 holds {item.name}, which is no plain array of numbers.")
+            raise BundleError(f"{name} holds {item.name:.60}, which is no plain array of numbers.")
         else:
             yield int(item.nbytes)

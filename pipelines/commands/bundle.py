@@ -3,40 +3,62 @@
 import argparse
 import pathlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from saiten.pipelines.commands.flags import add_text_arguments, tokenizer_config
 from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say
 
 if TYPE_CHECKING:
+    from saiten.model.keras_models.tokenizer_settings import Origins
     from saiten.model.text.encoder import Encoder
 
 _MAX_SAMPLE_TEXTS = 10_000
+_MAX_SEQUENCE_LENGTH = 8_000
+# Of all tokens: Japanese that was prepared otherwise than the model's texts has many more.
+_HIGH_OOV_SHARE = 0.2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `saiten bundle`."""
-    parser.add_argument("--keras_model", required=True, help="the model, a .keras file")
+    parser.add_argument("--keras_model", required=True, help="the model, a .keras file or an older .h5")
     parser.add_argument("--word_index", required=True, help="JSON: a Keras Tokenizer's to_json(), or {word: id}")
     parser.add_argument("--outputs", required=True, help="names of the model's outputs, comma-separated")
     parser.add_argument("--bundle", required=True, help="a new directory for the bundle")
-    parser.add_argument(
+    _add_tokenizer_arguments(parser.add_argument_group("the Tokenizer, where its file does not say"))
+    texts = parser.add_argument_group("how texts were prepared")
+    add_text_arguments(texts, normalization="none")
+    texts.add_argument(
+        "--max_sequence_length", type=int, help="longer texts are truncated (default: the model's input)"
+    )
+    texts.add_argument("--truncating", choices=["pre", "post"], default="pre", help="pre drops a text's beginning")
+    parser.add_argument("--expected", type=pathlib.Path, help="texts with the scores that model.predict gave")
+    parser.add_argument("--sample_texts", help="a file of texts, a line each, for the golden records")
+    parser.add_argument("--trust_bundle", action="store_true", help="let through layers that hold code")
+
+
+def _add_tokenizer_arguments(group: "argparse._ArgumentGroup") -> None:
+    group.add_argument("--tokenizer", choices=["keras-default"], help="lower-casing, filters and OOV word of Keras")
+    group.add_argument(
         "--tokenizer_input",
         choices=["text", "tokens"],
-        default="text",
-        help="what the Tokenizer was fed with: strings (filtered and lower-cased) or lists of tokens (lower-cased)",
+        help="what it was fed with: strings (filtered and lower-cased) or lists of tokens (lower-cased)",
     )
-    parser.add_argument("--oov", choices=["token", "drop"], help="words not in the index (default: as its JSON says)")
-    parser.add_argument("--oov_token", help="the word that stands for OOV words, where the JSON does not say")
-    parser.add_argument("--num_words", type=int, help="use ids below it only, where the JSON does not say")
-    parser.add_argument("--normalization", choices=["nfkc", "none"], default="none", help="as in training")
-    parser.add_argument("--lower", action="store_true", help="lower-case tokens, where the JSON does not say")
-    parser.add_argument("--max_sequence_length", type=int, default=8000, help="longer texts are truncated")
-    parser.add_argument("--truncating", choices=["pre", "post"], default="pre", help="pre drops a text's beginning")
-    parser.add_argument("--dictionary", default="unidic-lite", help="unidic-lite, unidic, ipadic or a directory")
-    parser.add_argument("--user_dictionary", help="a compiled MeCab user dictionary")
-    parser.add_argument("--sample_texts", help="a file of texts, a line each, for the golden records")
-    parser.add_argument("--trust_bundle", action="store_true", help="let through layers that Saiten does not build")
+    group.add_argument("--lower", action=argparse.BooleanOptionalAction, help="tokens were lower-cased, or not")
+    group.add_argument("--filters", help="characters that became spaces; keras for Keras' own, none for none")
+    group.add_argument("--oov", choices=["token", "drop"], help="words that are not in the index")
+    group.add_argument("--oov_token", help="the word that stands for OOV words")
+    group.add_argument("--num_words", type=int, help="use ids below it only")
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """The encoder, and where its settings came from, for a person to read."""
+
+    encoder: "Encoder"
+    length_from: str
+    origins: "Origins"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -46,58 +68,116 @@ def run(args: argparse.Namespace) -> int:
         UsageError: Model, word index and flags do not go together.
     """
     import_tensorflow()
+    from saiten.model.bundle.expected import read_expected
     from saiten.model.bundle.writer import write_bundle
     from saiten.model.errors import UsageError
-    from saiten.model.keras_models.saved_model import check_keras_file, load_keras_file
+    from saiten.model.keras_models.layers import refuse_outputs
+    from saiten.model.keras_models.model_file import read_model_file
 
     path = pathlib.Path(args.keras_model)
-    if not path.is_file():
+    if not path.exists():
         raise UsageError(f"There is no Keras model at {path}.")
     texts = _sample_texts(args.sample_texts)
-    check_keras_file(path, trust=args.trust_bundle)
-    model = load_keras_file(path)
     outputs = [name.strip() for name in args.outputs.split(",")]
+    expected = read_expected(args.expected, outputs) if args.expected else None
+    model, made_from = read_model_file(path, trust=args.trust_bundle)
+    refuse_outputs(model, outputs)
+    settled = _settle(args, model)
     bundle = write_bundle(
         pathlib.Path(args.bundle),
         model=model,
-        encoder=_make_encoder(args, model),
+        encoder=settled.encoder,
         outputs=outputs,
-        golden_texts=texts,
-        training={"made_from": path.name, "word_index": pathlib.Path(args.word_index).name},
+        golden_texts=[*(expected.texts if expected else ()), *texts],
+        training={"made_from": path.name, "file": made_from, "word_index": pathlib.Path(args.word_index).name},
         reference={},
+        expected=expected,
     )
-    engine = "packed and keras engines" if bundle.has_packed else f"keras engine only: {bundle.why_not_packed}"
+    _report(args, settled, expected is not None, texts)
     say(
         f"bundle {bundle.bundle_id[:12]} in {args.bundle}: {bundle.manifest.encoder.num_words:,} ids, "
-        f"{len(outputs)} outputs, {engine}"
+        f"{len(outputs)} outputs, {bundle.engines}"
     )
     return 0
 
 
-def _make_encoder(args: argparse.Namespace, model: object) -> "Encoder":
-    import dataclasses
-
-    from saiten.model.errors import UsageError
-    from saiten.model.keras_models.keras_tokenizer import read_word_index, with_oov
+def _settle(args: argparse.Namespace, model: Any) -> _Settled:
+    from saiten.model.keras_models.keras_tokenizer import read_word_index
     from saiten.model.keras_models.layers import model_vocabulary_size
+    from saiten.model.keras_models.tokenizer_settings import TokenizerFlags, settle_tokenizer
     from saiten.model.text.encoder import Encoder
-    from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
+    from saiten.model.text.tokenizer import Tokenizer
 
-    index = read_word_index(pathlib.Path(args.word_index), tokenizer_input=args.tokenizer_input)
-    index = with_oov(index, args.oov, args.oov_token)
-    if args.num_words is not None:
-        if args.num_words < 1:
-            raise UsageError(f"--num_words must be 1 or more, not {args.num_words}.")
-        index = dataclasses.replace(index, num_words=args.num_words)
-    config = TokenizerConfig(
-        normalization=args.normalization,
-        dictionary=args.dictionary,
-        user_dictionary=args.user_dictionary,
-        lower=index.lower or args.lower,
-        filters=index.filters,
+    length, length_from = _length(args.max_sequence_length, model.inputs[0].shape[1])
+    index = read_word_index(pathlib.Path(args.word_index))
+    flags = TokenizerFlags(
+        args.tokenizer, args.tokenizer_input, args.lower, args.filters, args.oov, args.oov_token, args.num_words
     )
+    index, origins = settle_tokenizer(index, flags)
     vocabulary = index.vocabulary(model_vocabulary_size(model))
-    return Encoder(Tokenizer(config), vocabulary, args.max_sequence_length, args.truncating)
+    config = tokenizer_config(args, lower=index.lower, filters=index.filters)
+    _check_added_tokens(config.prefix_token, config.suffix_token, vocabulary.ids)
+    return _Settled(Encoder(Tokenizer(config), vocabulary, length, args.truncating), length_from, origins)
+
+
+def _length(asked: int | None, width: int | None) -> tuple[int, str]:
+    """Returns how many ids the model reads at most, and who says so."""
+    from saiten.model.errors import UsageError
+
+    if asked is None:
+        return (_MAX_SEQUENCE_LENGTH, "default") if width is None else (width, "the model's input")
+    if width is not None and asked > width:
+        raise UsageError(
+            f"--max_sequence_length={asked} is more than the {width} ids of the model's input; leave the flag out."
+        )
+    return asked, "flag"
+
+
+def _check_added_tokens(prefix: str | None, suffix: str | None, ids: Any) -> None:
+    from saiten.model.errors import UsageError
+
+    for flag, token in (("prefix_token", prefix), ("suffix_token", suffix)):
+        if token is not None and token not in ids:
+            raise UsageError(
+                f"--{flag}={token:.40}: that token is not in the word index; give it as it stands there, after "
+                "lower-casing and filters."
+            )
+
+
+def _report(args: argparse.Namespace, settled: _Settled, was_expected: bool, texts: Sequence[str]) -> None:
+    """Says how texts become ids and where each setting came from; without expected scores, how many words are OOV."""
+    encoder, origins = settled.encoder, settled.origins
+    config = encoder.tokenizer.config
+    oov_id = encoder.vocabulary.oov_id
+    say(f"length: at most {encoder.max_sequence_length:,} ids ({settled.length_from})")
+    say(f"truncating: {encoder.truncating}, drops a long text's {'beginning' if args.truncating == 'pre' else 'end'}")
+    oov = "dropped" if oov_id is None else f"id {oov_id}, {encoder.vocabulary.words[oov_id]}"
+    say(f"OOV words: {oov} ({origins.oov})")
+    lower = "lower-cased" if config.lower else "as written"
+    filters = f"filtered of {config.filters!r}" if config.filters else "not filtered"
+    whitespace = "a token" if config.split == "space" else "no token"
+    say(
+        f"tokenizer: {config.dictionary}, normalization {config.normalization}, {config.token_form}, {lower} "
+        f"({origins.lower}), {filters} ({origins.filters}), white space such as U+3000 is {whitespace} (--split)"
+    )
+    if not was_expected:
+        _report_oov_share(encoder, texts)
+
+
+def _report_oov_share(encoder: "Encoder", texts: Sequence[str]) -> None:
+    segmented, _ = encoder.segment_all(texts)
+    encoded = encoder.encode_segmented(segmented)
+    n_tokens, n_oov = int(encoded.n_tokens.sum()), int(encoded.n_oov.sum())
+    if n_tokens:
+        share = n_oov / n_tokens
+        high = (
+            ": that is high; are texts prepared as in training? --expected would tell"
+            if share > _HIGH_OOV_SHARE
+            else ""
+        )
+        say(f"OOV share: {share:.1%} of {n_tokens:,} tokens of --sample_texts{high}")
+    else:
+        say("not compared with model.predict: give --expected, texts with its scores")
 
 
 def _sample_texts(name: str | None) -> Sequence[str]:

@@ -1,14 +1,13 @@
 """`saiten score --check`: a first look at the scores before a long run; writes nothing."""
 
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from saiten.pipelines.local.choose_bundle import choose_bundle
 from saiten.pipelines.local.launch import plan_scoring
 from saiten.pipelines.local.settings import ScoreSettings
-from saiten.pipelines.reading.ranges import iter_blocks
-from saiten.pipelines.records import RecordBlock, ScoredBlock
+from saiten.pipelines.reading.ranges import first_records
+from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.output_directory import refuse_used
 from saiten.pipelines.steps.encode import encode_block
 from saiten.pipelines.steps.infer import score_block
@@ -33,7 +32,7 @@ def check_run(settings: ScoreSettings) -> int:
         refuse_used(settings.output, overwrite=settings.overwrite, resume=settings.resume)
     plan = plan_scoring(settings, outputs)
     encoder, engine = bundle.load_encoder(), bundle.load_engine()
-    scored = [score_block(encode_block(block, encoder), engine) for block in _first_records(iter_blocks(plan))]
+    scored = [score_block(encode_block(block, encoder), engine) for block in first_records(plan, CHECKED_RECORDS)]
     # A pipe has no width of its own, and 80 columns cut ids and names.
     console = make_console(None if sys.stdout.isatty() else 160)
     console.print(_table(scored, outputs))
@@ -45,17 +44,6 @@ def check_run(settings: ScoreSettings) -> int:
         f"{len(plan.files)} files with {plan.total_bytes:,} bytes to score; nothing is written."
     )
     return 0
-
-
-def _first_records(blocks: Iterator[RecordBlock]) -> Iterator[RecordBlock]:
-    """Yields blocks with the first records, good or bad, cut to `CHECKED_RECORDS` in all."""
-    left = CHECKED_RECORDS
-    for block in blocks:
-        first = block.first_records(left)
-        left -= first.n_read
-        yield first
-        if left == 0:
-            return
 
 
 def _table(scored: list[ScoredBlock], outputs: tuple[str, ...]) -> "Table":

@@ -1,64 +1,128 @@
-"""`saiten explain`: how one text is normalised, tokenized and scored."""
+"""`saiten explain`: how texts are normalised, tokenized and scored, and which tokens made the scores."""
 
 import argparse
+import json
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from saiten.model.errors import UsageError
+from saiten.pipelines.commands.options import add_input_arguments
 from saiten.pipelines.quiet import import_tensorflow, quiet_libraries
+from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
     from saiten.model.bundle.explain import Explanation
+    from saiten.model.engines.engine import Engine
+    from saiten.model.text.encoder import Encoder
 
-_SHOWN_TOKENS = 200
+# An id, or None where the text came from the command line, and what was found of it.
+Explained = tuple[str | None, "Explanation"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `saiten explain`."""
     parser.add_argument("--bundle", required=True, help="the bundle's directory")
+    parser.add_argument("--output", metavar="NAME", help="colour the text by this score (default: the most moved)")
+    parser.add_argument("--json", action="store_true", help="a JSON object for each text, a line each, instead")
+    parser.add_argument("--html", metavar="FILE", help="a page for the browser, beside what is printed")
     parser.add_argument("--engine", choices=["auto", "packed", "keras"], default="auto")
     parser.add_argument("--trust_bundle", action="store_true", help="let through layers that Saiten does not build")
-    parser.add_argument("text", metavar="TEXT", help="the text; - reads it from standard input")
+    add_input_arguments(parser, is_required=False)
+    parser.add_argument("--id_field", help="field with the record's id (default: source:position)")
+    parser.add_argument("--records", type=int, default=10, help="so many records of --input, the first ones")
+    parser.add_argument("text", metavar="TEXT", nargs="?", help="the text; - reads it from standard input")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Shows the text's normal form, its tokens with their ids, and its scores; returns 0.
+    """Shows each text's normal form, its tokens with their ids, its scores and what made them; returns 0.
 
     Raises:
-        UsageError: The bundle is refused, or the text cannot be tokenized.
+        UsageError: The bundle is refused, there is no text, or it cannot be tokenized.
     """
+    if (args.text is None) == (args.input is None):
+        raise UsageError("saiten explain needs a text, or --input=FILE with some: give one of them.")
+    if args.records < 1:
+        raise UsageError(f"--records is 1 or more, not {args.records}.")
     quiet_libraries()
-    from saiten.model.bundle.explain import explain_text
     from saiten.pipelines.steps.scoring_bundle import opened_bundle
 
-    text = sys.stdin.read() if args.text == "-" else args.text
     with opened_bundle(args.bundle, trusted=args.trust_bundle) as bundle:
+        outputs = list(bundle.outputs)
+        if args.output is not None and args.output not in outputs:
+            raise UsageError(f"--output={args.output} is none of the bundle's outputs: {', '.join(outputs)}.")
         if bundle.engine_name(args.engine) == "keras":
             import_tensorflow()
-        explanation = explain_text(bundle.encoder(), bundle.engine(args.engine), text)
-    _show(explanation, bundle.outputs)
+        from saiten.model.bundle.explain import explain_text
+
+        encoder, engine = bundle.encoder(), bundle.engine(args.engine)
+        if args.text is not None:
+            text = sys.stdin.read() if args.text == "-" else args.text
+            explained: list[Explained] = [(None, explain_text(encoder, engine, text))]
+        else:
+            explained = list(_explain_records(args, encoder, engine))
+    if args.html:
+        _write_page(args.html, explained, outputs)
+    if args.json:
+        show("\n".join(json.dumps(_figures(one, outputs)) for one in explained))
+    else:
+        from saiten.pipelines.commands.pages.explanation_page import print_explanations
+
+        print_explanations(explained, outputs, args.output)
     return 0
 
 
-def _show(explanation: "Explanation", outputs: list[str]) -> None:
-    from rich.table import Table
+def _explain_records(args: argparse.Namespace, encoder: "Encoder", engine: "Engine") -> Iterator[Explained]:
+    """Explains the first records of the input; says of each that cannot be why."""
+    from saiten.model.bundle.explain import explain_text
+    from saiten.pipelines.reading.options import ReadOptions
+    from saiten.pipelines.reading.plan import plan_work
+    from saiten.pipelines.reading.ranges import first_records
 
-    from saiten.pipelines.terminal import escape, make_console
-
-    console = make_console()
-    console.print(f"[bold]normal form[/]  {escape(explanation.normal_form)}")
-    tokens = explanation.tokens
-    kinds = {"oov": "[yellow]{} (OOV)[/]", "dropped": "[yellow]{} (OOV, dropped)[/]", "cut": "[dim]{} (cut)[/]"}
-    shown = [kinds.get(token.fate, "{}").format(f"{escape(token.surface)} {token.shown_id}") for token in tokens]
-    rest = f" … and {len(tokens) - _SHOWN_TOKENS:,} more" if len(tokens) > _SHOWN_TOKENS else ""
-    console.print(f"[bold]tokens[/]       {' | '.join(shown[:_SHOWN_TOKENS])}{rest}")
-    console.print(
-        f"[bold]length[/]       {explanation.n_tokens:,} tokens, {explanation.n_oov:,} OOV, "
-        f"{explanation.length:,} read by the model"
+    options = ReadOptions(
+        input_format=args.input_format,
+        encoding=args.encoding,
+        text_field=args.text_field,
+        id_field=args.id_field,
+        max_record_bytes=args.max_record_bytes,
     )
-    if explanation.scores is None:
-        console.print("[bold]scores[/]       none: no token is left (status empty)")
-        return
-    table = Table("output", "score")
-    for name, score in zip(outputs, explanation.scores, strict=True):
-        table.add_row(escape(name), f"{score:.6f}")
-    console.print(table)
+    for block in first_records(plan_work(args.input, options), args.records):
+        for letter in block.dead_letters:
+            say(f"{letter.source}:{letter.position} would be a dead letter: {letter.code}, {letter.message}.")
+        for record_id, text in zip(block.ids, block.texts, strict=True):
+            try:
+                yield record_id, explain_text(encoder, engine, text)
+            except UsageError as error:
+                say(f"{record_id}: {error}")
+
+
+def _write_page(path: str, explained: list[Explained], outputs: list[str]) -> None:
+    from saiten.pipelines import storage
+    from saiten.pipelines.reports.explanation_report import explanation_report
+
+    try:
+        storage.write_atomic(path, explanation_report(explained, outputs))
+    except OSError as error:
+        raise UsageError(f"--html={path} cannot be written: {error}.") from error
+
+
+def _figures(explained: Explained, outputs: list[str]) -> dict[str, object]:
+    name, found = explained
+    return {
+        **({"id": name} if name is not None else {}),
+        "normal_form": found.normal_form,
+        "n_tokens": found.n_tokens,
+        "n_oov": found.n_oov,
+        "length": found.length,
+        "scores": dict(zip(outputs, found.scores, strict=True)) if found.scores else None,
+        "left_out_together": found.left_out_together,
+        "tokens": [
+            {
+                "token": token.surface,
+                "id": token.token_id,
+                "fate": token.fate,
+                "effects": dict(zip(outputs, token.effects, strict=True)) if token.effects else None,
+            }
+            for token in found.tokens
+        ],
+    }

@@ -1,8 +1,14 @@
-"""What a misspelt flag is answered with."""
+"""The flags that say how texts become tokens, for `train` and `bundle`, and what a misspelt flag is answered with."""
 
 import argparse
 import difflib
+import pathlib
 from collections.abc import Sequence
+
+from saiten.model.errors import UsageError
+from saiten.model.text.tokenizer import TokenizerConfig
+
+_MAX_STOP_WORDS_BYTES = 16 << 20
 
 
 def known_flags(parser: argparse.ArgumentParser) -> list[str]:
@@ -19,3 +25,54 @@ def unknown_flag_message(argument: str, flags: Sequence[str]) -> str:
     nearest = difflib.get_close_matches(flag, flags, n=1, cutoff=0.5)
     hint = f"did you mean {nearest[0]}?" if nearest else "see --help."
     return f"There is no flag {flag}; {hint}"
+
+
+def add_text_arguments(group: "argparse._ActionsContainer", normalization: str) -> None:
+    """Adds the flags; `normalization` is its default."""
+    group.add_argument("--normalization", choices=["nfkc", "none"], default=normalization, help="before MeCab")
+    group.add_argument("--dictionary", default="unidic-lite", help="unidic-lite, unidic, ipadic or a directory")
+    group.add_argument("--user_dictionary", help="a compiled MeCab user dictionary")
+    group.add_argument("--token_form", choices=["surface", "lemma"], default="surface", help="as written, or as listed")
+    group.add_argument("--keep_pos", default="", help="only words of these parts of speech, such as 名詞,動詞")
+    group.add_argument("--stop_words", type=pathlib.Path, help="a file of tokens to leave out, one a line")
+    group.add_argument("--prefix_token", help="a token before each text's, such as <s>")
+    group.add_argument("--suffix_token", help="a token behind each text's")
+    group.add_argument(
+        "--split",
+        choices=["space", "whitespace"],
+        default="space",
+        help='as Python\'s split(" "), to which U+3000 is a token, or as split()',
+    )
+
+
+def tokenizer_config(args: argparse.Namespace, *, lower: bool = False, filters: str = "") -> TokenizerConfig:
+    """Returns the settings that the flags ask for.
+
+    Raises:
+        UsageError: A value will not do, or the file of stop words cannot be read.
+    """
+    return TokenizerConfig(
+        normalization=args.normalization,
+        dictionary=args.dictionary,
+        user_dictionary=args.user_dictionary,
+        lower=lower,
+        filters=filters,
+        split=args.split,
+        token_form=args.token_form,
+        keep_pos=tuple(filter(None, (part.strip() for part in args.keep_pos.split(",")))),
+        stop_words=_stop_words(args.stop_words),
+        prefix_token=args.prefix_token,
+        suffix_token=args.suffix_token,
+    )
+
+
+def _stop_words(path: pathlib.Path | None) -> tuple[str, ...]:
+    if path is None:
+        return ()
+    try:
+        if path.stat().st_size > _MAX_STOP_WORDS_BYTES:
+            raise UsageError(f"--stop_words={path} is larger than {_MAX_STOP_WORDS_BYTES} bytes.")
+        words = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--stop_words={path} cannot be read as UTF-8 text.") from error
+    return tuple(dict.fromkeys(filter(None, (word.strip() for word in words))))

@@ -49,18 +49,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_input_arguments(parser: argparse.ArgumentParser) -> None:
+def add_input_arguments(parser: argparse.ArgumentParser, *, is_required: bool = True) -> None:
     """Adds the flags that say what to read, the same for training and scoring."""
-    parser.add_argument("--input", required=True, help="file, directory, glob or comma-separated list")
+    parser.add_argument("--input", required=is_required, help="file, directory, glob or comma-separated list")
     parser.add_argument(
         "--input_format",
         default=ScoreSettings.input_format,
         help="text, jsonl, csv, tsv or parquet (default: by the file's ending)",
     )
     parser.add_argument("--encoding", default=ScoreSettings.encoding, help="utf-8, cp932, euc_jp or utf-16")
-    parser.add_argument("--text_field", default=ScoreSettings.text_field, help="field with the text")
+    parser.add_argument(
+        "--quoting", default=ScoreSettings.quoting, help="csv or none (default: quotes in CSV, none in TSV)"
+    )
+    parser.add_argument("--text_field", help="field with the text, where there are fields (default: text)")
     parser.add_argument(
         "--max_record_bytes", type=int, default=ScoreSettings.max_record_bytes, help="longer records are dead letters"
+    )
+    parser.add_argument(
+        "--table_files", action="store_true", help="the files of a Delta or Iceberg table as they are, removed ones too"
     )
 
 

@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     plan = plan_work(args.input, options)
     others = dataclasses.replace(options, input_format="auto")
     validation_plan = plan_work(args.validation_input, others) if args.validation_input else None
-    unlabelled = dataclasses.replace(others, kept_fields=())
+    unlabelled = dataclasses.replace(others, kept_fields=(), allow_plain_text=True)
     further_plan = plan_work(args.word2vec_input, unlabelled) if args.word2vec_input else None
     records = LabelledRecords(plan, labels, args.max_dead_letter_rate)
     validation = LabelledRecords(validation_plan, labels, args.max_dead_letter_rate, "records of --validation_input")
@@ -90,9 +90,11 @@ def _read_options(args: argparse.Namespace, labels: "LabelFields") -> "ReadOptio
     return ReadOptions(
         input_format=args.input_format,
         encoding=args.encoding,
+        quoting=args.quoting,
         text_field=args.text_field,
         kept_fields=labels.fields,
         kept_fields_flag=labels.flag,
+        table_files=args.table_files,
         max_record_bytes=args.max_record_bytes,
     )
 

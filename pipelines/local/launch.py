@@ -14,7 +14,7 @@ from saiten.pipelines.local.execute import execute, local_execution, remote_exec
 from saiten.pipelines.local.prepare import planned_files, prepare_scoring, row_settings
 from saiten.pipelines.local.progress_view import shown
 from saiten.pipelines.local.settings import ScoreSettings
-from saiten.pipelines.local.workers import LocalWorkers, count_workers
+from saiten.pipelines.local.workers import LocalWorkers, count_workers, most_workers
 from saiten.pipelines.reading.files import printable
 from saiten.pipelines.reading.options import ReadOptions, parse_kept_fields
 from saiten.pipelines.reading.plan import WorkPlan, plan_work
@@ -33,22 +33,27 @@ def read_options(settings: ScoreSettings) -> ReadOptions:
     return ReadOptions(
         input_format=settings.input_format,
         encoding=settings.encoding,
+        quoting=settings.quoting,
         text_field=settings.text_field,
         id_field=settings.id_field,
         kept_fields=parse_kept_fields(settings.keep_fields),
         max_record_bytes=settings.max_record_bytes,
+        table_files=settings.table_files,
     )
 
 
-def plan_scoring(settings: ScoreSettings, outputs: Sequence[str]) -> WorkPlan:
+def plan_scoring(settings: ScoreSettings, outputs: Sequence[str], n_workers: int = 1) -> WorkPlan:
     """Plans the work, none of which may lie where it is going to be written.
+
+    Args:
+        n_workers: How many will read at the same time, on this machine.
 
     Raises:
         UsageError: The input will not do, or a kept field has the name of another column.
     """
     options = read_options(settings)
     refuse_taken_names(outputs, [field.name for field in options.kept_fields])
-    plan = plan_work(settings.input, options)
+    plan = plan_work(settings.input, options, n_workers=n_workers)
     if settings.output is not None and not storage.is_remote(settings.output):
         # A link's own place counts, and where it leads.
         above = tuple(os.path.join(resolve(settings.output), "") for resolve in (os.path.abspath, os.path.realpath))
@@ -68,7 +73,7 @@ def score_files(settings: ScoreSettings) -> RunManifest:
     output = settings.run_directory
     remote = None if settings.is_local else remote_execution(settings.runner, settings.beam_flags)
     bundle = choose_bundle(settings)
-    plan = plan_scoring(settings, bundle.outputs)
+    plan = plan_scoring(settings, bundle.outputs, 1 if remote else most_workers(settings.workers))
     n_workers = 1 if remote else count_workers(settings.workers, plan.total_bytes)
     # Worker processes that each used all cores would only be in each other's way.
     bundle = bundle.with_threads(1 if n_workers > 1 else 0)

@@ -16,6 +16,7 @@ class ScoreSettings:
 
     Attributes:
         output: The run's directory; None where nothing is to be written.
+        text_field: None is ``text``, where the input has fields.
         keep_fields: ``name`` or ``name:type``, between commas.
         workers: Local processes; None takes all cores where the input is worth it.
         beam_flags: What goes to Beam's own options.
@@ -29,10 +30,12 @@ class ScoreSettings:
     output: str | None = None
     input_format: str = "auto"
     encoding: str = "utf-8"
-    text_field: str = "text"
+    quoting: str = "auto"
+    text_field: str | None = None
     id_field: str | None = None
     keep_fields: str = ""
     max_record_bytes: int = 10 * 1024 * 1024
+    table_files: bool = False
     engine: str = "auto"
     trust_bundle: bool = False
     runner: str = "FnApiRunner"

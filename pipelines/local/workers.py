@@ -31,11 +31,14 @@ _KILL_POLL_SECS = 0.01
 _SMALL_INPUT_BYTES = 4 * 1024 * 1024
 
 
+def most_workers(wanted: int | None) -> int:
+    """Returns how many processes a local run on large input works in."""
+    return available_cores() if wanted is None else wanted
+
+
 def count_workers(wanted: int | None, n_bytes: int) -> int:
     """Returns how many processes a local run on so much input works in; 1 means that it works in this one."""
-    if wanted is not None:
-        return wanted
-    return 1 if n_bytes < _SMALL_INPUT_BYTES else available_cores()
+    return 1 if wanted is None and n_bytes < _SMALL_INPUT_BYTES else most_workers(wanted)
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def as_string(value: object) -> str:
     """Returns a value as a string: a string as it is, anything else as JSON writes it, or Python where JSON cannot.
 
     Raises:
-        RecordError: ``BAD_FIELD``, a number in it is beyond what JSON readers take.
+        RecordError: ``BAD_FIELD``, a number in it is NaN, or beyond what JSON readers take.
     """
     # The commonest types by identity: this runs for every record.
     if type(value) is str:
@@ -55,7 +55,7 @@ def as_string(value: object) -> str:
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=str)
     except ValueError as error:
-        raise RecordError(Code.BAD_FIELD, "A number is too large.") from error
+        raise RecordError(Code.BAD_FIELD, "A number in it is NaN, or too large.") from error
 
 
 def make_converter(kind: pa.DataType, name: str) -> Callable[[object], object]:
@@ -67,7 +67,8 @@ def make_converter(kind: pa.DataType, name: str) -> Callable[[object], object]:
     Returns:
         A function that raises `RecordError` (``BAD_FIELD``) where a value does not convert.
     """
-    to_kind = as_string if pa.types.is_string(kind) else _CONVERTERS.get(kind, _as_it_is)
+    is_string = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    to_kind = as_string if is_string else _CONVERTERS.get(kind, _as_it_is)
 
     def convert(value: object) -> object:
         if value is None:

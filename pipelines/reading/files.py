@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from saiten.model.errors import DamagedFileError, SaitenError, UsageError
 from saiten.pipelines import storage
+from saiten.pipelines.reading.tables import refuse_local_tables, refuse_tables
 from saiten.pipelines.records import FileSlice
 
 _WILDCARDS = "*?["
@@ -33,15 +34,16 @@ class InputFile:
     modified: str
 
 
-def list_inputs(patterns: str) -> list[InputFile]:
+def list_inputs(patterns: str, *, table_files: bool = False) -> list[InputFile]:
     """Returns the files that `patterns` stands for, each once, sorted by path.
 
     Args:
         patterns: Files, directories (with all that is below them) and globs, between commas. Names that
             start with ``_`` or ``.`` (such as ``_SUCCESS``) count only when they are written out.
+        table_files: Take the files of a Delta, Iceberg or Hudi table as they are.
 
     Raises:
-        UsageError: A pattern that matches no file, or a file that cannot be read.
+        UsageError: A pattern that matches no file, a file that cannot be read, or a table.
     """
     if os.path.lexists(patterns):
         items = [patterns]
@@ -51,10 +53,13 @@ def list_inputs(patterns: str) -> list[InputFile]:
         raise UsageError(f"--input is empty: {patterns!r}; name a file, a directory or a glob.")
     found: dict[str, InputFile] = {}
     for item in items:
-        files = _match(item.removeprefix("file://"))
+        files = _match(item.removeprefix("file://"), table_files=table_files)
         if not files:
             raise UsageError(f"No file matches {item!r}; check --input for a misspelt name or an empty directory.")
-        found.update((file.path, file) for file in files)
+        for file in files:
+            # A file that a link leads to as well is read once, by its own name.
+            place = file.path if storage.is_remote(file.path) else os.path.realpath(file.path)
+            found[place] = min(file, found.get(place, file), key=lambda file: (file.path != place, file.path))
     return sorted(found.values())
 
 
@@ -107,17 +112,18 @@ def _check_unchanged(file_slice: FileSlice) -> None:
         raise DamagedFileError(f"{file_slice.source} was changed after the run began; start the run again.")
 
 
-def _match(item: str) -> list[InputFile]:
+def _match(item: str, *, table_files: bool) -> list[InputFile]:
     try:
-        return _match_remote(item) if storage.is_remote(item) else _match_local(item)
+        return _match_remote(item, table_files) if storage.is_remote(item) else _match_local(item, table_files)
     except (OSError, ValueError) as error:
         # Beam says by ValueError that it knows no such file system, and by an OSError of its own all else.
         reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
         raise UsageError(f"{getattr(error, 'filename', None) or item!r} cannot be read: {reason}.") from error
 
 
-def _match_local(item: str) -> list[InputFile]:
-    if os.path.lexists(item):
+def _match_local(item: str, table_files: bool) -> list[InputFile]:
+    is_written_out = os.path.lexists(item)
+    if is_written_out:
         paths = [item]
     else:
         paths = [path for path in glob.iglob(item, recursive=True) if _writes_out_hidden_names(path, item)]
@@ -130,6 +136,8 @@ def _match_local(item: str) -> list[InputFile]:
             files.append(_readable_file(path))
         else:
             raise UsageError(f"{path!r} is no regular file; copy what comes from it into a file first.")
+    if not table_files and not (is_written_out and os.path.isfile(item)):
+        refuse_local_tables({os.path.dirname(file.path) for file in files})
     return files
 
 
@@ -145,10 +153,19 @@ def _is_hidden(path: str) -> bool:
 
 
 def _files_below(folder: str) -> Iterator[str]:
-    for parent, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
-        folders[:] = [name for name in folders if not _is_hidden(name)]
-        paths = (os.path.join(parent, name) for name in names if not _is_hidden(name))
-        yield from (path for path in paths if stat.S_ISREG(os.stat(path).st_mode))
+    """Yields the files below a folder; folders that links lead to come last, and each once."""
+    left, seen = [folder], set[str]()
+    while left:
+        for parent, folders, names in os.walk(left.pop(0), onerror=_raise):
+            place = os.path.realpath(parent)
+            if place in seen:
+                folders.clear()
+                continue
+            seen.add(place)
+            folders[:] = [name for name in folders if not _is_hidden(name)]
+            left += [path for name in folders if os.path.islink(path := os.path.join(parent, name))]
+            paths = (os.path.join(parent, name) for name in names if not _is_hidden(name))
+            yield from (path for path in paths if stat.S_ISREG(os.stat(path).st_mode))
 
 
 def _raise(error: OSError) -> None:
@@ -164,7 +181,7 @@ def _local_file(path: str, status: os.stat_result) -> InputFile:
     return InputFile(os.path.abspath(path), status.st_size, str(status.st_mtime_ns))
 
 
-def _match_remote(item: str) -> list[InputFile]:
+def _match_remote(item: str, table_files: bool) -> list[InputFile]:
     from apache_beam.io.filesystems import FileSystems
 
     if any(wildcard in item for wildcard in _WILDCARDS):
@@ -173,6 +190,8 @@ def _match_remote(item: str) -> list[InputFile]:
         return [_remote_file(item)]
     folder = item.rstrip("/") + "/"
     below = _remote_matches(FileSystems, folder + "**")
+    if not table_files:
+        refuse_tables(file.path for file in below)
     return [file for file in below if not any(map(_is_hidden, file.path.removeprefix(folder).split("/")))]
 
 

@@ -21,12 +21,14 @@ class FileFields:
 
     Attributes:
         names: In the order of the file, each with the number, from 0, of the record in which it was first seen.
+        doubled: Names of fields that every record has twice.
         types: Those that the file itself gives; a field without one is kept as a string.
         is_complete: No record of the file can have another field.
         n_records: How many records were looked at, `SAMPLE_RECORDS` at most; 0 where there are none.
     """
 
     names: Mapping[str, int]
+    doubled: frozenset[str] = frozenset()
     types: Mapping[str, pa.DataType] = field(default_factory=dict)
     is_complete: bool = True
     n_records: int = 0
@@ -41,38 +43,65 @@ class SizedSlice:
 
 
 class Format(abc.ABC):
-    """A format of input files.
+    """A format of input files. What it gets open may stand at any place.
 
     Attributes:
         name: What ``--input_format`` calls it.
         endings: How names of its files end, in lower case, before that of a compression.
+        first_bytes: What each of its files begins with, and no text does; empty where there is no such mark.
         least_record_bytes: How few bytes of a file that is not compressed a record can plausibly take.
     """
 
     name: str
     endings: tuple[str, ...]
+    first_bytes: tuple[bytes, ...] = ()
     least_record_bytes: int
 
+    def look_at(self, file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileSlice:
+        """Returns the file with all that only its bytes say.
+
+        Raises:
+            UsageError: It cannot be read with these options.
+            DamagedFileError: It is truncated or damaged.
+        """
+        return whole
+
     @abc.abstractmethod
-    def read_fields(self, file: FileSlice, options: ReadOptions) -> FileFields | None:
+    def read_fields(self, file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileFields | None:
         """Returns the fields of a whole file's records; None where records have no fields.
 
         Raises:
-            UsageError: The file cannot be read with these options.
+            UsageError: Its header cannot be read, or it holds no records of this format.
             DamagedFileError: It is truncated or damaged.
         """
 
     @abc.abstractmethod
-    def cut(self, file: FileSlice, options: ReadOptions, target_bytes: int) -> list[SizedSlice]:
-        """Cuts a whole file into slices of about `target_bytes`; every record is in exactly one."""
+    def cut(self, whole: FileSlice, options: ReadOptions, target_bytes: int, most: int) -> list[SizedSlice]:
+        """Cuts a whole file into slices of about `target_bytes`; every record is in exactly one.
+
+        Args:
+            most: How many slices to make at most where each costs some of the work of those before it; 1 says
+                that nothing is to be spent on it.
+        """
 
     @abc.abstractmethod
     def read(self, file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[tuple[Rows, int]]:
-        """Yields the rows of a slice and the bytes of the file they stand for, which add up to the slice.
+        """Yields the rows of a slice and the bytes of the file they stand for.
 
-        Args:
-            file: The slice's file, open at its beginning.
+        These add up to the size of the file over all its slices.
 
         Raises:
             DamagedFileError: It is truncated or damaged.
         """
+
+
+def even_bounds(size: int, n_slices: int) -> list[int]:
+    """Returns the bounds of about `n_slices` equal parts of a file, one at least.
+
+    The local runner deals ranges out before it starts: by a multiple of 4, most workers get equal shares.
+
+    >>> even_bounds(100, 3)
+    [0, 25, 50, 75, 100]
+    """
+    n_slices = -(-n_slices // 4) * 4 if n_slices > 1 else 1
+    return sorted({size * i // n_slices for i in range(n_slices + 1)}) if size else [0, 0]

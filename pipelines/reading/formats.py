@@ -2,7 +2,6 @@
 
 from saiten.model.errors import UsageError
 from saiten.pipelines.reading.format import Format
-from saiten.pipelines.reading.lines.decompress import compression_of
 from saiten.pipelines.reading.lines.delimited import CSV, TSV
 from saiten.pipelines.reading.lines.jsonl import JSONL
 from saiten.pipelines.reading.lines.text import TEXT
@@ -12,17 +11,24 @@ from saiten.pipelines.reading.parquet.parquet import PARQUET
 FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (TEXT, JSONL, CSV, TSV, PARQUET)}
 
 
-def format_of(path: str, options: ReadOptions) -> Format:
-    """Returns the format of a file: what was asked for, or by the ending; what ends otherwise is text.
+def asked_format(options: ReadOptions) -> Format | None:
+    """Returns the format that was asked for, None where each file says its own.
 
     Raises:
-        UsageError: What was asked for is no format, with the nearest one.
+        UsageError: There is no such format.
     """
-    if options.input_format != "auto":
-        if options.input_format not in FORMATS:
-            raise UsageError(unknown_name("--input_format", options.input_format, ("auto", *FORMATS)))
-        return FORMATS[options.input_format]
-    stem = path.lower()
-    if compression_of(stem) is not None:
-        stem = stem.rpartition(".")[0]
-    return next((format_ for format_ in FORMATS.values() if stem.endswith(format_.endings)), TEXT)
+    if options.input_format == "auto":
+        return None
+    if options.input_format not in FORMATS:
+        raise UsageError(unknown_name("--input_format", options.input_format, ("auto", *FORMATS)))
+    return FORMATS[options.input_format]
+
+
+def format_by_ending(stem: str) -> Format | None:
+    """Returns the format of a file's name, without the ending of a compression; None where the ending says nothing."""
+    return next((format_ for format_ in FORMATS.values() if stem.lower().endswith(format_.endings)), None)
+
+
+def format_by_first_bytes(head: bytes) -> Format | None:
+    """Returns the format that alone begins so; None where it may be any that has no such mark."""
+    return next((f for f in FORMATS.values() if f.first_bytes and head.startswith(f.first_bytes)), None)

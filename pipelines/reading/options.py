@@ -33,6 +33,11 @@ _ENCODINGS = (
     "cp1252",
 )
 
+# What others call them, and Python does not.
+_FURTHER_NAMES = {"windows-31j": "cp932", "x-sjis": "cp932"}
+
+_QUOTINGS = ("auto", "csv", "none")
+
 KEPT_TYPES = {
     "string": pa.string(),
     "int64": pa.int64(),
@@ -56,7 +61,7 @@ class KeptField:
     @property
     def is_string(self) -> bool:
         """Whether the values are kept as strings, outside of Parquet."""
-        return self.type is None or pa.types.is_string(self.type)
+        return self.type is None or pa.types.is_string(self.type) or pa.types.is_large_string(self.type)
 
 
 @dataclass(frozen=True)
@@ -66,35 +71,48 @@ class ReadOptions:
     Attributes:
         input_format: The name of a format, or ``auto``: by the file's ending.
         encoding: Any name Python has for a supported encoding; Parquet has its own.
-        text_field: The field with the text, in structured input.
+        quoting: Whether quotes mean anything in CSV and TSV: ``csv``, ``none``, or ``auto``: in CSV only.
+        text_field: The field with the text, in structured input; None is ``text``, and says that nobody asked.
         id_field: The field with the record's id; None makes it ``source:position``.
         kept_fields: The fields that are carried to the output.
         kept_fields_flag: The flag that named them, for messages: training keeps its labels.
         max_record_bytes: A longer record (without its line end; in Parquet: a longer text) becomes a dead letter.
+        allow_plain_text: Plain text may be among the input although a field is asked for.
+        table_files: Read the files of a Delta or Iceberg table as they are, removed ones too.
 
     Raises:
-        UsageError: An unknown encoding, with the nearest known one.
+        UsageError: An unknown encoding or quoting, with the nearest known one.
     """
 
     input_format: str = "auto"
     encoding: str = "utf-8"
-    text_field: str = "text"
+    quoting: str = "auto"
+    text_field: str | None = None
     id_field: str | None = None
     kept_fields: tuple[KeptField, ...] = ()
     max_record_bytes: int = 10 * 1024 * 1024
+    allow_plain_text: bool = False
+    table_files: bool = False
     kept_fields_flag: str = "--keep_fields"
 
     def __post_init__(self) -> None:
         if _canonical(self.encoding) not in _ENCODINGS:
             raise UsageError(unknown_name("--encoding", self.encoding, _ENCODINGS))
+        if self.quoting not in _QUOTINGS:
+            raise UsageError(unknown_name("--quoting", self.quoting, _QUOTINGS))
         if self.max_record_bytes < 1:
             raise UsageError(f"--max_record_bytes must be 1 or more, not {self.max_record_bytes}.")
+
+    @property
+    def text_name(self) -> str:
+        """The name of the field with the text."""
+        return "text" if self.text_field is None else self.text_field
 
     @property
     def field_names(self) -> set[str]:
         """The fields asked for."""
         kept = (field.name for field in self.kept_fields)
-        return {self.text_field, *kept} | ({self.id_field} if self.id_field is not None else set())
+        return {self.text_name, *kept} | ({self.id_field} if self.id_field is not None else set())
 
     @property
     def codec(self) -> str:
@@ -139,7 +157,7 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
 
 def _canonical(encoding: str) -> str:
     try:
-        name = codecs.lookup(encoding).name
+        name = codecs.lookup(_FURTHER_NAMES.get(encoding.lower(), encoding)).name
     except (LookupError, ValueError):
         return encoding
     return "utf-8" if name == "utf-8-sig" else name

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from saiten.pipelines.reading.fields import check_fields, resolve_types
-from saiten.pipelines.reading.files import InputFile, list_inputs, source_names
-from saiten.pipelines.reading.format import SizedSlice
-from saiten.pipelines.reading.formats import format_of
-from saiten.pipelines.reading.lines.decompress import compression_of
+from saiten.pipelines.reading.files import InputFile, list_inputs, open_unchanged, source_names
+from saiten.pipelines.reading.format import FileFields, SizedSlice
+from saiten.pipelines.reading.formats import FORMATS
+from saiten.pipelines.reading.identify import identify
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.records import FileSlice, WorkRange
 
@@ -16,6 +16,9 @@ from saiten.pipelines.records import FileSlice, WorkRange
 _RANGES = 64
 _MIN_RANGE_BYTES = 4 * 1024 * 1024
 _MAX_RANGE_BYTES = 64 * 1024 * 1024
+# A file of which no part can be read without those before is cut into so many for each worker: the more, the more
+# equal are the workers' shares, and the more is read in vain.
+_SLICES_PER_WORKER = 4
 
 
 @dataclass(frozen=True)
@@ -44,43 +47,51 @@ class WorkPlan:
         In a plain file that is a line of four characters or the smallest JSON object with a text; where
         files are packed, texts much alike may take next to nothing.
         """
-        return min(
-            1 if compression_of(file.path) else format_of(file.path, self.options).least_record_bytes
-            for file in self.files.values()
-        )
+        slices = (file_slice for work in self.ranges for file_slice in work.slices)
+        return min(1 if piece.compression else FORMATS[piece.format].least_record_bytes for piece in slices)
 
 
-def plan_work(patterns: str, options: ReadOptions, target_range_bytes: int | None = None) -> WorkPlan:
+def plan_work(
+    patterns: str, options: ReadOptions, target_range_bytes: int | None = None, *, n_workers: int = 1
+) -> WorkPlan:
     """Returns the plan for an input; the same files always give the same plan.
 
-    Plain text and JSONL are cut into ranges of bytes, Parquet into row groups; everything else stays
-    whole, and small files share a range.
+    Text, JSON Lines and Parquet files are cut anyway; CSV, TSV and compressed files, and Parquet files within
+    their row groups, where there are several workers. Small files share a range.
 
     Args:
         patterns: Files, directories and globs, between commas.
         target_range_bytes: About how much a range holds; None makes about 64 ranges of 4 to 64 MiB.
+        n_workers: How many will read at the same time.
 
     Raises:
         UsageError: No file matches, one cannot be read, or a field is not there.
-        DamagedFileError: A compressed file is empty, or a Parquet file has no valid end.
+        DamagedFileError: A file is damaged where it was looked at.
     """
-    files = list_inputs(patterns)
+    files = list_inputs(patterns, table_files=options.table_files)
     sources = source_names(file.path for file in files)
-    target = target_range_bytes or _default_range_bytes(files)
-    whole_files = [
-        FileSlice(file.path, sources[file.path], 0, file.size, 0, file.size, file.modified) for file in files
-    ]
-    slices = [piece for file in whole_files for piece in format_of(file.path, options).cut(file, options, target)]
-    fields = {file.source: format_of(file.path, options).read_fields(file, options) for file in whole_files}
+    found = [_look_at(file, sources[file.path], options) for file in files]
+    fields = {whole.source: file_fields for whole, file_fields in found}
     check_fields(fields, options)
     options = resolve_types(fields, options)
+    total = sum(file.size for file in files)
+    target = target_range_bytes or min(max(total // _RANGES, _MIN_RANGE_BYTES), _MAX_RANGE_BYTES)
+    slices: list[SizedSlice] = []
+    for whole, _ in found:
+        most = -(-_SLICES_PER_WORKER * n_workers * whole.size // max(1, total)) if n_workers > 1 else 1
+        slices += FORMATS[whole.format].cut(whole, options, target, most)
     by_source = {sources[file.path]: file for file in files}
     return WorkPlan(options, by_source, tuple(_share_ranges(slices, target)))
 
 
-def _default_range_bytes(files: Iterable[InputFile]) -> int:
-    total = sum(file.size for file in files)
-    return min(max(total // _RANGES, _MIN_RANGE_BYTES), _MAX_RANGE_BYTES)
+def _look_at(file: InputFile, source: str, options: ReadOptions) -> tuple[FileSlice, FileFields | None]:
+    """Returns what a file is, and its fields."""
+    whole = FileSlice(file.path, source, 0, file.size, 0, file.size, file.modified)
+    with open_unchanged(whole) as opened:
+        whole = identify(opened, whole, options)
+        format_ = FORMATS[whole.format]
+        whole = format_.look_at(opened, whole, options)
+        return whole, format_.read_fields(opened, whole, options)
 
 
 def _share_ranges(slices: Iterable[SizedSlice], target_bytes: int) -> Iterator[WorkRange]:

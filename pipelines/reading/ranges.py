@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from saiten.pipelines.reading.blocks import BlockBuilder
 from saiten.pipelines.reading.files import open_unchanged
-from saiten.pipelines.reading.formats import format_of
+from saiten.pipelines.reading.formats import FORMATS
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import WorkPlan
 from saiten.pipelines.records import RecordBlock, WorkRange
@@ -26,7 +26,7 @@ def read_range(work_range: WorkRange, options: ReadOptions) -> Iterator[RecordBl
     builder = BlockBuilder(work_range.index)
     for file_slice in work_range.slices:
         with open_unchanged(file_slice) as file:
-            for rows, n_bytes in format_of(file_slice.path, options).read(file, file_slice, options):
+            for rows, n_bytes in FORMATS[file_slice.format].read(file, file_slice, options):
                 yield from builder.add(file_slice.source, rows, n_bytes)
     yield builder.finish(is_last=True)
 
@@ -35,3 +35,13 @@ def iter_blocks(plan: WorkPlan) -> Iterator[RecordBlock]:
     """Yields the records of the whole plan, in order, in this process."""
     for work_range in plan.ranges:
         yield from read_range(work_range, plan.options)
+
+
+def first_records(plan: WorkPlan, count: int) -> Iterator[RecordBlock]:
+    """Yields blocks with the first `count` records of an input, good or bad."""
+    for block in iter_blocks(plan):
+        first = block.first_records(count)
+        count -= first.n_read
+        yield first
+        if count == 0:
+            return

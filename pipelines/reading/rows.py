@@ -35,8 +35,14 @@ class Rows:
 
     @property
     def memory_bytes(self) -> int:
-        """About how much memory the rows take."""
-        return sum(map(len, self.raw_records)) + sum(int(column.nbytes) for column in self.kept_fields)
+        """About how much memory the rows take, good and bad."""
+        dead = sum(len(letter.raw or b"") for letter in self.dead_letters)
+        return sum(map(len, self.raw_records)) + dead + sum(int(column.nbytes) for column in self.kept_fields)
+
+
+def too_large(n_bytes: int, max_bytes: int) -> tuple[str, str]:
+    """Returns code and message of a record that is longer than `max_bytes`."""
+    return Code.TOO_LARGE, f"The record has {n_bytes} bytes; at most {max_bytes} are read."
 
 
 def no_rows(options: ReadOptions) -> Rows:
@@ -66,11 +72,20 @@ class RowCollector:
         self._columns: list[list[object]] = [[] for _ in self._types]
         self._dead_letters: list[DeadLetter] = []
 
-    def add(self, position: int, raw: bytes, text: object, record_id: object, kept_fields: Sequence[object]) -> None:
+    def add(
+        self,
+        position: int,
+        raw: bytes,
+        text: object,
+        record_id: object,
+        kept_fields: Sequence[object],
+        n_lines: int = 1,
+    ) -> None:
         """Takes a record as it was read; its text, id and kept fields may be anything that JSON has.
 
         Args:
             kept_fields: One value for each, None where it is missing.
+            n_lines: How many lines of the file it takes.
         """
         known_id = None
         try:
@@ -78,7 +93,7 @@ class RowCollector:
             converted = [convert(value) for convert, value in zip(self._converters, kept_fields, strict=True)]
             self._texts.append(text_of(text))
         except RecordError as error:
-            self.add_dead_letter(position, raw, error.code, error.message, record_id=known_id)
+            self.add_dead_letter(position, raw, error.code, error.message, record_id=known_id, n_lines=n_lines)
             return
         self._positions.append(position)
         self._ids.append(self._default_id(position) if known_id is None else known_id)
@@ -115,6 +130,7 @@ class RowCollector:
         *,
         record_id: str | None = None,
         raw_bytes: int | None = None,
+        n_lines: int = 1,
     ) -> None:
         """Takes a record that cannot be scored.
 
@@ -122,16 +138,18 @@ class RowCollector:
             raw: The record, or as much of it as is known.
             record_id: None where it is not known.
             raw_bytes: The record's true length where `raw` is only a part of it.
+            n_lines: How many lines of the file it takes.
         """
         known_id = self._default_id(position) if record_id is None else record_id
         n_bytes = len(raw) if raw_bytes is None else raw_bytes
-        letter = DeadLetter(self._source, position, known_id, READ_STAGE, code, message, raw[:MAX_RAW_BYTES], n_bytes)
-        self._dead_letters.append(letter)
+        head = raw[:MAX_RAW_BYTES]
+        self._dead_letters.append(
+            DeadLetter(self._source, position, known_id, READ_STAGE, code, message, head, n_bytes, n_lines)
+        )
 
     def add_too_large(self, position: int, head: bytes, n_bytes: int, max_bytes: int) -> None:
         """Takes a record of which only the first bytes are known, because it has more than `max_bytes`."""
-        message = f"The record has {n_bytes} bytes; at most {max_bytes} are read."
-        self.add_dead_letter(position, head, Code.TOO_LARGE, message, raw_bytes=n_bytes)
+        self.add_dead_letter(position, head, *too_large(n_bytes, max_bytes), raw_bytes=n_bytes)
 
     def take(self) -> Rows:
         """Returns what was collected and begins anew."""

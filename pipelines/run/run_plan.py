@@ -28,6 +28,7 @@ class RowSettings:
     engine: str
     input_format: str
     encoding: str
+    quoting: str = "auto"
     text_field: str
     id_field: str | None
     keep_fields: list[str]

@@ -1,6 +1,5 @@
 """`saiten validate`, `inspect` and `explain`: what a person reads, and what they cannot be made to show."""
 
-import io
 import json
 import os
 import pathlib
@@ -10,11 +9,9 @@ import sys
 import pytest
 
 from saiten.model.bundle.bundle import StoredBundle, read_bundle
-from saiten.model.bundle.explain import ExplainedToken, explain_text
 from saiten.model.bundle.writer import write_bundle
 from saiten.model.text.encoder import Encoder
 from saiten.pipelines.commands.main import main
-from tests.helpers.fakes import FakeEngine
 from tests.helpers.forgery import bundle_fields, reseal
 
 Output = pytest.CaptureFixture[str]
@@ -89,7 +86,7 @@ def test_inspect_shows_a_run(tmp_path: pathlib.Path, capsys: Output) -> None:
 
 def test_inspect_says_that_a_run_is_not_whole(tmp_path: pathlib.Path, capsys: Output) -> None:
     assert main(["inspect", write_run(tmp_path)]) == 0
-    assert "no _SUCCESS, this is no result" in capsys.readouterr().out
+    assert "no _SUCCESS, this is no result" in " ".join(capsys.readouterr().out.split())
 
 
 def test_inspect_stays_a_page(tmp_path: pathlib.Path, capsys: Output) -> None:
@@ -133,64 +130,6 @@ def test_inspect_refuses_a_bundle_that_was_changed(bundle_copy: pathlib.Path, ca
     reseal(bundle_copy, invariance=...)
     assert main(["inspect", str(bundle_copy)]) == 2
     assert "invariance proof is missing" in capsys.readouterr().err
-
-
-# --- explain ---
-
-
-def test_every_token_is_accounted_for(encoder: Encoder) -> None:
-    explanation = explain_text(encoder, FakeEngine(), "とても高い\u3000ＡＢＣ")
-    ids = encoder.vocabulary.ids
-    assert explanation.normal_form == "とても高い ABC"
-    assert explanation.tokens == (
-        ExplainedToken("とても", ids["とても"], "read"),
-        ExplainedToken("高い", ids["高い"], "read"),
-        ExplainedToken("ABC", 1, "oov"),
-    )
-    assert (explanation.n_tokens, explanation.n_oov, explanation.length) == (3, 1, 3)
-    assert explanation.scores == (float(ids["とても"] + ids["高い"] + 1), 3.0)
-
-
-@pytest.mark.parametrize(("truncating", "fates"), [("pre", ["cut", "read", "read"]), ("post", ["read", "read", "cut"])])
-def test_what_is_cut_is_shown(truncating: str, fates: list[str], encoder: Encoder) -> None:
-    short = Encoder(encoder.tokenizer, encoder.vocabulary, 2, truncating)
-    explanation = explain_text(short, FakeEngine(), "とても高い。")
-    assert [token.fate for token in explanation.tokens] == fates
-    assert explanation.length == 2
-
-
-def test_dropped_words_are_shown_and_an_empty_text_has_no_scores(encoder: Encoder) -> None:
-    from saiten.model.text.vocabulary import Vocabulary
-
-    dropping = Encoder(encoder.tokenizer, Vocabulary(["<pad>", None, "とても"], None), 9, "pre")
-    explanation = explain_text(dropping, FakeEngine(), "高い")
-    assert explanation.tokens == (ExplainedToken("高い", None, "dropped"),)
-    assert explanation.scores is None
-    assert explain_text(dropping, FakeEngine(), " \n").tokens == ()
-
-
-def test_explain_shows_tokens_and_scores(tiny_bundle: StoredBundle, capsys: Output) -> None:
-    assert main(["explain", f"--bundle={tiny_bundle.path}", "とても高い未知[red]"]) == 0
-    shown = capsys.readouterr().out
-    ids = tiny_bundle.encoder().vocabulary.ids
-    assert f"とても {ids['とても']} | 高い {ids['高い']} | 未知 1 (OOV) | [ 1 (OOV)" in shown
-    assert "6 tokens, 4 OOV, 6 read by the model" in shown
-    assert [line.split()[1] for line in shown.splitlines() if line.startswith("│")] == ["taste", "service"]
-
-
-def test_explain_reads_standard_input(
-    tiny_bundle: StoredBundle, capsys: Output, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.stdin", io.StringIO(" \n"))
-    assert main(["explain", f"--bundle={tiny_bundle.path}", "-"]) == 0
-    assert "no token is left (status empty)" in capsys.readouterr().out
-
-
-def test_explain_refuses_a_lone_surrogate_without_showing_it(tiny_bundle: StoredBundle, capsys: Output) -> None:
-    assert main(["explain", f"--bundle={tiny_bundle.path}", "秘密\udc80"]) == 2
-    message = capsys.readouterr().err
-    assert "would be a dead letter: BAD_UNICODE" in message
-    assert "秘密" not in message
 
 
 def test_names_of_outputs_are_escaped(

@@ -123,15 +123,17 @@ def with_flags(folder: pathlib.Path, **flags: str) -> list[str]:
         "bundle": folder / "bundle",
         **flags,
     }
-    return ["bundle", *(f"--{name}={value}" for name, value in settings.items())]
+    return ["bundle", "--lower", "--filters=none", *(f"--{name}={value}" for name, value in settings.items())]
 
 
 def test_a_plain_index_and_sample_texts_do(existing: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     (existing / "texts.txt").write_text("w1 w2 w3\nw4\n", encoding="utf-8")
-    assert main([*with_flags(existing, oov_token="w1", sample_texts=str(existing / "texts.txt")), "--lower"]) == 0
+    assert main([*with_flags(existing, oov_token="w1", sample_texts=str(existing / "texts.txt"))]) == 0
     bundle = read_bundle(existing / "bundle")
     assert bundle.manifest.encoder.oov_id == 1
-    assert bundle.manifest.training == {"made_from": "model.keras", "word_index": "tokenizer.json"}
+    assert bundle.manifest.training == {
+        "made_from": "model.keras", "file": f".keras of Keras {keras.version()}", "word_index": "tokenizer.json",
+    }  # fmt: skip
     assert "2 outputs, packed and keras engines" in capsys.readouterr().err
 
 
@@ -182,4 +184,4 @@ def test_flags_are_those_of_the_design() -> None:
     parser = argparse.ArgumentParser()
     bundle_command.add_arguments(parser)
     parsed = parser.parse_args(["--keras_model=m", "--word_index=w", "--outputs=a", "--bundle=b"])
-    assert (parsed.max_sequence_length, parsed.truncating, parsed.dictionary) == (8000, "pre", "unidic-lite")
+    assert (parsed.max_sequence_length, parsed.truncating, parsed.dictionary) == (None, "pre", "unidic-lite")

@@ -3,20 +3,25 @@
 import pathlib
 from collections.abc import Iterable
 
+from saiten.pipelines.reading.formats import FORMATS
+from saiten.pipelines.reading.identify import identify
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.ranges import read_range
 from saiten.pipelines.records import DeadLetter, FileSlice, RecordBlock, WorkRange
 
 
-def whole_file(path: pathlib.Path) -> FileSlice:
+def whole_file(path: pathlib.Path, options: ReadOptions | None = None) -> FileSlice:
     """Returns the one slice of a file that is not cut."""
     status = path.stat()
-    return FileSlice(str(path), path.name, 0, status.st_size, 0, status.st_size, str(status.st_mtime_ns))
+    whole = FileSlice(str(path), path.name, 0, status.st_size, 0, status.st_size, str(status.st_mtime_ns))
+    with path.open("rb") as file:
+        whole = identify(file, whole, options or ReadOptions())
+        return FORMATS[whole.format].look_at(file, whole, options or ReadOptions())
 
 
 def read_file(path: pathlib.Path, options: ReadOptions) -> list[RecordBlock]:
     """Reads a file that is not cut, whatever fields it has."""
-    return checked(read_range(WorkRange(0, (whole_file(path),)), options))
+    return checked(read_range(WorkRange(0, (whole_file(path, options),)), options))
 
 
 def checked(blocks: Iterable[RecordBlock]) -> list[RecordBlock]:

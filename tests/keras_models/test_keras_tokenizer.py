@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from saiten.model.errors import UsageError
-from saiten.model.keras_models.keras_tokenizer import WordIndex, read_word_index, with_oov
+from saiten.model.keras_models.keras_tokenizer import WordIndex, read_word_index
+from saiten.model.keras_models.tokenizer_settings import KERAS_FILTERS, TokenizerFlags, settle_tokenizer
 
 IDS = {"<unk>": 1, "とても": 2, "良い": 3, "。": 5}
 
@@ -29,16 +30,15 @@ def tokenizer_json(**changes: Any) -> str:
     return json.dumps({"class_name": "Tokenizer", "config": config})
 
 
-def read(tmp_path: pathlib.Path, content: str, **options: Any) -> WordIndex:
+def read(tmp_path: pathlib.Path, content: str) -> WordIndex:
     path = tmp_path / "index.json"
     path.write_text(content, encoding="utf-8")
-    return read_word_index(path, **options)
+    return read_word_index(path)
 
 
 def test_a_tokenizers_json_keeps_all_that_decides_an_id(tmp_path: pathlib.Path) -> None:
     content = tokenizer_json(num_words=4, oov_token="<unk>")
     assert read(tmp_path, content) == WordIndex(IDS, 4, "<unk>", lower=True, filters='!"#')
-    assert read(tmp_path, content, tokenizer_input="tokens") == WordIndex(IDS, 4, "<unk>", lower=True, filters="")
 
 
 @pytest.mark.parametrize("wrap", [json.dumps, lambda content: "\ufeff" + content])
@@ -47,7 +47,12 @@ def test_json_within_json_and_a_mark_are_read_through(wrap: Any, tmp_path: pathl
 
 
 def test_a_plain_index_is_taken_as_it_is(tmp_path: pathlib.Path) -> None:
-    assert read(tmp_path, json.dumps(IDS)) == WordIndex(IDS)
+    assert read(tmp_path, json.dumps(IDS)) == WordIndex(IDS, is_plain=True)
+
+
+@pytest.mark.parametrize("word", ["<PAD>", "<pad>", "[PAD]", "_PAD_", "pad", "<padding>"])
+def test_a_padding_word_may_have_id_0(word: str, tmp_path: pathlib.Path) -> None:
+    assert read(tmp_path, json.dumps({word: 0, **IDS})).ids == IDS
 
 
 def test_an_index_in_an_object_of_its_own_is_found(tmp_path: pathlib.Path) -> None:
@@ -72,23 +77,84 @@ def test_the_oov_word_is_no_word_of_a_text() -> None:
     assert "<unk>" not in vocabulary.ids
 
 
+JAPANESE = {"<OOV>": 1, "良い": 2, "。": 3, "Ａ": 4}
+LOWERED = {"良い": 1, "abc": 2, "(": 3}
+FILTERED = {"良い": 1, "ABC": 2}
+PLAIN = {"良い": 1, "ABC": 2, "(": 3}
+
+
+def settle(ids: dict[str, int], *, plain: bool = True, index: dict[str, Any] | None = None, **flags: Any) -> WordIndex:
+    return settle_tokenizer(WordIndex(ids, is_plain=plain, **(index or {})), TokenizerFlags(**flags))[0]
+
+
+def test_a_plain_index_that_leaves_nothing_open_needs_no_flag() -> None:
+    settled, origins = settle_tokenizer(WordIndex(PLAIN, is_plain=True), TokenizerFlags())
+    assert (settled.lower, settled.filters, settled.oov_token) == (False, "", None)
+    assert (origins.lower, origins.filters, origins.oov) == ("default", "default", "default")
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (LOWERED, "its words look lower-cased.*--lower or --no-lower, or --tokenizer=keras-default"),
+        (FILTERED, "its texts look filtered.*--filters=keras or --filters=none, or --tokenizer=keras-default"),
+        ({**PLAIN, "<OOV>": 1, "良い": 4}, "Id 1 is '<OOV>'.*--oov=token or --oov=drop, or --tokenizer=keras-default"),
+        ({"[UNK]": 1, "(": 2}, r"Id 1 is '\[UNK\]'"),
+    ],
+)
+def test_what_a_plain_index_only_looks_like_is_asked_for(ids: dict[str, int], message: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
+        settle(ids)
+    assert len(str(caught.value)) <= 300
+
+
+def test_flags_decide_each_by_itself_or_in_one_word() -> None:
+    assert settle(LOWERED, lower=True).lower
+    assert not settle(LOWERED, lower=False).lower
+    assert settle(FILTERED, filters="keras").filters == KERAS_FILTERS
+    assert settle(FILTERED, filters="none").filters == ""
+    assert settle(FILTERED, filters="()").filters == "()"
+    assert settle(JAPANESE, filters="none", oov="token").oov_token == "<OOV>"
+    assert settle(JAPANESE, filters="none", oov="drop").oov_token is None
+    default = settle(JAPANESE, tokenizer="keras-default")
+    assert (default.lower, default.filters, default.oov_token) == (True, KERAS_FILTERS, "<OOV>")
+    assert settle(JAPANESE, tokenizer="keras-default", oov="drop", num_words=3).num_words == 3
+
+
+def test_a_tokenizers_json_says_it_itself() -> None:
+    says = {"lower": True, "filters": '!"#', "oov_token": "<unk>", "num_words": 4}
+    settled, origins = settle_tokenizer(WordIndex(IDS, **says), TokenizerFlags())
+    assert {name: getattr(settled, name) for name in says} == says
+    assert (origins.lower, origins.filters, origins.oov) == ("file", "file", "file")
+    assert settle(IDS, plain=False, index=says, tokenizer_input="tokens").filters == ""
+    assert settle(IDS, plain=False, index=says, oov="drop").oov_token is None
+
+
+def test_a_tokenizer_that_was_fed_with_lists_of_tokens_is_found_out() -> None:
+    ids = {"良い": 1, "(": 2}
+    with pytest.raises(UsageError, match=r"holds '\(', which its own filters take out.*--tokenizer_input=tokens"):
+        settle(ids, plain=False, index={"filters": "()"})
+    assert settle(ids, plain=False, index={"filters": "()"}, tokenizer_input="tokens").filters == ""
+    assert settle(ids, plain=False, index={"filters": "()"}, tokenizer_input="text").filters == "()"
+
+
 @pytest.mark.parametrize(
     ("index", "oov", "token", "expected"),
     [
-        (WordIndex(IDS), None, None, None),
+        (WordIndex(PLAIN, is_plain=True), None, None, None),
         (WordIndex(IDS, oov_token="<unk>"), None, None, "<unk>"),
         (WordIndex(IDS, oov_token="<unk>"), "drop", None, None),
-        (WordIndex(IDS), "token", "<unk>", "<unk>"),
-        (WordIndex(IDS), None, "<unk>", "<unk>"),
+        (WordIndex(PLAIN, is_plain=True), "token", "ABC", "ABC"),
+        (WordIndex(PLAIN, is_plain=True), None, "ABC", "ABC"),
     ],
 )
 def test_oov_words_go_where_they_are_told(index: WordIndex, oov: Any, token: Any, expected: Any) -> None:
-    assert with_oov(index, oov, token).oov_token == expected
+    assert settle_tokenizer(index, TokenizerFlags(oov=oov, oov_token=token))[0].oov_token == expected
 
 
 def test_oov_needs_a_word_that_is_there() -> None:
     with pytest.raises(UsageError, match="--oov=token needs the word"):
-        with_oov(WordIndex(IDS), "token", None)
+        settle(PLAIN, oov="token")
     with pytest.raises(UsageError, match="'<nix>' is not in the word index"):
         WordIndex(IDS, oov_token="<nix>").vocabulary(6)
 

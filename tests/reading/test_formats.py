@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.reading.formats import format_of
+from saiten.pipelines.reading.formats import asked_format, format_by_ending
 from saiten.pipelines.reading.lines.decompress import compression_of
 from saiten.pipelines.reading.options import KeptField, ReadOptions, parse_kept_fields
 
@@ -13,20 +13,27 @@ from saiten.pipelines.reading.options import KeptField, ReadOptions, parse_kept_
     ("path", "name", "compression"),
     [
         ("a.txt", "text", None),
-        ("a", "text", None),
         ("gs://b/a.jsonl", "jsonl", None),
         ("a.ndjson.gz", "jsonl", "gzip"),
+        ("a.jsonlines", "jsonl", None),
+        ("a.jl", "jsonl", None),
         ("a.json", "jsonl", None),
         ("A.CSV.BZ2", "csv", "bz2"),
         ("a.tsv.xz", "tsv", "xz"),
-        ("a.zst", "text", "zstd"),
+        ("a.tab", "tsv", None),
         ("a.parquet", "parquet", None),
-        ("a.csv.old", "text", None),
     ],
 )
 def test_endings(path: str, name: str, compression: str | None) -> None:
-    assert (format_of(path, ReadOptions()).name, compression_of(path)) == (name, compression)
-    assert format_of(path, ReadOptions(input_format="csv")).name == "csv"
+    stem = path.rpartition(".")[0] if compression else path
+    found = format_by_ending(stem)
+    assert found is not None
+    assert (found.name, compression_of(path)) == (name, compression)
+
+
+@pytest.mark.parametrize("path", ["a", "a.csv.old", "a.zst"])
+def test_an_ending_that_says_nothing(path: str) -> None:
+    assert format_by_ending(path) is None
 
 
 @pytest.mark.parametrize(
@@ -45,6 +52,7 @@ def test_encodings_have_many_names(name: str, codec: str) -> None:
         ({"encoding": "cp500"}, "--encoding 'cp500' is not known"),
         ({"encoding": "rot13"}, "--encoding 'rot13' is not known"),
         ({"encoding": "a\0b"}, "--encoding 'a\\x00b' is not known"),
+        ({"quoting": "yes"}, "--quoting 'yes' is not known; did you mean"),
         ({"max_record_bytes": 0}, "--max_record_bytes must be 1 or more, not 0."),
     ],
 )
@@ -56,7 +64,7 @@ def test_unknown_settings_are_refused(options: dict[str, object], message: str) 
 
 def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(UsageError) as raised:
-        format_of("a.txt", ReadOptions(input_format="jsonn"))
+        asked_format(ReadOptions(input_format="jsonn"))
     assert str(raised.value) == (
         "--input_format 'jsonn' is not known; did you mean 'jsonl'? There are: auto, text, jsonl, csv, tsv, parquet."
     )

@@ -114,7 +114,7 @@ def test_the_same_files_give_the_same_plan(tree: pathlib.Path) -> None:
     assert plan_work(str(tree), ReadOptions(), 3) == plan_work(f"{tree}/other,{tree}/*", ReadOptions(), 3)
 
 
-def test_only_plain_lines_are_cut(tmp_path: pathlib.Path) -> None:
+def test_one_worker_spends_nothing_on_cuts(tmp_path: pathlib.Path) -> None:
     content = b'{"text":"a"}\n' * 100
     _write(tmp_path, a_dot_txt=content, b_dot_jsonl=content, c_dot_csv=b"text\n" + content, d_dot_log=content)
     plan = plan_work(str(tmp_path), ReadOptions(), 100)
@@ -126,8 +126,8 @@ def test_only_plain_lines_are_cut(tmp_path: pathlib.Path) -> None:
         "d.log": 16,
     }
     assert [work.index for work in plan.ranges] == list(range(len(plan.ranges)))
-    wide = plan_work(f"{tmp_path}/a.txt", ReadOptions(encoding="utf-16"), 100)
-    assert len(wide.ranges) == 1
+    several = plan_work(f"{tmp_path}/c.csv", ReadOptions(), 100, n_workers=4)
+    assert len(several.ranges) == 16
 
 
 def test_parquet_is_cut_between_row_groups(tmp_path: pathlib.Path) -> None:
@@ -137,11 +137,23 @@ def test_parquet_is_cut_between_row_groups(tmp_path: pathlib.Path) -> None:
         size = file.metadata.row_group(0).total_byte_size
     plan = plan_work(str(path), ReadOptions(), 2 * size + 10)
     pieces = [piece for work in plan.ranges for piece in work.slices]
-    assert [(piece.start, piece.end, piece.first_row) for piece in pieces] == [
-        (0, 2, 0),
-        (2, 4, 20),
-        (4, 6, 40),
-        (6, 7, 60),
+    assert [(piece.start, piece.end) for piece in pieces] == [(0, 20), (20, 40), (40, 60), (60, 70)]
+
+
+def test_a_large_row_group_is_cut_by_rows_for_several_workers(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": [f"{i:02}" for i in range(70)]}), path)
+    assert len(plan_work(str(path), ReadOptions(), 100).ranges) == 1
+    pieces = [piece for work in plan_work(str(path), ReadOptions(), 100, n_workers=2).ranges for piece in work.slices]
+    assert [(piece.start, piece.end) for piece in pieces] == [
+        (0, 8),
+        (8, 17),
+        (17, 26),
+        (26, 35),
+        (35, 43),
+        (43, 52),
+        (52, 61),
+        (61, 70),
     ]
 
 
@@ -241,7 +253,9 @@ def test_json_may_have_a_kept_field_later_if_its_type_is_given(tmp_path: pathlib
 
 def test_a_header_that_cannot_be_read_asks_for_the_encoding(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a.csv").write_bytes("本文,番号\nあ,1\n".encode("cp932"))
-    with pytest.raises(UsageError, match=r"no header can be read \(is it in another --encoding\?\)\.$"):
+    with pytest.raises(
+        UsageError, match=r"^a\.csv: no header can be read \(Byte 0 .*\); is it in another --encoding\?$"
+    ):
         plan_work(str(tmp_path), ReadOptions(text_field="本文"))
 
 
@@ -249,9 +263,8 @@ def test_plain_text_has_no_fields(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"a\n")
     with pytest.raises(UsageError) as raised:
         plan_work(str(tmp_path), ReadOptions(id_field="id"))
-    assert (
-        str(raised.value)
-        == "Plain text has no field 'id' for --id_field; if it is no plain text, say the --input_format."
+    assert str(raised.value) == (
+        "a.txt is plain text, which has no field 'id' for --id_field; leave it out, or say the --input_format."
     )
 
 

@@ -47,11 +47,11 @@ def run_lstm(
         for step in range(end - start):
             position = end - 1 - step if backward else start + step
             row = table[rows[position]]
-            for j in range(4 * units):
-                gates[j] = row[j]
+            # From zero: to add each product to the larger input would round it each time.
+            gates[:] = 0
             accumulate(gates, hidden, recurrent)
             for j in range(4 * units):
-                gates[j] = tanh(gates[j])
+                gates[j] = tanh(row[j] + gates[j])
             for j in range(units):
                 kept = (HALF + HALF * gates[units + j]) * cell[j]
                 cell[j] = kept + (HALF + HALF * gates[j]) * gates[2 * units + j]
@@ -81,8 +81,10 @@ def _reset_state(
     units = candidate.shape[0]
     for j in range(units):
         kept[j] = gates[units + j] * hidden[j]
-        candidate[j] = row[2 * units + j]
+        candidate[j] = 0
     accumulate(candidate, kept, weights)
+    for j in range(units):
+        candidate[j] += row[2 * units + j]
 
 
 @compiled(fast=True)
@@ -123,11 +125,10 @@ def run_gru(
         for step in range(end - start):
             position = end - 1 - step if backward else start + step
             row = table[rows[position]]
-            for j in range(2 * units):
-                gates[j] = row[j]
+            gates[:] = 0
             accumulate(gates, hidden, gate_weights)
             for j in range(2 * units):
-                gates[j] = HALF + HALF * tanh(gates[j])
+                gates[j] = HALF + HALF * tanh(row[j] + gates[j])
             if reset_after:
                 _reset_product(candidate, row, gates, hidden, candidate_weights, candidate_bias)
             else:

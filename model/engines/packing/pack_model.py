@@ -24,7 +24,10 @@ def pack_model(model: Any) -> PackedEngine:
     packer = Packer(model_vocabulary_size(model))
     values: list[Sequence[Value]] = []
     for call in graph.calls:
-        values.append([packer.ids()] if call.class_name == "InputLayer" else _pack(packer, model, call, values))
+        try:
+            values.append([packer.ids()] if call.class_name == "InputLayer" else _pack(packer, model, call, values))
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            raise NotCoveredError(f"Layer {call} has settings or inputs that are not covered.") from error
     return packer.engine([_output(graph, values, tensor) for tensor in graph.outputs])
 
 

@@ -4,17 +4,16 @@ from collections.abc import Sequence
 
 from saiten.pipelines.records import Code
 
-_BYTE_ORDER_MARK = "\ufeff"
+BYTE_ORDER_MARK = "\ufeff"
 # Their lines begin in a state that only the line itself says.
 _STATEFUL = ("iso2022", "utf-16")
 
 
-def decode_lines(lines: Sequence[bytes], position: int, codec: str) -> tuple[list[str], dict[int, tuple[str, str]]]:
+def decode_lines(lines: Sequence[bytes], codec: str) -> tuple[list[str], dict[int, tuple[str, str]]]:
     """Decodes lines, all at once where all are good.
 
     Args:
         lines: Without their line ends.
-        position: Of the first; at 0 a byte-order mark is dropped.
 
     Returns:
         The texts, with U+FFFD for bad bytes, and code and message of the bad ones by index.
@@ -28,8 +27,6 @@ def decode_lines(lines: Sequence[bytes], position: int, codec: str) -> tuple[lis
             except UnicodeDecodeError as error:
                 texts.append(line.decode(codec, "replace"))
                 errors[i] = _code_and_message(error)
-    if position == 0:
-        texts[0] = texts[0].removeprefix(_BYTE_ORDER_MARK)
     return texts, errors
 
 

@@ -1,220 +1,184 @@
-"""CSV and TSV: a header row, then every row a record; a quoted field may hold line ends."""
+"""CSV and TSV: a header row, then every row a record."""
 
-import csv
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import NamedTuple
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from itertools import islice, pairwise
+from typing import IO
 
 from saiten.model.errors import UsageError
 from saiten.pipelines.reading.files import open_unchanged
-from saiten.pipelines.reading.format import FileFields, SizedSlice
-from saiten.pipelines.reading.lines.decode import decode_lines
-from saiten.pipelines.reading.lines.line_format import LineFormat
-from saiten.pipelines.reading.lines.lines import LineBatch, LineBreaks, LongLine
-from saiten.pipelines.reading.lines.slices import Lines, slice_lines
+from saiten.pipelines.reading.format import FileFields, SizedSlice, even_bounds
+from saiten.pipelines.reading.lines.chunks import Chunks
+from saiten.pipelines.reading.lines.line_format import LineFormat, with_progress
+from saiten.pipelines.reading.lines.row_cells import Row, read_rows
+from saiten.pipelines.reading.lines.row_grammar import RowGrammar
+from saiten.pipelines.reading.lines.row_scan import RowRun, scan_rows
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.rows import BLOCK_RECORDS, CHUNK_BYTES, RowCollector, Rows
-from saiten.pipelines.records import MAX_RAW_BYTES, Code, FileSlice
+from saiten.pipelines.records import Code, FileSlice
+
+# How much of a file is read at a time for its header, which is no record: it may be longer than one.
+_SAMPLE_BYTES = 64 * 1024
+_MAX_HEADER_BYTES = 1024 * 1024
+# The number of the header row: the records below it are counted from 0.
+_HEADER_ROW = -1
 
 
 class DelimitedFormat(LineFormat):
-    """Below the header the rows are the records; a record's position is its row number, from 0.
-
-    Blank lines are no rows. A row whose quotes do not fit is one bad record up to where it ends as a row,
-    which may be some lines further on; a row that is too long ends where its quotes are even in number.
-    No record is ever made of a part of a row.
-    """
-
-    record_is_line = False
-
-    def __init__(self, name: str, delimiter: str) -> None:
-        self.name = name
-        self.endings = (f".{name}",)
-        self._delimiter = delimiter
-
-    def cut(self, file: FileSlice, options: ReadOptions, target_bytes: int) -> list[SizedSlice]:
-        if options.codec.startswith("iso2022"):
-            # Its bytes for a kana may be those of a quotation mark.
-            raise UsageError(f"{file.path!r}: rows cannot be told apart in {options.encoding}; convert it to UTF-8.")
-        return super().cut(file, options, target_bytes)
-
-    def read_fields(self, file: FileSlice, options: ReadOptions) -> FileFields | None:
-        with open_unchanged(file) as opened:
-            lines = slice_lines(opened, file, options, cut_anywhere=False)
-            reader = RowReader(lines, options.max_record_bytes, self._delimiter)
-            header = reader.next_row()
-            if header is not None and header.failure is not None:
-                raise UsageError(f"{file.source}: no header can be read (is it in another --encoding?).")
-            n_records = sum(1 for _ in islice(reader, 1))
-        return FileFields(dict.fromkeys(header.cells if header else (), 0), n_records=n_records)
-
-    def read_lines(self, lines: Lines, source: str, options: ReadOptions) -> Iterator[Rows]:
-        collector = RowCollector(source, options)
-        reader = RowReader(lines, options.max_record_bytes, self._delimiter)
-        header = reader.next_row()
-        columns: dict[str | None, int] = {name: i for i, name in enumerate(header.cells)} if header else {}
-        kept_names = [field.name for field in options.kept_fields]
-        wanted = [columns.get(name) for name in (options.text_field, options.id_field, *kept_names)]
-        typed = [i for i, field in enumerate(options.kept_fields) if not field.is_string]
-        n_bytes = 0
-        for position, row in enumerate(reader):
-            failure = row.failure or _misfit(row, header)
-            if failure is not None:
-                collector.add_dead_letter(position, row.raw, *failure, raw_bytes=row.n_bytes)
-            else:
-                text, record_id, *kept_fields = [None if i is None else row.cells[i] for i in wanted]
-                for i in typed:
-                    # An empty cell is an empty string, but no number.
-                    kept_fields[i] = kept_fields[i] or None
-                collector.add(position, row.raw, text, record_id or None, kept_fields)
-            n_bytes += row.n_bytes
-            if n_bytes >= CHUNK_BYTES or (position + 1) % BLOCK_RECORDS == 0:
-                yield collector.take()
-                n_bytes = 0
-        yield collector.take()
-
-
-class Row(NamedTuple):
-    """A row with its bytes.
-
-    Attributes:
-        cells: Empty where it cannot be read.
-        raw: Its first bytes, without its last line end; all of them where it can be read.
-        n_bytes: Its true length.
-        failure: Code and message where it cannot be read.
-    """
-
-    cells: list[str]
-    raw: bytes
-    n_bytes: int
-    failure: tuple[str, str] | None
-
-
-class RowReader:
-    """Iterates over the rows of a file with `csv`, which keeps going after a bad one.
+    """Below the header the rows are the records; a record's position is its row number.
 
     Args:
-        max_bytes: A longer row is not read; no more of it than that is held.
+        has_quotes: Whether quotes mean anything where ``--quoting`` does not say it.
     """
 
-    def __init__(self, lines: Lines, max_bytes: int, delimiter: str) -> None:
-        # The limit is the process's; a row is never longer than its own.
-        csv.field_size_limit(max(csv.field_size_limit(), max_bytes + 1))
-        self._lines = _RowLines(lines, max_bytes)
-        self._rows = csv.reader(self._lines, delimiter=delimiter, strict=True)
+    def __init__(self, name: str, endings: tuple[str, ...], delimiter: str, *, has_quotes: bool) -> None:
+        self.name = name
+        self.endings = endings
+        self._has_quotes = has_quotes
+        self._grammars = {quotes: RowGrammar(delimiter, has_quotes=quotes) for quotes in (False, True)}
 
-    def next_row(self) -> Row | None:
-        """Returns the next row; None where there is no more."""
-        return next(iter(self), None)
+    def look_at(self, file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileSlice:
+        if whole.codec.startswith("iso2022"):
+            # Its bytes for a kana may be those of a quotation mark.
+            raise UsageError(f"{whole.source}: rows cannot be told apart in {options.encoding}; convert it to UTF-8.")
+        return super().look_at(file, whole, options)
 
-    def __iter__(self) -> Iterator[Row]:
-        while True:
-            failure: tuple[str, str] | None = None
-            try:
-                cells = next(self._rows)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                cells, failure = [], (Code.BAD_CSV_ROW, f"Not a valid row: {_plain(error)}.")
-            except _RowTooLongError:
-                cells, failure = [], self._lines.skip_row()
-            raw, n_bytes, undecodable = self._lines.take()
-            if cells or failure:
-                yield Row(cells, raw, n_bytes, undecodable or failure)
+    def read_fields(self, file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileFields | None:
+        rows = self._first_rows(Chunks(file, whole, _SAMPLE_BYTES), options)
+        header = next(rows, None)
+        if header is None:
+            return FileFields({})
+        if header.failure is not None:
+            raise UsageError(_unreadable_header(whole.source, *header.failure))
+        doubled = frozenset(name for name, count in Counter(header.cells).items() if count > 1)
+        return FileFields(dict.fromkeys(header.cells, 0), doubled, n_records=sum(1 for _ in islice(rows, 1)))
+
+    def cut(self, whole: FileSlice, options: ReadOptions, target_bytes: int, most: int) -> list[SizedSlice]:
+        """Cuts a plain file where rows begin, which takes reading it once."""
+        if whole.compression is not None:
+            return super().cut(whole, options, target_bytes, most)
+        bounds = even_bounds(whole.size, -(-whole.size // target_bytes) if most > 1 else 1)
+        starts = [(0, _HEADER_ROW), *self._row_starts(whole, options, bounds[1:-1]), (whole.size, 0)]
+        return [
+            SizedSlice(dataclasses.replace(whole, start=start, end=end, first_row=row), end - start)
+            for (start, row), (end, _) in pairwise(starts)
+        ]
+
+    def read(self, file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[tuple[Rows, int]]:
+        whole = dataclasses.replace(file_slice, start=0, end=file_slice.size)
+        header = next(self._first_rows(Chunks(file, whole, _SAMPLE_BYTES), options), None)
+        chunks = Chunks(file, file_slice)
+        rows = _CellReader(header, file_slice.source, options).read(self._rows(chunks, file_slice, options))
+        return with_progress(rows, chunks, file_slice, options)
+
+    def _grammar(self, options: ReadOptions) -> RowGrammar:
+        return self._grammars[self._has_quotes if options.quoting == "auto" else options.quoting == "csv"]
+
+    def _first_rows(self, chunks: Chunks, options: ReadOptions) -> Iterator[Row]:
+        """Yields the rows of a whole file, the header first."""
+        grammar = self._grammar(options)
+        max_bytes = max(options.max_record_bytes, _MAX_HEADER_BYTES)
+        for run in scan_rows(chunks, grammar, max_bytes):
+            yield from read_rows(run, grammar, chunks.breaks, max_bytes)
+
+    def _rows(self, chunks: Chunks, file_slice: FileSlice, options: ReadOptions) -> Iterator[tuple[int, Row]]:
+        """Yields position and row of each record that begins in the slice."""
+        grammar = self._grammar(options)
+        is_cut = file_slice.compression is None and file_slice.start > 0
+        if is_cut:
+            chunks.skip_to_start()
+        runs = scan_rows(chunks, grammar, options.max_record_bytes)
+        for first, run in _within_slice(runs, chunks, file_slice.first_row if is_cut else _HEADER_ROW):
+            rows = enumerate(read_rows(run, grammar, chunks.breaks, options.max_record_bytes), first)
+            yield from ((position, row) for position, row in rows if position != _HEADER_ROW)
+
+    def _row_starts(self, whole: FileSlice, options: ReadOptions, bounds: list[int]) -> Iterator[tuple[int, int]]:
+        """Yields offset and number of the first row at or after each of the bounds."""
+        if not bounds:
+            return
+        number = _HEADER_ROW
+        with open_unchanged(whole) as file:
+            chunks = Chunks(file, whole)
+            for run in scan_rows(chunks, self._grammar(options), options.max_record_bytes):
+                rest: RowRun | None = run
+                while rest is not None and bounds and bounds[0] < rest.end:
+                    before, rest = rest.split(bounds[0], chunks.breaks)
+                    number += before.n_rows if before else 0
+                    if rest is not None:
+                        yield rest.offset, number
+                        bounds = [bound for bound in bounds if bound > rest.offset]
+                number += rest.n_rows if rest else 0
+                if not bounds:
+                    return
 
 
-class _Line(NamedTuple):
-    """A line on its way to `csv`; of one that is too long only `raw` is there, and that in part."""
+class _CellReader:
+    """Takes the fields asked for out of rows."""
 
-    raw: bytes
-    n_bytes: int
-    n_quotes: int | None
-    text: str | None
-    error: tuple[str, str] | None
+    def __init__(self, header: Row | None, source: str, options: ReadOptions) -> None:
+        self._collector = RowCollector(source, options)
+        self._n_columns = len(header.cells) if header else 0
+        columns: dict[str | None, int] = {name: i for i, name in enumerate(header.cells)} if header else {}
+        names = (options.text_name, options.id_field, *(field.name for field in options.kept_fields))
+        self._columns = [columns.get(name) for name in names]
+        self._typed = [i for i, field in enumerate(options.kept_fields) if not field.is_string]
 
+    def read(self, rows: Iterator[tuple[int, Row]]) -> Iterator[Rows]:
+        """Yields rows, some at a time.
 
-class _RowTooLongError(Exception):
-    pass
-
-
-class _RowLines(Iterator[str]):
-    """Hands lines to `csv` and remembers those of the current row."""
-
-    def __init__(self, lines: Lines, max_bytes: int) -> None:
-        self._codec = lines.codec
-        self._breaks = LineBreaks.of(lines.codec)
-        self._width = self._breaks.width
-        self._max_bytes = max_bytes
-        self._lines = self._decode(lines.batches)
-        self._begin_row()
-
-    def _begin_row(self) -> None:
-        self._row: list[bytes] = []
-        self._n_bytes = 0
-        self._error: tuple[str, str] | None = None
-        self._too_long: _Line | None = None
-        self._long_bytes = 0
-
-    def _decode(self, lines: Iterable[LineBatch | LongLine]) -> Iterator[_Line]:
-        for batch in lines:
-            if isinstance(batch, LongLine):
-                yield _Line(batch.head, batch.n_bytes, batch.n_quotes, None, None)
-                continue
-            texts, errors = decode_lines(batch.lines, batch.positions[0], self._codec)
-            for i, (raw, text) in enumerate(zip(batch.lines, texts, strict=True)):
-                yield _Line(raw, len(raw), None, text, errors.get(i) if errors else None)
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        if line.text is None or self._n_bytes + len(self._breaks.strip(line.raw)) > self._max_bytes:
-            self._too_long = line
-            raise _RowTooLongError
-        self._row.append(line.raw)
-        self._n_bytes += line.n_bytes + self._width
-        if line.error is not None:
-            self._error = line.error
-        return line.text + "\n"
-
-    def skip_row(self) -> tuple[str, str]:
-        """Drops a row that is too long, up to a line end at which its quotes are even in number.
-
-        Returns:
-            Code and message.
+        Args:
+            rows: Each with its position.
         """
-        n_quotes = sum(map(self._breaks.count_quotes, self._row))
-        line, self._error = self._too_long, None
-        self._row = [self._breaks.feed.join([*self._row, line.raw if line else b""])[:MAX_RAW_BYTES]]
-        n_bytes = 0
-        while line is not None:
-            n_bytes = self._n_bytes + (line.n_bytes if line.text is None else len(self._breaks.strip(line.raw)))
-            self._n_bytes += line.n_bytes + self._width
-            n_quotes += self._breaks.count_quotes(line.raw) if line.n_quotes is None else line.n_quotes
-            line = next(self._lines, None) if n_quotes % 2 else None
-        self._long_bytes = n_bytes
-        return Code.TOO_LARGE, f"The record has {n_bytes} bytes; at most {self._max_bytes} are read."
+        n_rows = n_bytes = 0
+        for position, row in rows:
+            self._add(position, row)
+            n_rows, n_bytes = n_rows + 1, n_bytes + row.n_bytes
+            if n_bytes >= CHUNK_BYTES or n_rows == BLOCK_RECORDS:
+                yield self._collector.take()
+                n_rows = n_bytes = 0
+        yield self._collector.take()
 
-    def take(self) -> tuple[bytes, int, tuple[str, str] | None]:
-        """Returns bytes, length and what could not be decoded of the row, and begins the next one."""
-        raw = self._row[0] if len(self._row) == 1 else self._breaks.feed.join(self._row)
-        bare = self._breaks.strip(raw)
-        taken = bare, self._long_bytes or len(bare), self._error
-        self._begin_row()
-        return taken
-
-
-def _misfit(row: Row, header: Row | None) -> tuple[str, str] | None:
-    if header is None or header.failure is not None:
-        return Code.BAD_CSV_ROW, "The header row of the file cannot be read."
-    if len(row.cells) != len(header.cells):
-        return Code.BAD_CSV_ROW, f"The row has {len(row.cells)} fields, the header {len(header.cells)}."
-    return None
+    def _add(self, position: int, row: Row) -> None:
+        failure = row.failure
+        if failure is None and len(row.cells) != self._n_columns:
+            failure = Code.BAD_CSV_ROW, f"The row has {len(row.cells)} fields, the header {self._n_columns}."
+        if failure is not None:
+            self._collector.add_dead_letter(position, row.raw, *failure, raw_bytes=row.n_bytes, n_lines=row.n_lines)
+            return
+        text, record_id, *kept_fields = [None if i is None else row.cells[i] for i in self._columns]
+        for i in self._typed:
+            # An empty cell is an empty string, but no number.
+            kept_fields[i] = kept_fields[i] or None
+        self._collector.add(position, row.raw, text, record_id or None, kept_fields, row.n_lines)
 
 
-def _plain(error: csv.Error) -> str:
-    if "new-line character" in str(error):
-        return "a carriage return stands outside of quotes"
-    return str(error)
+def _within_slice(runs: Iterator[RowRun], chunks: Chunks, number: int) -> Iterator[tuple[int, RowRun]]:
+    """Yields the runs that begin in the slice, each with the number of its first row.
+
+    Args:
+        number: Of the first row there is.
+    """
+    for run in runs:
+        # Where its first byte is not known yet, all that has been read lies before the slice.
+        before, rest = run.split(run.end if chunks.start is None else chunks.start, chunks.breaks)
+        number += before.n_rows if before else 0
+        if rest is None:
+            continue
+        within = rest if chunks.end is None else rest.split(chunks.end, chunks.breaks)[0]
+        if within is None:
+            return
+        yield number, within
+        number += within.n_rows
 
 
-CSV = DelimitedFormat("csv", ",")
-TSV = DelimitedFormat("tsv", "\t")
+def _unreadable_header(source: str, code: str, message: str) -> str:
+    remedy = {
+        Code.BAD_CSV_ROW: "mend it, or say --quoting=none where quotes mean nothing.",
+        Code.TOO_LARGE: "is it a CSV or TSV file?",
+    }.get(Code(code), "is it in another --encoding?")
+    return f"{source}: no header can be read ({message.rstrip('.')}); {remedy}"
+
+
+CSV = DelimitedFormat("csv", (".csv",), ",", has_quotes=True)
+TSV = DelimitedFormat("tsv", (".tsv", ".tab"), "\t", has_quotes=False)

@@ -1,58 +1,60 @@
 """What formats have in common whose files are lines."""
 
-import abc
 import dataclasses
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import IO
 
-from saiten.model.errors import DamagedFileError
-from saiten.pipelines.reading.format import Format, SizedSlice
-from saiten.pipelines.reading.lines.decompress import compression_of
-from saiten.pipelines.reading.lines.slices import Lines, slice_lines
+from saiten.pipelines.reading.format import Format, SizedSlice, even_bounds
+from saiten.pipelines.reading.lines.breaks import LineBreaks
+from saiten.pipelines.reading.lines.chunks import Chunks
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.rows import Rows, no_rows
 from saiten.pipelines.records import FileSlice
 
 # A line of four characters, or the smallest JSON object with a text.
 _LEAST_RECORD_BYTES = 12
+# About how often text unpacks to more than it is packed.
+_UNPACKED_RATIO = 4
 
 
 class LineFormat(Format):
-    """A format whose files may be compressed, and are read line by line.
-
-    Attributes:
-        record_is_line: Every line begins a record, so that a plain file may be cut into byte ranges at any place.
-    """
+    """A format whose files may be compressed, and are read line by line."""
 
     least_record_bytes = _LEAST_RECORD_BYTES
-    record_is_line = True
 
-    @abc.abstractmethod
-    def read_lines(self, lines: Lines, source: str, options: ReadOptions) -> Iterator[Rows]:
-        """Yields the records of the lines."""
+    def look_at(self, file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileSlice:
+        """Finds out what ends the lines."""
+        chunks, has_return = Chunks(file, whole), False
+        while chunk := chunks.read():
+            view = chunks.breaks.ascii_view(chunk)
+            if b"\n" in view:
+                return whole
+            has_return = has_return or b"\r" in view
+        return dataclasses.replace(whole, line_end="\r") if has_return else whole
 
-    def cut(self, file: FileSlice, options: ReadOptions, target_bytes: int) -> list[SizedSlice]:
-        compression = compression_of(file.path)
-        if compression is not None and file.size == 0:
-            raise DamagedFileError(f"{file.source} is empty, so it is no whole {compression} file.")
-        may_be_cut = self.record_is_line and compression is None and not options.is_wide
-        n_slices = _dealt_evenly(-(-file.size // target_bytes)) if may_be_cut else 1
-        bounds = [file.size * i // n_slices for i in range(n_slices + 1)] if file.size else [0, 0]
+    def cut(self, whole: FileSlice, options: ReadOptions, target_bytes: int, most: int) -> list[SizedSlice]:
+        ratio = 1
+        n_slices = -(-whole.size // target_bytes)
+        if whole.compression is not None:
+            # Each slice is unpacked from the file's beginning on.
+            ratio = _UNPACKED_RATIO
+            n_slices = min(most, -(-whole.size * ratio // target_bytes))
+        width = LineBreaks(whole.codec).width
+        bounds = even_bounds(whole.size // width, n_slices)
         return [
-            SizedSlice(dataclasses.replace(file, start=start, end=end), end - start) for start, end in pairwise(bounds)
+            SizedSlice(dataclasses.replace(whole, start=start, end=end), (end - start) * ratio)
+            for start, end in pairwise([*(bound * width for bound in bounds[:-1]), whole.size])
         ]
 
-    def read(self, file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[tuple[Rows, int]]:
-        lines = slice_lines(file, file_slice, options, cut_anywhere=self.record_is_line)
-        done = file_slice.start
-        for rows in self.read_lines(lines, file_slice.source, options):
-            now = min(max(file.tell(), done), file_slice.end)
-            yield rows, now - done
-            done = now
-        yield no_rows(options), file_slice.end - done
 
-
-def _dealt_evenly(n_slices: int) -> int:
-    """The local runner deals ranges out before it starts: by a multiple of 4, most workers get equal shares."""
-    return n_slices if n_slices <= 1 else -(-n_slices // 4) * 4
+def with_progress(
+    rows: Iterator[Rows], chunks: Chunks, file_slice: FileSlice, options: ReadOptions
+) -> Iterator[tuple[Rows, int]]:
+    """Yields rows that are made of chunks, each with the bytes of the file that were read for it."""
+    done = file_slice.start
+    for some in rows:
+        now = min(max(chunks.position, done), file_slice.end)
+        yield some, now - done
+        done = now
+    yield no_rows(options), file_slice.end - done

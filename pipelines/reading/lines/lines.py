@@ -3,82 +3,18 @@ r"""Bytes to lines, whatever the chunks they come in.
     chunks       | いい\nとて | も\n...     |
     batches      | いい\n | とても\n... |        positions 0, 7
 
-A line belongs to the range of bytes in which its first byte lies, and is read to its end.
+A line belongs to the slice of a file in which its first byte lies, and is read to its end.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from saiten.pipelines.reading.lines.breaks import LineBreaks
+from saiten.pipelines.reading.lines.chunks import Chunks
 from saiten.pipelines.reading.rows import BLOCK_RECORDS
 from saiten.pipelines.records import MAX_RAW_BYTES
-
-
-@dataclass(frozen=True)
-class LineBreaks:
-    """Where lines end in an encoding: at a line feed, which takes two bytes in UTF-16.
-
-    All bytes given to the methods start at a whole character.
-    """
-
-    feed: bytes = b"\n"
-    quote: bytes = b'"'
-    carriage_return: bytes = b"\r"
-    byte_order_mark: bytes = b""
-
-    @classmethod
-    def of(cls, codec: str) -> "LineBreaks":
-        """Returns the line ends of ``utf-16-le``, ``utf-16-be``, or of any encoding that contains ASCII."""
-        if not codec.startswith("utf"):
-            return cls()
-        return cls(*(text.encode(codec) for text in ("\n", '"', "\r", "\ufeff")))
-
-    @property
-    def width(self) -> int:
-        """Bytes that a line feed takes."""
-        return len(self.feed)
-
-    def next_end(self, data: bytes, start: int = 0) -> int:
-        """Returns the index behind the first line end at or after `start`; 0 where there is none."""
-        found = data.find(self.feed, start)
-        while found % self.width and found > 0:
-            found = data.find(self.feed, found + 1)
-        return found + self.width if found >= 0 else 0
-
-    def last_end(self, data: bytes) -> int:
-        """Returns the index behind the last line end; 0 where there is none."""
-        found = data.rfind(self.feed)
-        while found % self.width and found > 0:
-            found = data.rfind(self.feed, 0, found + self.width - 1)
-        return found + self.width if found >= 0 else 0
-
-    def split(self, data: bytes) -> list[bytes]:
-        """Returns the lines without their line feeds; a last line without one counts."""
-        if self.width == 1:
-            lines = data.split(self.feed)
-            return lines if lines[-1] else lines[:-1]
-        lines, start = [], 0
-        while end := self.next_end(data, start):
-            lines.append(data[start : end - self.width])
-            start = end
-        return [*lines, data[start:]] if start < len(data) else lines
-
-    def strip(self, line: bytes) -> bytes:
-        """Returns the line without the one carriage return before its line feed."""
-        return line.removesuffix(self.carriage_return)
-
-    def strip_all(self, lines: Sequence[bytes]) -> list[bytes]:
-        """Returns the lines, each without the one carriage return before its line feed."""
-        end = self.carriage_return
-        return [line.removesuffix(end) for line in lines]
-
-    def count_quotes(self, data: bytes) -> int:
-        """Returns the number of quotation marks."""
-        found = data.count(self.quote)
-        if self.width == 1 or not found:
-            return found
-        return sum(data[i : i + 2] == self.quote for i in range(0, len(data), 2))
 
 
 @dataclass(frozen=True)
@@ -86,7 +22,7 @@ class LineBatch:
     """Lines that follow each other.
 
     Attributes:
-        positions: Offset of each line's first byte.
+        positions: Offset of each line's first byte in the unpacked file.
         lines: Without the line feed, with the carriage return before it.
     """
 
@@ -101,80 +37,81 @@ class LongLine:
     Attributes:
         head: Its first bytes.
         n_bytes: Its true length, without its line end.
-        n_quotes: How many quotation marks it has.
     """
 
     position: int
     head: bytes
     n_bytes: int
-    n_quotes: int
 
 
-def read_lines(
-    chunks: Iterable[bytes], offset: int, end: int | None, breaks: LineBreaks, max_bytes: int
-) -> Iterator[LineBatch | LongLine]:
-    """Yields the lines, at most `BLOCK_RECORDS` at a time.
+def read_lines(chunks: Chunks, max_bytes: int) -> Iterator[LineBatch | LongLine]:
+    """Yields the lines that begin in a slice, at most `BLOCK_RECORDS` at a time.
 
     Never holds more than `max_bytes` and a chunk.
 
     Args:
-        chunks: The bytes from `offset` on, cut between whole characters.
-        offset: Where a line starts.
-        end: No line that starts here or later is yielded; None reads all.
+        chunks: Of the slice, none of them read.
         max_bytes: A longer line comes as a `LongLine`.
     """
-    tail, long = b"", None
-    for chunk in chunks:
-        if long is not None:
-            cut = breaks.next_end(chunk)
-            long.add(chunk[:cut] if cut else chunk)
-            if not cut:
-                continue
-            yield long.line()
-            offset, chunk, long = offset + long.n_bytes, chunk[cut:], None  # noqa: PLW2901
-        if end is not None and offset >= end:
-            return
+    breaks = chunks.breaks
+    if not chunks.skip_to_start() and not _skip_line(chunks):
+        return
+    most = max_bytes + 2 * breaks.width
+    offset, tail = chunks.offset, b""
+    while chunk := chunks.read():
         cut = breaks.last_end(chunk)
         data, tail = (tail + chunk[:cut], chunk[cut:]) if cut else (b"", tail + chunk)
-        if end is not None and offset + len(data) >= end:
-            data = data[: breaks.next_end(data, end - offset - breaks.width)]
-            yield from _cut_batches(data, offset, breaks, max_bytes)
-            return
         yield from _cut_batches(data, offset, breaks, max_bytes)
         offset += len(data)
-        if len(tail) > max_bytes + 2 * breaks.width:
-            long = _LongLineSoFar(offset, breaks)
-            long.add(tail)
-            tail = b""
-    if long is not None:
-        yield long.line()
-    elif offset > 0 or tail != breaks.byte_order_mark:
+        if len(tail) > most:
+            yield read_long_line(tail, chunks)
+            offset, tail = chunks.offset, b""
+    while tail and (chunk := chunks.read_beyond()):
+        cut = breaks.next_end(chunk)
+        tail += chunk[:cut] if cut else chunk
+        if cut:
+            break
+        if len(tail) > most:
+            yield read_long_line(tail, chunks)
+            return
+    if offset > 0 or tail != breaks.byte_order_mark:
         yield from _cut_batches(tail, offset, breaks, max_bytes)
 
 
-@dataclass
-class _LongLineSoFar:
-    """Counts a line that is too long, and keeps its head and its end."""
+def read_long_line(head: bytes, chunks: Chunks) -> LongLine:
+    """Reads on to the end of a line, and keeps nothing but its beginning.
 
-    position: int
-    breaks: LineBreaks
-    n_bytes: int = 0
-    head: bytes = b""
-    end: bytes = b""
-    n_quotes: int = 0
+    Args:
+        head: What has been read of it.
+        chunks: What follows; they go on behind the line then.
+    """
+    breaks = chunks.breaks
+    position, n_bytes = chunks.offset - len(head), len(head)
+    end, head = head[-2 * breaks.width :], head[:MAX_RAW_BYTES]
+    while chunk := chunks.read() or chunks.read_beyond():
+        cut = breaks.next_end(chunk)
+        part = chunk[:cut] if cut else chunk
+        n_bytes += len(part)
+        head += part[: MAX_RAW_BYTES - len(head)]
+        end = (end + part)[-2 * breaks.width :]
+        if cut:
+            chunks.push_back(chunk[cut:])
+            break
+    # In UTF-16 a line that ends in half a character has no line end, whatever its last bytes look like.
+    is_whole = n_bytes % breaks.width == 0
+    bare = breaks.strip(end.removesuffix(breaks.end_bytes) if is_whole else end)
+    n_bytes -= len(end) - len(bare)
+    return LongLine(position, head[:n_bytes], n_bytes)
 
-    def add(self, data: bytes) -> None:
-        self.n_bytes += len(data)
-        self.head += data[: MAX_RAW_BYTES - len(self.head)]
-        self.end = (self.end + data[-2 * self.breaks.width :])[-2 * self.breaks.width :]
-        self.n_quotes += self.breaks.count_quotes(data)
 
-    def line(self) -> LongLine:
-        # In UTF-16 a line that ends in half a character has no line feed, whatever its last bytes look like.
-        is_whole = self.n_bytes % self.breaks.width == 0
-        bare = self.breaks.strip(self.end.removesuffix(self.breaks.feed) if is_whole else self.end)
-        n_bytes = self.n_bytes - len(self.end) + len(bare)
-        return LongLine(self.position, self.head[:n_bytes], n_bytes, self.n_quotes)
+def _skip_line(chunks: Chunks) -> bool:
+    """Drops the end of a line that belongs to the slice before; tells whether there is anything behind it."""
+    while chunk := chunks.read():
+        cut = chunks.breaks.next_end(chunk)
+        if cut:
+            chunks.push_back(chunk[cut:])
+            return True
+    return False
 
 
 def _cut_batches(data: bytes, offset: int, breaks: LineBreaks, max_bytes: int) -> Iterator[LineBatch | LongLine]:
@@ -191,5 +128,5 @@ def _cut_batches(data: bytes, offset: int, breaks: LineBreaks, max_bytes: int) -
             yield LineBatch(positions[i : min(i + BLOCK_RECORDS, stop)], lines[i : min(i + BLOCK_RECORDS, stop)])
         if stop < len(lines):
             line = breaks.strip(lines[stop])
-            yield LongLine(positions[stop], line[:MAX_RAW_BYTES], len(line), breaks.count_quotes(line))
+            yield LongLine(positions[stop], line[:MAX_RAW_BYTES], len(line))
         start = stop + 1

@@ -11,6 +11,9 @@ from saiten.pipelines.records import Code, RecordBlock, SourceSpan
 # What Python has no value for: a time in nanoseconds, a year beyond 1 to 9999.
 _BEYOND_PYTHON = object()
 
+# Of string views Arrow can neither take some nor tell the lengths.
+_UNDER_VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
+
 _Failures = dict[int, tuple[str, str]]
 
 
@@ -27,7 +30,7 @@ def batch_rows(batch: pa.RecordBatch, first_row: int, source: str, options: Read
     columns = tuple(
         _kept_column(_column(batch, field.name), field, failures, batch.num_rows) for field in options.kept_fields
     )
-    raws, texts = _texts(_column(batch, options.text_field), options.max_record_bytes, failures, batch.num_rows)
+    raws, texts = _texts(_column(batch, options.text_name), options.max_record_bytes, failures, batch.num_rows)
     block = RecordBlock(
         range_index=0,
         is_last=False,
@@ -91,18 +94,20 @@ def _ids(column: pa.Array | None, default_ids: list[str], failures: _Failures) -
 
 def _kept_column(column: pa.Array | None, field: KeptField, failures: _Failures, n_rows: int) -> pa.Array:
     """Returns the column with the field's type, at once where Arrow can, else cell by cell."""
+    if field.type is not None and is_json(field.type):
+        strings = _kept_column(column, KeptField(field.name, field.type.storage_type), failures, n_rows)
+        return pa.ExtensionArray.from_storage(field.type, strings)
     if column is None:
         return pa.nulls(n_rows, field.type)
     try:
         return _cast(column, field.type)
     except pa.ArrowException:
         pass
-    values = _cells(column, n_rows)
-    if column.type == field.type and _BEYOND_PYTHON in values:
+    if column.type == field.type:
         return _valid_cells(column, field.name, failures)
     convert = make_converter(field.type, field.name)
     cells: list[object] = [None] * n_rows
-    for i, value in enumerate(values):
+    for i, value in enumerate(_cells(column, n_rows)):
         try:
             cells[i] = convert(_plain_value(value, f"field {field.name!r}"))
         except RecordError as error:
@@ -132,8 +137,6 @@ def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
     Raises:
         pa.ArrowException: It does not, or a cell has no such value, or is no UTF-8.
     """
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
     if is_bytes(column.type) and is_bytes(kind):
         return column.cast(pa.large_binary()).cast(kind)
     if column.type == kind:
@@ -152,25 +155,43 @@ def _cells(column: pa.Array | None, n_rows: int) -> list[object]:
     """Returns the cells as Python has them, strings as bytes, None where there is no column."""
     if column is None:
         return [None] * n_rows
-    if pa.types.is_dictionary(column.type):
-        column = column.dictionary_decode()
-    if is_bytes(column.type):
-        column = column.cast(pa.large_binary())
+    # Python has no nanoseconds: what pyarrow makes of them depends on whether pandas is installed.
+    type_ = pa.large_binary() if is_bytes(column.type) else _in_microseconds(column.type)
     try:
-        cells: list[object] = column.to_pylist()
-    except (ValueError, OverflowError):
-        cells = [_as_python(scalar) for scalar in column]
+        cells: list[object] = (column if type_ == column.type else column.cast(type_)).to_pylist()
+    except (ValueError, OverflowError, pa.ArrowException):
+        # A slice would be judged by what lies around it.
+        cells = [_as_python(column.take(pa.array([i])), type_) for i in range(n_rows)]
     return cells
 
 
-def _as_python(scalar: pa.Scalar) -> object:
-    """Returns the value; bytes where a string in it is no UTF-8."""
+def _as_python(cell: pa.Array, type_: pa.DataType) -> object:
+    """Returns the value of one cell; bytes where a string in it is no UTF-8."""
     try:
-        return scalar.as_py()
+        return cell.cast(type_)[0].as_py()
     except UnicodeDecodeError as error:
         return error.object
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, pa.ArrowException):
         return _BEYOND_PYTHON
+
+
+def _in_microseconds(type_: pa.DataType) -> pa.DataType:
+    """Returns the type with microseconds for nanoseconds, within lists, maps and structs too."""
+    if pa.types.is_timestamp(type_) and type_.unit == "ns":
+        return pa.timestamp("us", type_.tz)
+    if pa.types.is_nested(type_):
+        within = [type_.field(i).with_type(_in_microseconds(type_.field(i).type)) for i in range(type_.num_fields)]
+        if pa.types.is_struct(type_):
+            return pa.struct(within)
+        if pa.types.is_list(type_):
+            return pa.list_(*within)
+        if pa.types.is_large_list(type_):
+            return pa.large_list(*within)
+        if pa.types.is_fixed_size_list(type_):
+            return pa.list_(*within, type_.list_size)
+        if pa.types.is_map(type_):
+            return pa.map_(type_.key_type, _in_microseconds(type_.item_type))
+    return {pa.time64("ns"): pa.time64("us"), pa.duration("ns"): pa.duration("us")}.get(type_, type_)
 
 
 def _plain_value(value: object, name: str) -> object:
@@ -180,22 +201,32 @@ def _plain_value(value: object, name: str) -> object:
 
 
 def _column(batch: pa.RecordBatch, name: str | None) -> pa.Array | None:
-    """Returns the column of that name, the last where there are more, None where there is none."""
-    found = [] if name is None else batch.schema.get_all_field_indices(name)
-    return batch.column(found[-1]) if found else None
+    """Returns the column of that name, None where there is none, in a type for which Arrow has all that is needed."""
+    if name is None or name not in batch.schema.names:
+        return None
+    column = batch.column(name)
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if is_json(column.type):
+        column = column.storage
+    view = _UNDER_VIEWS.get(column.type)
+    return column if view is None else column.cast(view)
 
 
-def kept_type(schema: pa.Schema, name: str) -> pa.DataType:
-    """Returns the type of a column as it is kept: its own, without the packing as a dictionary."""
-    found = schema.get_all_field_indices(name)
-    kind = schema.field(found[-1]).type if found else pa.null()
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return pa.string() if pa.types.is_null(kind) else kind
+def kept_type(type_: pa.DataType) -> pa.DataType:
+    """Returns the type of a column as it is kept: its own, but for how its strings are packed in memory."""
+    if pa.types.is_dictionary(type_):
+        type_ = type_.value_type
+    return pa.json_() if is_json(type_) else _UNDER_VIEWS.get(type_, type_)
+
+
+def is_json(type_: pa.DataType) -> bool:
+    """Tells whether values of the type are strings that say of themselves that they are JSON."""
+    return isinstance(type_, pa.JsonType)
 
 
 def is_bytes(kind: pa.DataType) -> bool:
-    """Tells whether values of the type are strings or bytes of any length."""
+    """Tells whether values of the type are strings or bytes."""
     return any(
         test(kind)
         for test in (
@@ -205,6 +236,7 @@ def is_bytes(kind: pa.DataType) -> bool:
             pa.types.is_binary,
             pa.types.is_large_binary,
             pa.types.is_binary_view,
+            pa.types.is_fixed_size_binary,
         )
     )
 

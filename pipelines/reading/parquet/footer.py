@@ -13,7 +13,7 @@ from saiten.pipelines.reading.parquet.thrift import Compact, Struct, ThriftError
 
 # Behind the struct: its length, and PAR1.
 _TAIL_BYTES = 8
-_ROW_GROUPS, _COLUMNS, _N_ROWS, _COLUMN = 4, 1, 3, 3
+_ROW_GROUPS, _COLUMNS, _N_ROWS, _COLUMN, _ENCRYPTION = 4, 1, 3, 3, 8
 _ENCODINGS, _PATH, _N_VALUES, _PACKED_BYTES, _DATA_START, _DICTIONARY_START = 2, 3, 5, 7, 9, 11
 _DELTA_STRINGS = {6, 7}
 
@@ -70,14 +70,16 @@ def read_row_groups(file: IO[bytes], names: Collection[str]) -> list[RowGroup]:
 
 
 def _row_group(group: Struct, names: Collection[str]) -> RowGroup:
-    # A column that is encrypted says nothing of itself here.
-    abouts = [_is(_is(column, dict).get(_COLUMN, {}), dict) for column in _is(group.get(_COLUMNS, []), list)]
-    columns = [
-        _column_chunk(path, about)
-        for path, about in zip(map(_path, abouts), abouts, strict=True)
-        if any(f"{path}.".startswith(f"{name}.") for name in names)
-    ]
-    return RowGroup(_is(group.get(_N_ROWS), int), tuple(columns))
+    chunks: list[ColumnChunk] = []
+    for column in _is(group.get(_COLUMNS, []), list):
+        # A column that is encrypted with a key of its own says nothing of itself here.
+        about = _is(_is(column, dict).get(_COLUMN, {}), dict)
+        path = _path(about)
+        if any(f"{path}.".startswith(f"{name}.") for name in names):
+            if _ENCRYPTION in column:
+                raise ThriftError(f"its column {path!r} is encrypted")
+            chunks.append(_column_chunk(path, about))
+    return RowGroup(_is(group.get(_N_ROWS), int), tuple(chunks))
 
 
 def _path(column: Struct) -> str:

@@ -1,6 +1,5 @@
 """Parquet: every row a record."""
 
-import dataclasses
 import functools
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from saiten.model.errors import DamagedFileError
+from saiten.model.errors import DamagedFileError, UsageError
 from saiten.pipelines import storage
-from saiten.pipelines.reading.options import KeptField, ReadOptions
-from saiten.pipelines.reading.parquet.columns import batch_rows, is_bytes, kept_type
+from saiten.pipelines.reading.options import ReadOptions
+from saiten.pipelines.reading.parquet.columns import batch_rows, is_bytes, is_json, kept_type
 from saiten.pipelines.reading.parquet.footer import RowGroup, read_row_groups
 from saiten.pipelines.reading.parquet.pages import Page, read_pages
 from saiten.pipelines.reading.parquet.thrift import ThriftError
@@ -33,6 +32,9 @@ _MAX_BATCH_BYTES = 128 * 1024 * 1024
 # Writers give a dictionary up at about 1 MiB.
 _MAX_DICTIONARY_BYTES = 4 * 1024 * 1024
 
+# How Arrow says in an error of reading that it lacks something, where its type does not.
+_NOT_IMPLEMENTED = "not yet implemented"
+
 
 @contextmanager
 def open_parquet(file: IO[bytes], source: str, dictionaries: list[str] | None = None) -> Iterator[pq.ParquetFile]:
@@ -43,25 +45,37 @@ def open_parquet(file: IO[bytes], source: str, dictionaries: list[str] | None = 
 
     Raises:
         DamagedFileError: It is no Parquet file, truncated or damaged.
+        UsageError: It is encrypted, or packed in a way that Arrow cannot read.
     """
     try:
         yield pq.ParquetFile(
-            file, read_dictionary=dictionaries, buffer_size=CHUNK_BYTES, page_checksum_verification=True
+            file,
+            read_dictionary=dictionaries,
+            buffer_size=CHUNK_BYTES,
+            pre_buffer=False,
+            page_checksum_verification=True,
         )
     except (pa.ArrowException, ThriftError, UnicodeDecodeError, OSError, MemoryError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        reason = str(error).strip().partition("\n")[0]
-        raise DamagedFileError(f"{source} is a truncated or damaged Parquet file: {reason}") from error
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        if "crypt" in reason:
+            raise UsageError(f"{source} is an encrypted Parquet file, which is not read; decrypt it first.") from error
+        if isinstance(error, pa.ArrowNotImplementedError) or _NOT_IMPLEMENTED in reason.lower():
+            raise UsageError(
+                f"{source} is packed in a way that Arrow cannot read ({reason}); write it in another encoding."
+            ) from error
+        raise DamagedFileError(f"{source} is a truncated or damaged Parquet file: {reason}.") from error
 
 
 def read_parquet(file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[tuple[Rows, int]]:
-    """Yields the rows of the slice's row groups and the share of the file's bytes they stand for.
+    """Yields the rows of the slice and the share of the file's bytes they stand for.
 
     Raises:
         DamagedFileError: The file is truncated or damaged, or has other rows than its end says.
     """
-    with open_parquet(file, file_slice.source) as parquet:
+    source = file_slice.source
+    with open_parquet(file, source) as parquet:
         schema = parquet.schema_arrow
         wanted = sorted(name for name in set(schema.names) if name in options.field_names)
         groups = _row_groups(file_slice.path, file_slice.size, file_slice.modified, tuple(wanted))
@@ -69,24 +83,24 @@ def read_parquet(file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -
             raise ThriftError(f"it has {len(groups)} row groups, not {parquet.num_row_groups}")
     deltas = {column.path for group in groups for column in group.columns if column.has_delta_strings}
     # A value that many rows share stays one value, so that a small file cannot fill the memory.
-    shared = [name for name in wanted if is_bytes(kept_type(schema, name)) and name not in deltas]
-    kept_fields = tuple(
-        KeptField(field.name, field.type or kept_type(schema, field.name)) for field in options.kept_fields
-    )
-    options = dataclasses.replace(options, kept_fields=kept_fields)
-    row = file_slice.first_row
-    with open_parquet(file, file_slice.source, shared) as parquet:
+    shared = [name for name in wanted if is_bytes(kept_type(schema.field(name).type)) and name not in deltas]
+    row = group_start = 0
+    with open_parquet(file, source, shared) as parquet:
         total = parquet.metadata.num_rows
-        for group in range(file_slice.start, file_slice.end):
-            first = row
-            n_rows = _rows_at_once(file, groups[group], shared, file_slice.source)
-            for batch in _read_group(parquet, group, wanted, n_rows):
-                rows = batch_rows(batch, row, file_slice.source, options)
+        for i, group in enumerate(groups):
+            first, last = (max(0, bound - group_start) for bound in (file_slice.start, file_slice.end))
+            group_start += group.n_rows
+            if first >= group.n_rows or last <= first:
+                continue
+            row = group_start - group.n_rows + first
+            n_rows = _rows_at_once(file, group, shared, source)
+            for batch in _read_group(parquet, i, wanted, n_rows, first, last):
+                rows = batch_rows(batch, row, source, options)
                 yield rows, file_slice.size * (row + batch.num_rows) // total - file_slice.size * row // total
                 row += batch.num_rows
-            expected = parquet.metadata.row_group(group).num_rows
-            if row - first != expected:
-                raise DamagedFileError(f"{file_slice.source} has {row - first} rows in group {group}, not {expected}.")
+            expected = min(group_start, file_slice.end)
+            if row != expected:
+                raise DamagedFileError(f"{source} has no row {row} in group {i}, which is to have {group.n_rows}.")
     yield no_rows(options), 0 if total else file_slice.size
 
 
@@ -97,9 +111,19 @@ def _row_groups(path: str, _size: int, _modified: str, names: tuple[str, ...]) -
         return read_row_groups(file, names)
 
 
-def _read_group(parquet: pq.ParquetFile, group: int, columns: list[str], n_rows: int) -> Iterator[pa.RecordBatch]:
-    """Yields a row group in batches of about `CHUNK_BYTES`, one row at least; `n_rows` are unpacked at once."""
-    for batch in parquet.iter_batches(n_rows, [group], columns, use_threads=False):
+def _read_group(
+    parquet: pq.ParquetFile, group: int, columns: list[str], n_rows: int, first: int, last: int
+) -> Iterator[pa.RecordBatch]:
+    """Yields rows of a row group in batches of about `CHUNK_BYTES`, one row at least; `n_rows` are unpacked at once.
+
+    Args:
+        first: The first row to yield; those before it have to be unpacked, too.
+        last: One behind the last row.
+    """
+    n_before = 0
+    for unpacked in parquet.iter_batches(n_rows, [group], columns, use_threads=False):
+        batch = unpacked.slice(max(0, first - n_before), max(0, last - max(first, n_before)))
+        n_before += unpacked.num_rows
         ends = np.cumsum(_row_bytes(batch))
         start = 0
         while start < batch.num_rows:
@@ -107,6 +131,8 @@ def _read_group(parquet: pq.ParquetFile, group: int, columns: list[str], n_rows:
             stop = max(start + 1, int(np.searchsorted(ends, below + CHUNK_BYTES, "right")))
             yield batch.slice(start, stop - start)
             start = stop
+        if n_before >= last:
+            return
 
 
 def _rows_at_once(file: IO[bytes], group: RowGroup, shared: list[str], source: str) -> int:
@@ -153,10 +179,16 @@ def _row_bytes(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
     total = np.zeros(batch.num_rows, np.int64)
     for column in batch.columns:
         if pa.types.is_dictionary(column.type) and is_bytes(column.type.value_type):
-            sizes = pc.binary_length(column.dictionary).take(column.indices)
+            sizes = _byte_lengths(column.dictionary).take(column.indices)
+        elif is_json(column.type):
+            sizes = _byte_lengths(column.storage)
         elif is_bytes(column.type):
-            sizes = pc.binary_length(column)
+            sizes = _byte_lengths(column)
         else:
             continue
         total += np.asarray(sizes.fill_null(0), np.int64)
     return total
+
+
+def _byte_lengths(column: pa.Array) -> pa.Array:
+    return pc.binary_length(column.cast(pa.large_binary()))

@@ -17,11 +17,13 @@ class DeadLetterTally:
 
     Attributes:
         codes: How many dead letters of each code.
+        further_lines: How many lines the dead letters took beyond one each: lines that may have been records.
         examples: One ``source:position`` of each code.
     """
 
     records: int = 0
     codes: dict[str, int] = field(default_factory=dict)
+    further_lines: int = 0
     examples: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -39,6 +41,7 @@ class DeadLetterTally:
         self.records += records
         for letter in letters:
             self.codes[letter.code] = self.codes.get(letter.code, 0) + 1
+            self.further_lines += letter.n_lines - 1
             self.examples.setdefault(letter.code, f"{letter.source}:{letter.position}")
 
     def merge(self, other: "DeadLetterTally") -> None:
@@ -46,6 +49,7 @@ class DeadLetterTally:
         self.records += other.records
         for code, count in other.codes.items():
             self.codes[code] = self.codes.get(code, 0) + count
+        self.further_lines += other.further_lines
         self.examples = {**other.examples, **self.examples}
 
     def refuse_too_many(self, max_rate: float) -> None:
@@ -55,10 +59,10 @@ class DeadLetterTally:
             TooManyDeadLettersError: More than `max_rate` of the records are dead; names the commonest codes.
         """
         # Divided, not multiplied: 29 of 100 are no more than 0.29.
-        if self.records and self.dead / self.records > max_rate:
+        if self.records and self._rate() > max_rate:
             raise TooManyDeadLettersError(
-                f"{self.dead} of {self.records} records are dead letters, more than --max_dead_letter_rate="
-                f"{max_rate:g} allows: {self._named_codes()}. Nothing is committed."
+                f"{self.dead} of {self.records} records are dead letters{self._named_lines()}, more than "
+                f"--max_dead_letter_rate={max_rate:g} allows: {self._named_codes()}. Nothing is committed."
             )
 
     def refuse_hopeless(self, max_rate: float, most_to_come: float) -> None:
@@ -71,12 +75,19 @@ class DeadLetterTally:
             TooManyDeadLettersError: There are too many even if all that are to come are good.
         """
         most = self.records + most_to_come
-        if self.records >= _MIN_RECORDS and self.dead / most > max_rate:
+        if self.records >= _MIN_RECORDS and self._rate(most_to_come) > max_rate:
             raise TooManyDeadLettersError(
-                f"{self.dead} of the first {self.records} records are dead letters, more than "
+                f"{self.dead} of the first {self.records} records are dead letters{self._named_lines()}, more than "
                 f"--max_dead_letter_rate={max_rate:g} allows even if all others are good, for there are {most:.0f} "
                 f"at most: {self._named_codes()}. Nothing is committed."
             )
+
+    def _rate(self, most_to_come: float = 0) -> float:
+        """The dead letters' share; each counts as many records as it took lines."""
+        return (self.dead + self.further_lines) / (self.records + self.further_lines + most_to_come)
+
+    def _named_lines(self) -> str:
+        return f" of {self.dead + self.further_lines} lines" if self.further_lines else ""
 
     def _named_codes(self) -> str:
         commonest = list(self.commonest_codes.items())[:_NAMED_CODES]

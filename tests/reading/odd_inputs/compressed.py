@@ -7,7 +7,7 @@ import zlib
 
 import zstandard
 
-from saiten.model.errors import DamagedFileError
+from saiten.model.errors import DamagedFileError, UsageError
 from tests.reading.odd_inputs.case import OddInput
 
 
@@ -60,5 +60,11 @@ COMPRESSED = [
             ("plain text as", _TEXT),
         )
     ),
-    OddInput("xz that wants 4 GiB of memory", "a.txt.xz", _greedy_xz(), error=DamagedFileError, message="a.txt.xz"),
+    OddInput(
+        "xz that wants 4 GiB of memory",
+        "a.txt.xz",
+        _greedy_xz(),
+        error=UsageError,
+        message="a.txt.xz needs more than 512 MiB to be unpacked",
+    ),
 ]

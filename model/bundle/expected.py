@@ -1,0 +1,105 @@
+"""Texts with the scores that `model.predict` gave where the model was trained: what proves the whole way from text."""
+
+import csv
+import json
+import math
+import pathlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from saiten.model.engines.engine import Engine
+from saiten.model.errors import BundleError, RecordError, UsageError
+from saiten.model.text.encoder import Encoder
+from saiten.model.text.ragged import FloatArray
+
+EXPECTED_TOLERANCE = 1e-4
+_MAX_TEXTS = 10_000
+_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class ExpectedScores:
+    """Texts and what they score.
+
+    Attributes:
+        texts: One or more.
+        scores: float32 [n, outputs].
+    """
+
+    texts: Sequence[str]
+    scores: FloatArray
+
+
+def read_expected(path: pathlib.Path, outputs: Sequence[str]) -> ExpectedScores:
+    """Reads JSONL, CSV or TSV with a field ``text`` and either one for each output or, in JSONL, a list ``scores``.
+
+    Raises:
+        UsageError: The file is none, or a line lacks a text or a score.
+    """
+    texts: list[str] = []
+    scores: list[list[float]] = []
+    try:
+        for record in _records(path):
+            text, values = record.get("text"), _scores(record, outputs)
+            if not isinstance(text, str) or len(values) != len(outputs) or not all(map(math.isfinite, values)):
+                raise ValueError(f"record {len(texts) + 1}")
+            texts.append(text)
+            scores.append(values)
+            if len(texts) == _MAX_TEXTS:
+                break
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError, csv.Error) as error:
+        raise UsageError(
+            f"--expected={path}: record {len(texts) + 1} is no text with {len(outputs)} scores; give JSONL, CSV or TSV "
+            f"with text and {', '.join(outputs):.80}, or JSONL with text and scores."
+        ) from error
+    if not texts:
+        raise UsageError(f"--expected={path} holds no texts.")
+    return ExpectedScores(texts, np.array(scores, np.float32))
+
+
+def check_expected(expected: ExpectedScores, encoder: Encoder, engine: Engine) -> float:
+    """Scores the texts and compares; returns the largest difference.
+
+    Raises:
+        BundleError: A score differs by more than 1e-4, or a text cannot be tokenized, or has no token.
+    """
+    try:
+        encoded = encoder.encode(expected.texts)
+    except RecordError as error:
+        raise BundleError(f"A text of --expected cannot be tokenized: {error}.") from error
+    scores = engine.score(encoded.token_ids, encoded.offsets)
+    with np.errstate(invalid="ignore"):
+        differences = np.nan_to_num(np.abs(scores - expected.scores), nan=np.inf).max(axis=1)
+    differing = np.flatnonzero(differences > EXPECTED_TOLERANCE)
+    if not differing.size:
+        return float(differences.max())
+    first = int(differing[0])
+    text = expected.texts[first]
+    tokens = " ".join(encoder.tokenizer.tokenize(text))
+    ids = " ".join(map(str, encoded.token_ids[encoded.offsets[first] : encoded.offsets[first + 1]]))
+    raise BundleError(
+        f"{differing.size:,} of {len(differences):,} texts of --expected score otherwise; the first is "
+        f"{_short(text)!r}, off by {differences[first]:.2g}: its tokens are {_short(tokens)!r}, its ids {_short(ids)}."
+    )
+
+
+def _records(path: pathlib.Path) -> Iterator[Mapping[str, Any]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        if path.suffix.lower() in (".csv", ".tsv"):
+            yield from csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", strict=True)
+        else:
+            yield from (json.loads(line) for line in file if line.strip())
+
+
+def _scores(record: Mapping[str, Any], outputs: Sequence[str]) -> list[float]:
+    listed = record.get("scores")
+    if listed is None:
+        listed = [record[name] if name in record else record.get(f"score_{name}") for name in outputs]
+    return [float(value) for value in (listed if isinstance(listed, list) else [listed])]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,0 +1,52 @@
+"""What a model's file may hold without a person's word for it: classes of Keras that run no code of the file."""
+
+# Built-in layers, and the models that hold them. Left out: Lambda, what takes functions, and what makes much of little.
+LAYERS = frozenset(
+    (
+        "Functional", "Sequential", "InputLayer", "Embedding", "Masking", "Identity",
+        "LSTM", "GRU", "SimpleRNN", "RNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells", "Bidirectional",
+        "Dense", "Activation", "LeakyReLU", "ReLU", "ELU", "PReLU", "Softmax",
+        "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization",
+        "BatchNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization", "Rescaling",
+        "GlobalAveragePooling1D", "GlobalMaxPooling1D", "AveragePooling1D", "MaxPooling1D",
+        "Attention", "AdditiveAttention", "MultiHeadAttention",
+        "Concatenate", "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Dot",
+        "Flatten", "Reshape", "Permute", "TimeDistributed", "Conv1D", "SeparableConv1D", "DepthwiseConv1D",
+        "Conv1DTranspose",
+    )
+)  # fmt: skip
+
+# Functions of keras.ops that a saved graph may hold: arithmetic on tensors. None calls a function or makes a tensor of
+# a size that the file alone says.
+OPERATIONS = frozenset(
+    (
+        "Abs", "Absolute", "Add", "All", "Any", "Argmax", "Argmin", "Argsort", "BitwiseAnd", "BitwiseOr", "BitwiseXor",
+        "Cast", "Ceil", "Celu", "Clip", "Concatenate", "ConvertToTensor", "Cumsum", "Divide", "DivideNoNan", "Dot",
+        "Einsum", "Elu", "Equal", "Exp", "ExpandDims", "Expm1", "Floor", "FloorDivide", "Gelu", "GetItem", "Greater",
+        "GreaterEqual", "HardSigmoid", "HardSilu", "HardTanh", "LeakyRelu", "Less", "LessEqual", "Log", "Log1p",
+        "LogSigmoid", "LogSoftmax", "LogicalAnd", "LogicalNot", "LogicalOr", "Logsumexp", "Matmul", "Max", "Maximum",
+        "Mean", "Min", "Minimum", "Mish", "Mod", "Moveaxis", "Multiply", "Negative", "Norm", "Not", "NotEqual",
+        "OnesLike", "Power", "Prod", "Reciprocal", "Relu", "Relu6", "Reshape", "RightShift", "LeftShift", "Round",
+        "Rsqrt", "Selu", "Sigmoid", "Sign", "Silu", "Sin", "Cos", "Softmax", "Softplus", "Softsign", "Sort", "Split",
+        "Sqrt", "Square", "Squareplus", "Squeeze", "Stack", "Std", "StopGradient", "Subtract", "Sum", "Swapaxes",
+        "Take", "TakeAlongAxis", "Tanh", "TanhShrink", "Transpose", "TrueDivide", "Var", "Where", "ZerosLike",
+    )
+)  # fmt: skip
+_OPERATION_MODULES = frozenset(f"keras.src.ops.{name}" for name in ("core", "math", "nn", "numpy"))
+
+# What a layer's config may hold beside layers: none of these runs code of the file.
+_SETTINGS = frozenset(("keras.initializers", "keras.regularizers", "keras.constraints"))
+_VALUES = frozenset(("__keras_tensor__", "__tensor__", "__numpy__", "__slice__", "__ellipsis__"))
+_OTHERS = frozenset((("keras", "DTypePolicy"), ("keras.src.models.functional", "Functional")))
+
+
+def is_allowed(module: object, name: object) -> bool:
+    """Tells whether Keras may build a class of this module and name from a stranger's file."""
+    if module in ("keras", "keras.layers"):
+        return name in LAYERS or (module, name) in _OTHERS
+    if module in _OPERATION_MODULES:
+        return name in OPERATIONS
+    if module is None:
+        return name in _VALUES
+    # A function, even one of these modules, is called with what the file says.
+    return (module in _SETTINGS and name != "function") or (module, name) in _OTHERS

@@ -1,0 +1,80 @@
+"""How texts came by their scores, in the terminal."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from saiten.model.bundle.explain import ExplainedToken, Explanation
+from saiten.pipelines.reports.effects import Effect, most_effect, strongest
+from saiten.pipelines.terminal import escape, make_console
+
+_SHOWN_TOKENS = 200
+_NAMED_TOKENS = 5
+_FATES = {"oov": "[yellow]{} (OOV)[/]", "dropped": "[yellow]{} (OOV, dropped)[/]", "cut": "[dim]{} (cut)[/]"}
+# Of the strongest effect: from so much on a token is coloured, and from so much on set in bold.
+_COLOURED, _BOLD = 0.1, 0.5
+
+
+def print_explanations(
+    explained: Sequence[tuple[str | None, Explanation]], outputs: Sequence[str], coloured: str | None
+) -> None:
+    """Prints each text with its tokens, its scores and what made them.
+
+    Args:
+        coloured: The output by whose effects the text is coloured; None takes the one with most effect.
+    """
+    console = make_console()
+    for i, (name, explanation) in enumerate(explained):
+        if i:
+            console.rule()
+        if name is not None:
+            console.print(f"[bold]id[/]           {escape(name)}")
+        _print_explanation(console, explanation, outputs, coloured)
+
+
+def _print_explanation(
+    console: Console, explanation: Explanation, outputs: Sequence[str], coloured: str | None
+) -> None:
+    console.print(f"[bold]normal form[/]  {escape(explanation.normal_form)}")
+    tokens = explanation.tokens
+    shown = [_FATES.get(token.fate, "{}").format(f"{escape(token.surface)} {token.shown_id}") for token in tokens]
+    rest = f" … and {len(tokens) - _SHOWN_TOKENS:,} more" if len(tokens) > _SHOWN_TOKENS else ""
+    console.print(f"[bold]tokens[/]       {' | '.join(shown[:_SHOWN_TOKENS])}{rest}")
+    console.print(
+        f"[bold]length[/]       {explanation.n_tokens:,} tokens, {explanation.n_oov:,} OOV, "
+        f"{explanation.length:,} read by the model"
+    )
+    if explanation.scores is None:
+        console.print("[bold]scores[/]       none: no token is left (status empty)")
+        return
+    table = Table("output", "score", "raised by", "lowered by")
+    for i, name in enumerate(outputs):
+        raised, lowered = strongest(explanation, i, _NAMED_TOKENS)
+        table.add_row(escape(name), f"{explanation.scores[i]:.6f}", _listed(raised), _listed(lowered))
+    console.print(table)
+    output = outputs.index(coloured) if coloured is not None else most_effect(explanation)
+    if output is None:
+        console.print("Nothing is left of this text without its only token: no effect can be told.")
+        return
+    strongest_effect = max(abs(token.effects[output]) for token in tokens if token.effects)
+    coloured_tokens = [_coloured(token, output, strongest_effect) for token in tokens[:_SHOWN_TOKENS]]
+    console.print(f"[bold]{escape(outputs[output])}[/]  {' '.join(coloured_tokens)}{rest}")
+    together = explanation.left_out_together
+    neighbours = f"each {together} neighbouring tokens" if together > 1 else "each token"
+    console.print(
+        f"[dim]{neighbours[0].upper()}{neighbours[1:]} left out in turn (the text is scored without it, one shorter): "
+        "[/][blue]blue[/][dim] raised the score, [/][red]red[/][dim] lowered it.[/]"
+    )
+
+
+def _listed(effects: Sequence[Effect]) -> str:
+    return ", ".join(f"{escape(one.surface)} {one.size:+.3g}" for one in effects)
+
+
+def _coloured(token: ExplainedToken, output: int, strongest_effect: float) -> str:
+    surface = escape(token.surface)
+    share = token.effects[output] / strongest_effect if token.effects and strongest_effect else 0.0
+    if abs(share) < _COLOURED:
+        return f"[dim]{surface}[/]"
+    return f"[{'bold ' if abs(share) >= _BOLD else ''}{'blue' if share > 0 else 'red'}]{surface}[/]"
