@@ -4,6 +4,7 @@ Beam hands the launcher an exception's traceback as text, and on some runners no
 So a worker leaves a small file in the run's work folder before it raises.
 """
 
+import os
 import pathlib
 import traceback
 import uuid
@@ -26,6 +27,10 @@ class _Failure:
     message: str
 
 
+class FencedOffError(SaitenError):
+    """A job is no longer its output directory's owner's: nobody is there to hear of it."""
+
+
 @dataclass(frozen=True)
 class FailureReports:
     """The failures of a run's workers; travels with the steps.
@@ -41,6 +46,8 @@ class FailureReports:
         """Leaves a report of an error that passes through, and lets it pass."""
         try:
             yield
+        except FencedOffError:
+            raise
         except (SaitenError, OSError) as error:
             self.write(error)
             raise
@@ -49,7 +56,9 @@ class FailureReports:
             raise
 
     def write(self, error: SaitenError | OSError) -> None:
-        """Leaves a report of an error."""
+        """Leaves a report of an error, where the run's work folder is still there: it goes with the commit."""
+        if not (storage.is_remote(self.folder) or os.path.isdir(self.folder)):
+            return
         exit_code = error.exit_code if isinstance(error, SaitenError) else SaitenError.exit_code
         path = storage.join(self.folder, f"{_PREFIX}{uuid.uuid4().hex}.json")
         with suppress(OSError):  # a full disk takes no report either
