@@ -8,8 +8,8 @@ import pathlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from saiten.model.text.tokenizer import TokenizerConfig
 from saiten.model.training.config import LOSSES, NETWORKS, OPTIMIZERS, TrainingConfig, Word2VecConfig
+from saiten.pipelines.commands.flags import add_text_arguments, tokenizer_config
 from saiten.pipelines.commands.options import add_input_arguments
 from saiten.pipelines.local.settings import check_dead_letter_rate
 from saiten.pipelines.quiet import import_tensorflow
@@ -40,9 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_text_arguments(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument("--normalization", choices=["nfkc", "none"], default="nfkc")
-    group.add_argument("--dictionary", default="unidic-lite", help="unidic-lite, unidic, ipadic or a directory")
-    group.add_argument("--user_dictionary", help="a compiled MeCab user dictionary")
+    add_text_arguments(group, normalization="nfkc")
     group.add_argument("--max_sequence_length", type=int, default=8_000, help="tokens; longer texts are truncated")
     group.add_argument("--truncating", choices=["pre", "post"], default="pre", help="drop the beginning or the end")
     group.add_argument("--oov", choices=["token", "drop"], default="token", help="words outside the vocabulary")
@@ -107,6 +105,7 @@ def run(args: argparse.Namespace) -> int:
             watcher=view,
         )
     _report(result, console, as_json=args.json)
+    say(f"scores with {result.bundle.engines}")
     say(summary_line(result.training, records, further, args.bundle))
     return 0
 
@@ -143,7 +142,7 @@ def training_config(args: argparse.Namespace) -> TrainingConfig:
     """
     named = {field.name for field in dataclasses.fields(TrainingConfig)}
     return TrainingConfig(
-        tokenizer=TokenizerConfig(args.normalization, args.dictionary, args.user_dictionary),
+        tokenizer=tokenizer_config(args),
         word2vec=Word2VecConfig(args.embedding_dim, args.context_window, args.word2vec_epochs, args.skip_gram),
         units=args.lstm_units,
         **{name: value for name, value in vars(args).items() if name in named},
