@@ -65,7 +65,7 @@ def plan_scoring(settings: ScoreSettings, outputs: Sequence[str], n_workers: int
     return plan
 
 
-def score_files(settings: ScoreSettings) -> RunManifest:
+def launch_run(settings: ScoreSettings) -> RunManifest:
     """Scores what the settings say; returns the manifest of the committed run.
 
     Raises:
