@@ -64,6 +64,12 @@ class RecordError(SaitenError):
         return RecordError, (self.code, self.message)
 
 
+def error_of_kind(kind: str, message: str) -> SaitenError:
+    """Returns the error that a class name and a message stand for: both come from another process."""
+    kinds = (UsageError, BundleError, DamagedFileError, TooManyDeadLettersError, CountMismatchError)
+    return {each.__name__: each for each in kinds}.get(kind, SaitenError)(message)
+
+
 @contextmanager
 def refusing(message: str) -> Iterator[None]:
     """Turns whatever a library raises over a stranger's file into a `BundleError` with the message.

@@ -9,20 +9,22 @@ from contextlib import contextmanager
 
 from saiten.model.errors import missing_library
 
+_TENSORFLOW_LOGS_NOTHING = ("TF_CPP_MIN_LOG_LEVEL", "3")
+
 
 def quiet_libraries() -> None:
-    """Silences TensorFlow, gRPC and Beam as far as they let themselves be told.
+    """Silences TensorFlow, gRPC and Beam as far as they let themselves be told, in a process that is Saiten's own.
 
     What they log is nothing a person at a terminal can do something about, and Saiten's own last
     line has to be the last one.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault(*_TENSORFLOW_LOGS_NOTHING)
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     logging.basicConfig(level=logging.CRITICAL)
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow for a command that is going to need it, without the lines it writes whatever its log level.
+    """Imports TensorFlow for what is going to need it, without the lines it writes whatever its log level.
 
     Those say that oneDNN is on. It has to stay on: without it TensorFlow rounds a text's scores
     otherwise in other batches.
@@ -30,7 +32,7 @@ def import_tensorflow() -> None:
     Raises:
         UsageError: TensorFlow is not installed.
     """
-    quiet_libraries()
+    os.environ.setdefault(*_TENSORFLOW_LOGS_NOTHING)
     with _standard_error_closed():
         try:
             importlib.import_module("tensorflow")

@@ -46,6 +46,12 @@ def whole_name(name: str) -> str:
     return match["whole"] if match else name
 
 
+def whole_path(path: str) -> str:
+    """Returns the path that a partial file was to have; any other as it is."""
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{whole_name(name)}"
+
+
 @contextmanager
 def open_atomic(path: str) -> Iterator[IO[bytes]]:
     """Opens a new file that appears, whole and durable, when the block ends without an error.
@@ -111,6 +117,18 @@ def read_bytes(path: str) -> bytes | None:
             return file.read()
     except FileNotFoundError:
         return None
+
+
+def changed_secs(path: str) -> float:
+    """Returns when an object on a store was changed last, in seconds by the store's clock.
+
+    Raises:
+        FileNotFoundError: It is not there.
+    """
+    entries = [entry for match in _filesystems().match([path]) for entry in match.metadata_list]
+    if not entries:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+    return float(entries[0].last_updated_in_seconds)
 
 
 def list_files(folder: str) -> list[str]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _CLEAR_LINE, _SHOW_CURSOR = "\r\033[K", "\033[?25h"
 _LAST_ACT_SECS = 5.0
-_last_acts: list[Callable[[], None]] = []
+_last_acts: list[Callable[[], object]] = []
 
 
 def say(line: str) -> None:
@@ -49,7 +49,7 @@ def drop_output() -> None:
 
 
 @contextmanager
-def done_before_end(act: Callable[[], None]) -> Iterator[None]:
+def done_before_end(act: Callable[[], object]) -> Iterator[None]:
     """Lets `end_process` do one thing more, if it ends the process while the block runs."""
     _last_acts.append(act)
     try:

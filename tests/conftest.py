@@ -117,3 +117,22 @@ def half_broken(tmp_path: pathlib.Path) -> pathlib.Path:
     from tests.helpers.scoring import write_half_broken
 
     return write_half_broken(tmp_path)
+
+
+@pytest.fixture
+def workplace(tiny_bundle: StoredBundle, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """A folder with what the examples of documents use: `bundles/reviews`, `reviews/`, and the run `runs/june`."""
+    import json
+    import shutil
+
+    from tests.helpers.scoring import score
+
+    shutil.copytree(tiny_bundle.path, tmp_path / "bundles" / "reviews")
+    (tmp_path / "reviews").mkdir()
+    texts = ["とても美味しいラーメンでした。", "", "もう行きません！", "\ud83d"]
+    lines = [json.dumps({"id": f"r{i}", "text": text, "body": text}) for i, text in enumerate(texts)]
+    (tmp_path / "reviews" / "june.jsonl").write_text("\n".join(lines) + "\n")
+    monkeypatch.chdir(tmp_path)
+    flags = ("--max_dead_letter_rate=1", "--workers=1")
+    assert score(tiny_bundle, tmp_path / "reviews", tmp_path / "runs" / "june", *flags) == 3
+    return tmp_path

@@ -19,6 +19,7 @@ from saiten.pipelines.reading.plan import plan_work
 from saiten.pipelines.reading.ranges import iter_blocks
 from saiten.pipelines.records import EncodedBlock
 from saiten.pipelines.run.layout import Run
+from saiten.pipelines.run.owner import write_owner
 from saiten.pipelines.steps.infer import score_block
 from saiten.pipelines.steps.range_writer import RangeWriter
 
@@ -45,7 +46,8 @@ def measure(bundle_path: pathlib.Path, corpus: pathlib.Path) -> dict[str, object
     blocks = iter_blocks(plan_work(str(corpus), ReadOptions(input_format="text")))
     texts = tokens = 0
     with tempfile.TemporaryDirectory() as folder:
-        run = Run("benchmark", folder, bundle.bundle_id, tuple(bundle.outputs), (), keep_raw=True)
+        run = Run("benchmark", folder, bundle.bundle_id, tuple(bundle.outputs), (), keep_raw=True, token="benchmark")
+        write_owner(folder, run.token)
         writer = RangeWriter(run, 0)
         while True:
             with watch.stage("read"):

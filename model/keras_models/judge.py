@@ -7,6 +7,7 @@ the mask. What these let through may still read its padding: `saiten.model.bundl
 from collections.abc import Sequence
 
 from saiten.model.errors import BundleError
+from saiten.model.keras_models.allowed import LAYERS
 from saiten.model.keras_models.graph import Call, Graph, Tensor
 
 _TEXT_LAYERS = ("TextVectorization", "StringLookup")
@@ -76,6 +77,8 @@ def _keeps_steps(call: Call) -> bool:
         return not (axis in (1, -2) or axis in ([1], [-2])) or bool(call.config.get("keepdims"))
     if call.class_name == "GetItem" and isinstance(call.arguments[1], list):
         return not (len(call.arguments[1]) > 1 and type(call.arguments[1][1]) is int)
+    if call.is_layer and call.class_name not in LAYERS:  # a class of its own may do anything
+        return False
     return not call.class_name.startswith("Global") and call.class_name not in ("Flatten", "Dot", "Einsum", "Matmul")
 
 

@@ -77,7 +77,7 @@ def _widen_hard_sigmoid(layer: Any) -> None:
         for weight in layer.weights:
             if "seed" in weight.path:
                 continue
-            array = np.array(weight)
+            array = weight.numpy().copy()
             parts = array.reshape(*array.shape[:-1], n, -1)
             parts[..., list(gates), :] *= HARD_SIGMOID_SCALE
             weight.assign(array)
@@ -88,7 +88,7 @@ def _widen_hard_sigmoid(layer: Any) -> None:
                 "another function in Keras 3; only Dense and the gates of LSTM and GRU are converted."
             )
         for weight in layer.weights:
-            weight.assign(np.array(weight) * HARD_SIGMOID_SCALE)
+            weight.assign(weight.numpy() * HARD_SIGMOID_SCALE)
 
 
 def _is_hard(activation: Any) -> bool:

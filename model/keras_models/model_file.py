@@ -3,7 +3,8 @@
 import json
 import pathlib
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from saiten.model.errors import BundleError, refusing
@@ -98,8 +99,9 @@ def _read_h5(path: pathlib.Path) -> tuple[Any, str]:
                 f"{path.name:.60} (Keras {version}) holds weights and no model; save the whole model: "
                 "model.save('model.h5'), not save_weights."
             )
-        model = _build(path, json.loads(file.attrs["model_config"]), version)
-        set_h5_weights(model, file)
+        with _said_of(path, version):
+            model = _build(json.loads(file.attrs["model_config"]), path.stat().st_size)
+            set_h5_weights(model, file)
     return model, f".h5 of Keras {version}"
 
 
@@ -113,23 +115,29 @@ def _read_keras2_archive(path: pathlib.Path, version: str) -> tuple[Any, str]:
             raise BundleError(f"{path.name:.60}: {_WEIGHTS} is compressed; save the model anew.")
         with archive.open(_WEIGHTS) as content, h5py.File(content, "r") as weights:
             check_weights(f"{path.name:.60}", weights, archive.getinfo(_WEIGHTS).file_size)
-            model = _build(path, config, version)
-            set_saved_weights(model, weights)
+            with _said_of(path, version):
+                model = _build(config, path.stat().st_size)
+                set_saved_weights(model, weights)
     return model, f".keras of Keras {version}"
 
 
-def _build(path: pathlib.Path, config: Mapping[str, Any], version: str) -> Any:
+@contextmanager
+def _said_of(path: pathlib.Path, version: str) -> Iterator[None]:
+    """Puts the file and the version that wrote it before what is wrong with its model."""
+    try:
+        yield
+    except BundleError as error:
+        raise BundleError(f"{path.name:.40} (Keras {version}): {error}") from error
+
+
+def _build(config: Mapping[str, Any], n_bytes: int) -> Any:
     """Builds an older model anew with Keras 3, once its layers were judged."""
     import keras
 
-    try:
-        converted = to_keras3(config)
-        graph = read_graph(converted)
-        refuse_unserved(graph)
-        check_classes(path.name, converted)
-        check_sizes(path.name, converted, path.stat().st_size)
-    except BundleError as error:
-        raise BundleError(f"{path.name:.40} (Keras {version}): {error}") from error
+    converted = to_keras3(config)
+    refuse_unserved(read_graph(converted))
+    check_classes("The file", converted)
+    check_sizes("the model", converted, n_bytes)
     try:
         model = keras.models.model_from_json(json.dumps(converted))
         if not model.built:
@@ -137,6 +145,6 @@ def _build(path: pathlib.Path, config: Mapping[str, Any], version: str) -> Any:
         return model
     except Exception as error:  # a stranger's settings make Keras raise anything
         raise BundleError(
-            f"{path.name:.40} (Keras {version}) cannot be built with Keras {keras.version()}: a setting of a layer is "
-            "unknown there; load it with tf_keras and save it with fewer settings, or with Keras 3."
+            f"it cannot be built with Keras {keras.version()}, which does not know a layer's setting; load it with "
+            "tf_keras and save it with fewer settings, or with Keras 3."
         ) from error

@@ -41,7 +41,8 @@ RECIPES: Mapping[str, TrainingConfig] = {
         learning_rate_factor=0.5,
     ),
 }
-DEFAULT_RECIPE = "wide_deep"
+# The wide part is not packed yet: its bundles are scored by Keras, which costs TensorFlow in every worker.
+DEFAULT_RECIPE = "article"
 
 
 def settle(config: TrainingConfig, n_tokens: int, n_outputs: int) -> TrainingConfig:

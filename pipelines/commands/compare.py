@@ -6,7 +6,6 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
@@ -40,7 +39,6 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--max_change is a number from 0 on, not {args.max_change:g}.")
     if not 0 <= args.moved <= 1000:
         raise UsageError(f"--moved is a number from 0 to 1,000, not {args.moved}.")
-    quiet_libraries()
     from saiten.pipelines.comparison.compare_runs import compare_runs
 
     first, second = (args.first, _manifest_of(args.first)), (args.second, _manifest_of(args.second))

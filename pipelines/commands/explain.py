@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from saiten.model.errors import UsageError
 from saiten.pipelines.commands.options import add_input_arguments
-from saiten.pipelines.quiet import import_tensorflow, quiet_libraries
+from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
@@ -44,7 +44,6 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("saiten explain needs a text, or --input=FILE with some: give one of them.")
     if args.records < 1:
         raise UsageError(f"--records is 1 or more, not {args.records}.")
-    quiet_libraries()
     from saiten.pipelines.steps.scoring_bundle import opened_bundle
 
     with opened_bundle(args.bundle, trusted=args.trust_bundle) as bundle:

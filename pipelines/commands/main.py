@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.commands.flags import known_flags, unknown_flag_message
+from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.terminal import drop_output, say
 
 _COMMANDS = {
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may have an encoding without our marks or the text
             stream.reconfigure(errors="backslashreplace")
+    quiet_libraries()
     previous = signal.signal(signal.SIGTERM, _end)
     exit_code = 0
     try:

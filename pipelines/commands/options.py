@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from saiten.model.errors import UsageError
 from saiten.pipelines.commands.flags import known_flags, unknown_flag_message
 from saiten.pipelines.local.settings import ScoreSettings
-from saiten.pipelines.quiet import quiet_libraries
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,15 +87,22 @@ def beam_flags(args: argparse.Namespace) -> list[str]:
         UsageError: A flag that neither Saiten nor Beam knows, with the nearest one that they do.
     """
     passed_on = [f"--{option}" for option in args.beam_option]
-    _check_beam_flags(args.beam_flags, passed_on)
+    check_beam_flags(args.beam_flags, passed_on)
     return [*args.beam_flags, *passed_on]
 
 
-def _check_beam_flags(flags: Sequence[str], passed_on: Sequence[str]) -> None:
-    """Beam alone drops a misspelt flag without a word; of what is passed on it must like the values that it knows."""
+def check_beam_flags(flags: Sequence[str], passed_on: Sequence[str]) -> None:
+    """Refuses flags that Beam does not know, which it would drop, and values that it does not like.
+
+    Args:
+        flags: Each has to be one of Beam's.
+        passed_on: May be a job server's own.
+
+    Raises:
+        UsageError: With the nearest flag that there is.
+    """
     if not flags and not passed_on:
         return
-    quiet_libraries()
     from apache_beam.options.pipeline_options import PipelineOptions
 
     parsers: list[argparse.ArgumentParser] = []

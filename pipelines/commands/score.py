@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 from saiten.pipelines.commands.options import add_arguments, read_settings
-from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
@@ -24,14 +23,13 @@ def run(args: argparse.Namespace) -> int:
         SaitenError: Nothing was committed, unless it says so; its exit code says why.
     """
     settings = read_settings(args)
-    quiet_libraries()
     if args.check:
         from saiten.pipelines.commands.check import check_run
 
         return check_run(settings)
-    from saiten.pipelines.local.launch import score_files
+    from saiten.pipelines.local.launch import launch_run
 
-    manifest = score_files(settings)
+    manifest = launch_run(settings)
     say(summary_line(manifest, settings.run_directory))
     if args.json:
         show(json.dumps(dataclasses.asdict(manifest), indent=1))  # as ASCII: a name may hold what moves the cursor

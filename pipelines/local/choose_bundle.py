@@ -10,6 +10,7 @@ from saiten.model.bundle.reference import Reference
 from saiten.pipelines import storage
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.steps.scoring_bundle import ScoringBundle, opened_bundle
+from saiten.pipelines.terminal import say
 
 # Of more outputs nobody looks at every distribution.
 _MOST_DISTRIBUTIONS = 100
@@ -46,6 +47,8 @@ def choose_bundle(settings: ScoreSettings) -> ChosenBundle:
         bundle.check_dictionary()
         engine = bundle.engine_name(settings.engine)
         bundle.check_engine(engine)
+        if engine == "keras" and settings.engine == "auto":
+            say(f"scores with the keras engine, which takes longer than the packed one: {bundle.why_not_packed}")
         path = storage.absolute(settings.bundle)
         scoring = ScoringBundle(path, bundle.bundle_id, engine, settings.trust_bundle)
         reference = bundle.reference()

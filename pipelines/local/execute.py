@@ -6,16 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
-from apache_beam.options.pipeline_options_validator import PipelineOptionsValidator
-from apache_beam.runners.runner import PipelineRunner, PipelineState, create_runner
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineRunner, PipelineState
 
-from saiten.model.errors import SaitenError, UsageError
+from saiten.model.errors import SaitenError
 from saiten.pipelines.local.signals import Job, ending_on_signals
 from saiten.pipelines.local.workers import LocalWorkers
-from saiten.pipelines.reading.options import nearest
 from saiten.pipelines.steps.score import Scoring, build
-from saiten.pipelines.terminal import end_process
+from saiten.pipelines.terminal import done_before_end, end_process
 
 # The thread of Beam's that starts a worker process and waits for its end.
 _STARTER_THREAD = "run_worker"
@@ -43,26 +41,6 @@ def local_execution(workers: LocalWorkers, flags: Sequence[str]) -> Execution:
     return Execution(workers.runner(), workers.options(flags), workers)
 
 
-def remote_execution(runner: str, flags: Sequence[str]) -> Execution:
-    """Returns an execution on Dataflow, Flink or another of Beam's runners.
-
-    Raises:
-        UsageError: Beam has no such runner, it is not installed, or its options will not do.
-    """
-    options = PipelineOptions([*flags, f"--runner={runner}"])
-    try:
-        made = create_runner(runner)
-    except (ValueError, AttributeError) as error:
-        meant = nearest(runner, StandardOptions.KNOWN_RUNNER_NAMES)[0]
-        raise UsageError(f"Beam has no --runner={runner}; did you mean {meant}?") from error
-    except ImportError as error:
-        raise UsageError(f"--runner={runner}: {_plain(error)}.") from error
-    problems = PipelineOptionsValidator(options, made).validate()
-    if problems:
-        raise UsageError(f"--runner={runner}: {_plain(problems[0])}.")
-    return Execution(made, options, None)
-
-
 def execute(scoring: Scoring, execution: Execution) -> None:
     """Runs the scoring pipeline to its end.
 
@@ -71,13 +49,17 @@ def execute(scoring: Scoring, execution: Execution) -> None:
     """
     reports = scoring.commit.run.reports
     job = Job(scoring.commit.run, execution.workers)
-    with ending_on_signals(job), _ending_when_lost(scoring, execution.workers):
+    with ending_on_signals(job), done_before_end(job.cancel), _ending_when_lost(scoring, execution.workers):
         try:
             pipeline = beam.Pipeline(runner=execution.runner, options=execution.options)
             build(pipeline, scoring)
             job.result = pipeline.run()
             state = job.result.wait_until_finish()
         except Exception as error:  # Beam raises whatever a worker raised, as text
+            if execution.workers is None:
+                if job.is_committed():
+                    return
+                job.cancel()
             reported = reports.first() or _lost_worker(execution.workers) or SaitenError(_last_line(error))
             raise reported from error
         finally:
@@ -123,11 +105,6 @@ def _lost_worker(workers: LocalWorkers | None) -> SaitenError | None:
     if log is None:
         return None
     return SaitenError(f"A worker process was killed or crashed (its log: {log}); --resume goes on from here.")
-
-
-def _plain(message: object) -> str:
-    """Beam's message on one line, without a full stop."""
-    return " ".join(str(message).split()).rstrip(".")
 
 
 def _last_line(error: BaseException) -> str:

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.local.choose_bundle import choose_bundle
-from saiten.pipelines.local.execute import execute, local_execution, remote_execution
+from saiten.pipelines.local.execute import execute, local_execution
 from saiten.pipelines.local.prepare import planned_files, prepare_scoring, row_settings
 from saiten.pipelines.local.progress_view import shown
+from saiten.pipelines.local.remote import refuse_unseen, remote_execution
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.local.workers import LocalWorkers, count_workers, most_workers
 from saiten.pipelines.reading.files import printable
@@ -64,7 +65,7 @@ def plan_scoring(settings: ScoreSettings, outputs: Sequence[str], n_workers: int
     return plan
 
 
-def score_files(settings: ScoreSettings) -> RunManifest:
+def launch_run(settings: ScoreSettings) -> RunManifest:
     """Scores what the settings say; returns the manifest of the committed run.
 
     Raises:
@@ -72,18 +73,24 @@ def score_files(settings: ScoreSettings) -> RunManifest:
     """
     output = settings.run_directory
     remote = None if settings.is_local else remote_execution(settings.runner, settings.beam_flags)
+    if remote:
+        refuse_unseen(remote, "output", [output])
+        refuse_unseen(remote, "bundle", [settings.bundle])
     bundle = choose_bundle(settings)
     plan = plan_scoring(settings, bundle.outputs, 1 if remote else most_workers(settings.workers))
+    if remote:
+        refuse_unseen(remote, "input", (file.path for file in plan.files.values()))
     n_workers = 1 if remote else count_workers(settings.workers, plan.total_bytes)
     # Worker processes that each used all cores would only be in each other's way.
     bundle = bundle.with_threads(1 if n_workers > 1 else 0)
     rows, inputs = row_settings(settings, bundle.scoring, plan), planned_files(plan)
-    with claimed(output, overwrite=settings.overwrite, resume=settings.resume):
+    with claimed(output, overwrite=settings.overwrite, resume=settings.resume) as claim:
         committed = find_committed(output, rows, inputs) if settings.resume else None
         if committed:
             finish_commit(output, committed)  # a run that was killed in its last step is whole now
             return committed
-        scoring = prepare_scoring(settings, bundle, plan)
+        scoring = prepare_scoring(settings, bundle, plan, claim.token)
+        claim.run_id = scoring.commit.run.run_id
         with _notes_folder(settings, scoring.commit.run) as folder, _progress(settings, folder, plan.total_bytes):
             execution = remote or local_execution(LocalWorkers(n_workers, folder), settings.beam_flags)
             execute(dataclasses.replace(scoring, notes_folder=folder), execution)

@@ -46,8 +46,11 @@ def planned_files(plan: WorkPlan) -> dict[str, PlannedFile]:
     return {source: PlannedFile(printable(file.path), file.size, file.modified) for source, file in plan.files.items()}
 
 
-def prepare_scoring(settings: ScoreSettings, bundle: ChosenBundle, plan: WorkPlan) -> Scoring:
+def prepare_scoring(settings: ScoreSettings, bundle: ChosenBundle, plan: WorkPlan, token: str) -> Scoring:
     """Writes down what the run sets out to do, or takes up what an unfinished one did.
+
+    Args:
+        token: Of the claim to the output directory.
 
     Returns:
         The steps' work, without what was done before.
@@ -69,6 +72,7 @@ def prepare_scoring(settings: ScoreSettings, bundle: ChosenBundle, plan: WorkPla
         bundle.outputs,
         kept_fields,
         keep_raw=not settings.no_raw,
+        token=token,
         statistics=statistics,
     )
     record_plan(run, take_up(run, recorded))

@@ -1,19 +1,26 @@
 """Ctrl-C and SIGTERM: the run ends with one line, its workers with it, and nothing is half visible."""
 
 import signal
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 
-from apache_beam.runners.runner import PipelineResult
+from apache_beam.runners.runner import PipelineResult, PipelineState
 
 from saiten.pipelines.local.workers import LocalWorkers
 from saiten.pipelines.run.layout import Run
+from saiten.pipelines.run.owner import give_up
 from saiten.pipelines.run.run_manifest import read_run_manifest
 from saiten.pipelines.terminal import end_process
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SETTLE_SECS = 1.0
+# How long a runner gets to end a job that it was asked to cancel.
+_CANCEL_SECS = 30.0
+_STATE_POLL_SECS = 0.5
 
 
 @dataclass
@@ -31,26 +38,49 @@ class Job:
     result: PipelineResult | None = None
 
     def end(self) -> str:
-        """Ends the workers, or cancels the remote job; returns what the person has to know."""
+        """Ends the workers, or fences the remote job off and cancels it; returns what the person has to know."""
         if self.workers:
             self.workers.kill()
-        if self.workers is None and self.result is not None and not self._is_cancelled(self.result):
-            return "the job could not be cancelled and may go on: its runner's page says more"
+        if self.is_committed():
+            return "the run is committed, --resume marks it"
+        nothing = "nothing was committed, --resume goes on from here"
+        if self.workers or self.result is None:
+            return nothing
+        state = self.cancel()
+        if state is None:
+            return f"the job{_name_of(self.result)} may still be running, but is fenced off: {nothing}"
+        return f"the job {'is cancelled' if state == PipelineState.CANCELLED else f'ended as {state}'}, {nothing}"
+
+    def is_committed(self) -> bool:
+        """Tells whether the run counts; from then on it does not begin to."""
         try:
+            if self.workers is None:
+                give_up(self.run.output, self.run.token)
+                time.sleep(_SETTLE_SECS)  # a commit that had been let through writes its manifest in this time
             manifest = read_run_manifest(self.run.output)
         except Exception:  # noqa: BLE001 - whatever a store's library raises, the process has to end
-            manifest = None
-        if manifest is not None and manifest.run_id == self.run.run_id:
-            return "the run is committed, --resume marks it"
-        return "nothing was committed, --resume goes on from here"
-
-    @staticmethod
-    def _is_cancelled(result: PipelineResult) -> bool:
-        try:
-            result.cancel()
-        except Exception:  # noqa: BLE001 - whatever the runner's client raises, the person has to know
             return False
-        return True
+        return manifest is not None and manifest.run_id == self.run.run_id
+
+    def cancel(self) -> str | None:
+        """Cancels a remote job; returns the state in which it has ended, or None if it may still go on.
+
+        That the runner took the request says nothing: some go on all the same.
+        """
+        if self.result is None or self.workers:
+            return str(PipelineState.CANCELLED)
+        until = time.monotonic() + _CANCEL_SECS
+        with suppress(Exception):  # whatever the runner's client raises, the job's state is what counts
+            self.result.cancel()
+        while time.monotonic() < until:
+            try:
+                state = str(self.result.state)
+            except Exception:  # noqa: BLE001 - its runner can no longer be asked
+                return None
+            if PipelineState.is_terminal(state):
+                return state
+            time.sleep(_STATE_POLL_SECS)
+        return None
 
 
 @contextmanager
@@ -68,6 +98,9 @@ def ending_on_signals(job: Job) -> Iterator[None]:
             job.workers.kill(wait_secs=0)
         end_process(128 + number, f"{_word(number)} twice; --resume goes on from here.", at_once=True)
 
+    if threading.current_thread() is not threading.main_thread():  # only there may a program say what a signal does
+        yield
+        return
     previous = {number: signal.signal(number, end) for number in _SIGNALS}
     try:
         yield
@@ -78,3 +111,9 @@ def ending_on_signals(job: Job) -> Iterator[None]:
 
 def _word(number: int) -> str:
     return "interrupted" if number == signal.SIGINT else "terminated"
+
+
+def _name_of(result: PipelineResult) -> str:
+    """The job's name at its runner, with a space before it; each of Beam's runners has it elsewhere."""
+    job_id = getattr(result, "job_id", None) or getattr(result, "_job_id", None)
+    return f" {job_id() if callable(job_id) else job_id}" if job_id else ""

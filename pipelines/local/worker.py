@@ -28,7 +28,7 @@ def main() -> None:
     log = os.open(log_path(str(folder), os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, sys.stdout.fileno())
     os.dup2(log, sys.stderr.fileno())
-    threading.Thread(target=_end_with_launcher, args=(launcher_pid,), daemon=True).start()
+    threading.Thread(target=end_with_parent, args=(launcher_pid,), daemon=True).start()
     # Beam loads MongoDB's driver, 5 MB, and Numba SciPy wherever it is installed, 16 MB: nothing here uses either.
     for name in ("pymongo", "scipy"):
         sys.modules[name] = None  # type: ignore[assignment]
@@ -37,9 +37,9 @@ def main() -> None:
     sdk_worker_main.main(sys.argv)
 
 
-def _end_with_launcher(launcher_pid: int) -> None:
-    """A launcher that is killed tells nobody, and its workers would go on writing."""
-    while os.getppid() == launcher_pid:
+def end_with_parent(parent_pid: int) -> None:
+    """Ends this process with the one that started it: one that is killed tells nobody, and this would go on writing."""
+    while os.getppid() == parent_pid:
         time.sleep(_LAUNCHER_POLL_SECS)
     os._exit(1)
 

@@ -1,7 +1,6 @@
-"""One writer for each output directory."""
+"""One launcher for each output directory."""
 
 import fcntl
-import json
 import os
 import pathlib
 import threading
@@ -14,6 +13,8 @@ from dataclasses import dataclass, field
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.run.layout import LOCK, WORK_FOLDER
+from saiten.pipelines.run.owner import give_up, owner_of, secs_since_heard_of, write_owner
+from saiten.pipelines.run.run_manifest import read_run_manifest
 from saiten.pipelines.terminal import done_before_end, end_process
 
 _BEAT_SECS = 20.0
@@ -23,26 +24,78 @@ _STALE_SECS = 120.0
 _SETTLE_SECS = 2.0
 
 
+@dataclass
+class Claim:
+    """A launcher's claim to an output directory.
+
+    Attributes:
+        output: The output directory.
+        token: What its job has to show to write there.
+        run_id: Of the run that the claim is for, once it is known.
+        sleep: Injected in tests.
+    """
+
+    output: str
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+    run_id: str | None = None
+    sleep: Callable[[float], None] = time.sleep
+
+    def take(self) -> None:
+        """Claims a directory on an object store, which has no locks, by a token that is renewed.
+
+        Raises:
+            UsageError: Another launcher's claim is there, and is fresh.
+        """
+        if owner_of(self.output) is not None and secs_since_heard_of(self.output, self.token) < _STALE_SECS:
+            raise self._refusal()
+        self.renew()
+        self.sleep(_SETTLE_SECS)
+        if owner_of(self.output) != self.token:
+            raise self._refusal()
+
+    def renew(self) -> None:
+        """Says that the launcher is still there."""
+        write_owner(self.output, self.token)
+
+    def is_lost(self) -> bool:
+        """Tells whether another launcher has the directory, or had it and is done, as while this machine slept."""
+        owner = owner_of(self.output)
+        if owner is not None or self.run_id is None:
+            return owner != self.token
+        manifest = read_run_manifest(self.output)
+        return manifest is None or manifest.run_id != self.run_id  # the commit itself takes the token away
+
+    def give_back(self) -> None:
+        """Lets go of the directory: a job that still runs writes nothing more."""
+        give_up(self.output, self.token)
+
+    def _refusal(self) -> UsageError:
+        return UsageError(
+            f"--output={self.output} is being written by another run, or was until {_STALE_SECS:.0f} s ago: "
+            "wait, or give another directory."
+        )
+
+
 @contextmanager
-def claim(output: str) -> Iterator[None]:
+def claim_output(output: str) -> Iterator[Claim]:
     """Keeps other launchers out of an output directory while the block runs.
 
     Raises:
         UsageError: Another one is at work there, or the directory cannot be written.
     """
-    held = _leased(Lease(output)) if storage.is_remote(output) else _locked(output)
-    with held:
-        yield
+    claim = Claim(output)
+    with _renewed(claim) if storage.is_remote(output) else _locked(claim):
+        yield claim
 
 
 @contextmanager
-def _locked(output: str) -> Iterator[None]:
-    path = pathlib.Path(output, WORK_FOLDER, LOCK)
+def _locked(claim: Claim) -> Iterator[None]:
+    path = pathlib.Path(claim.output, WORK_FOLDER, LOCK)
     try:
         storage.make_folder(path.parent)
         lock = path.open("wb")
     except OSError as error:
-        raise UsageError(f"--output={output} cannot be written: {error.strerror}.") from error
+        raise UsageError(f"--output={claim.output} cannot be written: {error.strerror}.") from error
     with lock:  # the lock goes with the process, however that ends
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -51,87 +104,33 @@ def _locked(output: str) -> Iterator[None]:
             is_current = False
         except OSError as error:
             raise UsageError(
-                f"--output={output} cannot be locked: {error.strerror}; give another directory."
+                f"--output={claim.output} cannot be locked: {error.strerror}; give another directory."
             ) from error
         if not is_current:
-            raise UsageError(f"--output={output} is being written by another run: wait, or give another directory.")
+            raise UsageError(
+                f"--output={claim.output} is being written by another run: wait, or give another directory."
+            )
+        claim.renew()
         try:
             yield
         finally:
+            claim.give_back()
             path.unlink(missing_ok=True)
             with suppress(OSError):  # an unfinished run keeps its notes there
                 path.parent.rmdir()
 
 
-@dataclass(frozen=True)
-class Lease:
-    """A claim on an object store, which has no locks: an object that its writer renews.
-
-    Attributes:
-        output: The output directory.
-        clock: Seconds since the epoch; injected in tests, as is `sleep`.
-        token: Who it is.
-    """
-
-    output: str
-    clock: Callable[[], float] = time.time
-    sleep: Callable[[float], None] = time.sleep
-    token: str = field(default_factory=lambda: uuid.uuid4().hex)
-
-    def take(self) -> None:
-        """Writes the claim, and makes sure that nobody else's was written at the same time.
-
-        Raises:
-            UsageError: Another writer's claim is there, and is fresh.
-        """
-        self._refuse_foreign()
-        self.renew()
-        self.sleep(_SETTLE_SECS)
-        self._refuse_foreign()
-
-    def renew(self) -> None:
-        """Says that the writer is still there."""
-        storage.write_atomic(self._path, json.dumps({"token": self.token, "seconds": self.clock()}).encode())
-
-    def is_lost(self) -> bool:
-        """Tells whether another writer has the claim, or had it and is done, as while this machine slept."""
-        return self._read().get("token") != self.token
-
-    def give_back(self) -> None:
-        """Removes the claim, if it is still this writer's."""
-        if not self.is_lost():
-            storage.remove_files([self._path])
-
-    @property
-    def _path(self) -> str:
-        return storage.join(self.output, WORK_FOLDER, LOCK)
-
-    def _read(self) -> dict[str, object]:
-        content = storage.read_bytes(self._path)
-        return dict(json.loads(content)) if content else {}
-
-    def _refuse_foreign(self) -> None:
-        found = self._read()
-        seconds = found.get("seconds", 0.0)
-        is_fresh = isinstance(seconds, int | float) and self.clock() - seconds < _STALE_SECS
-        if found and found.get("token") != self.token and is_fresh:
-            raise UsageError(
-                f"--output={self.output} is being written by another run, or was until {_STALE_SECS:.0f} s ago: "
-                "wait, or give another directory."
-            )
-
-
 @contextmanager
-def _leased(lease: Lease) -> Iterator[None]:
-    lease.take()
+def _renewed(claim: Claim) -> Iterator[None]:
+    claim.take()
     ended, writing = threading.Event(), threading.Lock()
 
     def let_go() -> None:
         ended.set()
         with writing, suppress(Exception):  # the run's end counts, and a claim that stays is stale in two minutes
-            lease.give_back()
+            claim.give_back()
 
-    threading.Thread(target=_renew_until, args=(lease, ended, writing), daemon=True).start()
+    threading.Thread(target=_renew_until, args=(claim, ended, writing), daemon=True).start()
     try:
         with done_before_end(let_go):
             yield
@@ -139,14 +138,14 @@ def _leased(lease: Lease) -> Iterator[None]:
         let_go()
 
 
-def _renew_until(lease: Lease, ended: threading.Event, writing: threading.Lock) -> None:
+def _renew_until(claim: Claim, ended: threading.Event, writing: threading.Lock) -> None:
     while not ended.wait(_BEAT_SECS):
         is_lost = False
         with writing, suppress(Exception):  # whatever the store's library raises: one lost beat is no lost claim
             if ended.is_set():
                 return
-            is_lost = lease.is_lost()
-            if not is_lost:
-                lease.renew()
+            is_lost = claim.is_lost()
+            if not is_lost and owner_of(claim.output) is not None:
+                claim.renew()
         if is_lost:
-            end_process(1, f"--output={lease.output} was claimed by another run while this one slept: this one ends.")
+            end_process(1, f"--output={claim.output} was claimed by another run while this one slept: this one ends.")

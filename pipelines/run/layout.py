@@ -3,7 +3,8 @@
 DIR/scores/part-<run>-<range>-<attempt>.parquet
 DIR/dead_letters/part-<run>-<range>-<attempt>.parquet
 DIR/manifest.json, report.html, _SUCCESS     appear at the end
-DIR/_work/lock                         held while a local run writes here
+DIR/_work/lock                         held by the launcher, on a disk
+DIR/_work/owner.json                   whose job may write here; on an object store its launcher renews it
 DIR/_work/<run>/plan.json              what the run set out to do
 DIR/_work/<run>/range-<range>.json     a range that is finished, and its parts
 DIR/_work/<run>/progress-<...>.json    how far a worker has come
@@ -21,6 +22,7 @@ from saiten.pipelines.statistics.run_statistics import StatisticsPlan
 
 WORK_FOLDER = "_work"
 LOCK = "lock"
+OWNER = "owner.json"
 SCORES_FOLDER = "scores"
 DEAD_LETTERS_FOLDER = "dead_letters"
 RUN_MANIFEST = "manifest.json"
@@ -42,6 +44,7 @@ class Run:
         outputs: Names of the model's outputs.
         kept_fields: Their names and types.
         keep_raw: Dead letters hold the record's bytes.
+        token: Shows that its job is the output directory's owner's.
         statistics: What is counted of its records.
     """
 
@@ -51,6 +54,7 @@ class Run:
     outputs: tuple[str, ...]
     kept_fields: tuple[pa.Field, ...]
     keep_raw: bool
+    token: str
     statistics: StatisticsPlan = field(default_factory=StatisticsPlan)
 
     @property

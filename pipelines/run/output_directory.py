@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
-from saiten.pipelines.run.claim import claim
+from saiten.pipelines.run.claim import Claim, claim_output
 from saiten.pipelines.run.layout import (
     DEAD_LETTERS_FOLDER,
     LOCK,
+    OWNER,
     REPORT,
     RUN_ID,
     RUN_MANIFEST,
@@ -23,7 +24,8 @@ from saiten.pipelines.run.run_plan import newest_planned
 
 _FOLDERS = (SCORES_FOLDER, DEAD_LETTERS_FOLDER, WORK_FOLDER)
 _FILES = (RUN_MANIFEST, SUCCESS, REPORT)
-_FOREIGN_WORK = re.compile(rf"{WORK_FOLDER}/(?!{LOCK}$|{RUN_ID}/)")
+# All of the work folder goes with the commit, so nothing but runs' own may lie there.
+_OWN_WORK = re.compile(rf"(?!{WORK_FOLDER}/)|{WORK_FOLDER}/({LOCK}|{OWNER}|clock-[0-9a-f]{{32}}|{RUN_ID}/.+)$")
 
 
 def refuse_used(output: str, *, overwrite: bool, resume: bool) -> None:
@@ -38,9 +40,9 @@ def refuse_used(output: str, *, overwrite: bool, resume: bool) -> None:
         below = [path.removeprefix(output.rstrip("/") + "/") for path in storage.list_files(output)]
     except OSError as error:
         raise UsageError(f"--output={output} cannot be read: {error}.") from error
-    names = {storage.whole_name(path.split("/")[0]) for path in below}
-    # All of the work folder goes with the commit, so nothing but runs' own may lie there.
-    foreign = sorted([*names.difference(_FOLDERS, _FILES), *(path for path in below if _FOREIGN_WORK.match(path))])
+    whole = [storage.whole_path(path) for path in below]
+    names = {path.split("/")[0] for path in whole}
+    foreign = sorted([*names.difference(_FOLDERS, _FILES), *(path for path in whole if not _OWN_WORK.match(path))])
     if foreign:
         raise UsageError(f"--output={output} holds {foreign[0]}, which is no run's: give a directory of its own.")
     if RUN_MANIFEST in below and read_run_manifest(output) and not (overwrite or resume):
@@ -67,13 +69,13 @@ def _refuse_kinds(output: str) -> None:
 
 
 @contextmanager
-def claimed(output: str, *, overwrite: bool, resume: bool) -> Iterator[None]:
+def claimed(output: str, *, overwrite: bool, resume: bool) -> Iterator[Claim]:
     """Refuses a directory that is in use, and keeps other launchers out of it while the block runs.
 
     Raises:
         UsageError: The directory holds something, cannot be written, or another process writes to it.
     """
     refuse_used(output, overwrite=overwrite, resume=resume)
-    with claim(output):
+    with claim_output(output) as claim:
         refuse_used(output, overwrite=overwrite, resume=resume)  # another run may have ended meanwhile
-        yield
+        yield claim

@@ -1,7 +1,6 @@
-"""For readers of a run, in one line that holds also while another run replaces it.
+"""For readers of a run, in one line that holds also while another run replaces it."""
 
->>> scores = read_scores("runs/june")  # doctest: +SKIP
-"""
+import os
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,25 +11,33 @@ from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, SCORES_FOLDER
 from saiten.pipelines.run.run_manifest import read_run_manifest
 
 
-def read_scores(output: str, columns: list[str] | None = None) -> pa.Table:
-    """Reads the scores of the committed run in a directory, local or remote.
+def read_scores(run: str | os.PathLike[str], columns: list[str] | None = None) -> pa.Table:
+    """Reads the scores of the committed run in a directory, local or remote, as a `pyarrow.Table`.
+
+    >>> scores = saiten.read_scores("runs/june", columns=["id", "score_taste", "status"])
+    >>> scores["status"].to_pylist()
+    ['scored', 'empty', 'scored']
 
     The parts are those that the manifest names: a reader that takes all files of the folder may
     see two runs at once while ``--overwrite`` replaces one.
 
     Args:
-        output: The run's directory.
+        run: The run's directory.
         columns: Only these; None reads all.
 
     Raises:
-        UsageError: There is no committed run, but perhaps a bundle.
+        UsageError: There is no committed run, or it has no such column.
     """
-    return _read(output, SCORES_FOLDER, columns)
+    return _read(os.fspath(run), SCORES_FOLDER, columns)
 
 
-def read_dead_letters(output: str, columns: list[str] | None = None) -> pa.Table:
-    """Reads the dead letters of the committed run in a directory; see `read_scores`."""
-    return _read(output, DEAD_LETTERS_FOLDER, columns)
+def read_dead_letters(run: str | os.PathLike[str], columns: list[str] | None = None) -> pa.Table:
+    """Reads the dead letters of the committed run in a directory; see `read_scores`.
+
+    >>> saiten.read_dead_letters("runs/june", columns=["code", "position"]).to_pylist()
+    [{'code': 'BAD_UNICODE', 'position': 387}]
+    """
+    return _read(os.fspath(run), DEAD_LETTERS_FOLDER, columns)
 
 
 def _read(output: str, folder: str, columns: list[str] | None) -> pa.Table:
@@ -50,4 +57,8 @@ def _read(output: str, folder: str, columns: list[str] | None) -> pa.Table:
 
 def _read_part(path: str, columns: list[str] | None) -> pa.Table:
     with storage.open_read(path) as file:
-        return pq.read_table(file, columns=columns)
+        part = pq.ParquetFile(file)
+        for name in columns or ():
+            if name not in part.schema_arrow.names:  # Arrow would leave it out without a word
+                raise UsageError(f"{path} has no column {name!r}; it has {', '.join(part.schema_arrow.names)}.")
+        return part.read(columns=columns)

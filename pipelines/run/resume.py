@@ -1,6 +1,7 @@
 """What an earlier run left behind, and whether another may go on with it."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, astuple, replace
 from typing import Any
 
@@ -8,13 +9,15 @@ from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.run.json_file import read_json
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.part import check_part
-from saiten.pipelines.run.range_summary import RangeNote, RangeSummary
+from saiten.pipelines.run.range_summary import RangeNote
 from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
 from saiten.pipelines.run.run_plan import PlannedFile, RowSettings, RunPlan, newest_planned, read_plan
 from saiten.pipelines.statistics.run_statistics import StatisticsCounter
 
 # What a message calls the fields of `PlannedFile`.
 _INPUT_FIELDS = ("path", "size", "time of change")
+# On a store each note and each part costs some round trips.
+_READ_AT_ONCE = 16
 
 
 def find_unfinished(output: str, settings: RowSettings, inputs: dict[str, PlannedFile]) -> RunPlan | None:
@@ -44,8 +47,8 @@ def find_committed(output: str, settings: RowSettings, inputs: dict[str, Planned
     before = {file.source: PlannedFile(file.path, file.bytes, file.modified) for file in manifest.inputs}
     _refuse_difference("committed", manifest.settings, before, settings, inputs)
     try:
-        for part in manifest.outputs:
-            check_part(output, part, to_the_byte=True)
+        with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
+            list(pool.map(lambda part: check_part(output, part, to_the_byte=True), manifest.outputs))
     except SaitenError as error:
         raise UsageError(f"--resume: the committed run is damaged: {error} --overwrite scores anew.") from error
     return manifest
@@ -55,28 +58,23 @@ def take_up(run: Run, plan: RunPlan) -> RunPlan:
     """Returns the plan with every range that is finished and whose parts are still whole."""
     counter = StatisticsCounter(run.statistics)
     finished = []
-    for work in plan.ranges:
-        note = _read_note(run, work.index)
-        if note and _is_whole(run, note.summary):
-            finished.append(note.summary)
-            counter.merge(note.statistics)
+    with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
+        for note in pool.map(lambda work: _read_note(run, work.index), plan.ranges):
+            if note:
+                finished.append(note.summary)
+                counter.merge(note.statistics)
     return replace(plan, finished=tuple(finished), finished_statistics=(counter.counted,) if finished else ())
 
 
 def _read_note(run: Run, range_index: int) -> RangeNote | None:
+    """Returns the note of a finished range, or None where the range is to be done (again)."""
     try:
-        return read_json(run.range_note(range_index), RangeNote)
-    except ValueError:  # of another version: the range is done again
-        return None
-
-
-def _is_whole(run: Run, summary: RangeSummary) -> bool:
-    try:
-        for part in summary.parts:
+        note = read_json(run.range_note(range_index), RangeNote)
+        for part in note.summary.parts if note else ():
             check_part(run.output, part, to_the_byte=True)
-    except SaitenError:
-        return False
-    return True
+    except (SaitenError, ValueError):  # a part is damaged, or the note is another version's
+        return None
+    return note
 
 
 def _refuse_difference(

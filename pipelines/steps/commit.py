@@ -4,6 +4,7 @@
     records = scored + empty + dead, per file   else exit 5
     every part has its rows and its size        else the run fails
     not too many dead letters                   else exit 4
+    the output is still this job's              else the run fails
     manifest.json is replaced                   from here on this run is the one that counts
     parts of earlier runs are removed
     report.html
@@ -25,6 +26,7 @@ from saiten.pipelines import storage
 from saiten.pipelines.run.json_file import to_json
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, RUN_MANIFEST, Run
 from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
+from saiten.pipelines.run.owner import owner_of, refuse_fenced_off
 from saiten.pipelines.run.part import PartWriter, check_part
 from saiten.pipelines.run.range_summary import Part, RangeSummary, SourceCount
 from saiten.pipelines.run.run_manifest import InputReport, RunCounts, RunManifest, read_run_manifest
@@ -93,13 +95,16 @@ def commit_run(
     Raises:
         CountMismatchError: A record is not accounted for.
         TooManyDeadLettersError: More than `max_dead_letter_rate` of the records are dead.
+        FencedOffError: The job is no longer the output directory's owner's.
         SaitenError: A range or a part is missing or not as it was reported.
     """
     run = settings.run
     committed = read_run_manifest(run.output)
     if committed and committed.run_id == run.run_id:
-        finish_commit(run.output, committed)
+        if owner_of(run.output) == run.token:  # else the step was done, and is only tried again
+            finish_commit(run.output, committed)
         return committed
+    refuse_fenced_off(run)
     plan = read_plan(run.output, run.run_id)
     by_range = summaries_of_all(plan, summaries)
     counts = count_by_source(plan, by_range)
@@ -114,6 +119,7 @@ def commit_run(
         parts.append(_write_empty_dead_letters(run))
     counted = merge_statistics(run.statistics, [*plan.finished_statistics, *statistics])
     manifest = make_manifest(settings, plan, counts, counted, tally, parts)
+    refuse_fenced_off(run)
     storage.write_atomic(storage.join(run.output, RUN_MANIFEST), to_json(manifest, for_people=True))
     finish_commit(run.output, manifest)
     return manifest

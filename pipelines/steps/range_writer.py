@@ -10,6 +10,7 @@ from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.json_file import to_json
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, SCORES_FOLDER, Run
 from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
+from saiten.pipelines.run.owner import refuse_fenced_off
 from saiten.pipelines.run.part import PartWriter
 from saiten.pipelines.run.range_summary import RangeNote, RangeSummary, SourceCount
 from saiten.pipelines.run.schema import dead_letters_table, scores_table
@@ -64,8 +65,10 @@ class RangeWriter:
         """Makes the parts visible, and notes that the range is finished: a run that is resumed skips it.
 
         Raises:
+            FencedOffError: The job is no longer the output directory's owner's.
             OSError: One could not be written whole.
         """
+        refuse_fenced_off(self._run)
         watch = Stopwatch()
         dead_letters = self._dead_letters.close() if self._dead_letters else None
         summary = RangeSummary(self.range_index, self._counts, self._scores.close(), dead_letters, self._tally)

@@ -40,22 +40,14 @@ class ScoringBundle:
     threads: int = 0
 
     def load_encoder(self) -> Encoder:
-        """Returns the bundle's encoder after its dictionary was compared and all golden texts gave their ids."""
+        """Returns what the function `load_encoder` does, of the bundle that the run began with."""
         with self._opened() as bundle:
-            encoder = bundle.encoder()
-            replay_ids(bundle, encoder)  # all of them, in 10 ms or so: a MeCab of another version shows here
-        return encoder
+            return load_encoder(bundle)
 
     def load_engine(self) -> Engine:
-        """Returns the engine after golden records gave the recorded scores."""
+        """Returns what the function `load_engine` does, of the bundle that the run began with."""
         with self._opened() as bundle:
-            if self.engine == "keras":
-                import_tensorflow()
-            engine = bundle.engine(self.engine, threads=self.threads)
-            replay_scores(bundle, engine, _REPLAYED_SCORES)
-        if self.engine == "packed":
-            release_compiler_pages()
-        return engine
+            return load_engine(bundle, self.engine, self.threads)
 
     @contextmanager
     def _opened(self) -> Iterator[StoredBundle]:
@@ -66,6 +58,33 @@ class ScoringBundle:
                     f"{self.bundle_id}: every worker must see the same bundle."
                 )
             yield bundle
+
+
+def load_encoder(bundle: StoredBundle) -> Encoder:
+    """Returns the bundle's encoder after its dictionary was compared and all golden texts gave their ids.
+
+    Raises:
+        BundleError: A file, a token or an id differs.
+    """
+    encoder = bundle.encoder()
+    replay_ids(bundle, encoder)  # all of them, in 10 ms or so: a MeCab of another version shows here
+    return encoder
+
+
+def load_engine(bundle: StoredBundle, name: str, threads: int = 0) -> Engine:
+    """Returns an engine, ``packed`` or ``keras``, after golden records gave the recorded scores.
+
+    Raises:
+        BundleError: A score differs, or the bundle has no such engine.
+        UsageError: The keras engine is asked for and TensorFlow is not installed.
+    """
+    if name == "keras":
+        import_tensorflow()
+    engine = bundle.engine(name, threads=threads)
+    replay_scores(bundle, engine, _REPLAYED_SCORES)
+    if name == "packed":
+        release_compiler_pages()
+    return engine
 
 
 @contextmanager

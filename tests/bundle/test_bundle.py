@@ -84,7 +84,7 @@ def test_the_manifest_says_all_that_decides_a_score(tiny_bundle: StoredBundle, e
     assert (manifest["max_sequence_length"], manifest["truncating"]) == (400, "pre")
     assert manifest["tokenizer"].keys() == {
         "normalization", "dictionary", "user_dictionary", "lower", "filters", "version", "split", "mecab_options",
-        "dictionary_version", "files",
+        "dictionary_version", "files", "token_form", "keep_pos", "stop_words", "prefix_token", "suffix_token",
     }  # fmt: skip
     assert manifest["tokenizer"]["files"].keys() >= {"sys.dic", "matrix.bin", "char.bin", "unk.dic"}
     assert manifest["invariance"]["passed"] is True

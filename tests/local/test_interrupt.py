@@ -15,8 +15,10 @@ import pytest
 
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines.commands.main import main
+from saiten.pipelines.local import signals
 from saiten.pipelines.local.signals import Job
 from saiten.pipelines.run.layout import Run
+from saiten.pipelines.run.owner import owner_of, write_owner
 from tests.helpers.on_terminal import HIDE_CURSOR, run_on_terminal
 
 LINES = 24_000
@@ -145,24 +147,36 @@ def test_a_second_signal_waits_for_nothing(tmp_path: pathlib.Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("can_cancel", "said"),
+    ("states", "said"),
     [
-        (True, "nothing was committed, --resume goes on from here"),
-        (False, "the job could not be cancelled and may go on: its runner's page says more"),
+        (["RUNNING", "CANCELLING", "CANCELLED"], "the job is cancelled, nothing"),
+        (["FAILED"], "the job ended as FAILED, nothing"),
+        (["RUNNING"], "the job job-7 may still be running, but is fenced off: nothing"),
+        ([], "the job job-7 may still be running, but is fenced off: nothing"),
     ],
 )
-def test_a_signal_cancels_the_job_of_a_remote_runner(tmp_path: pathlib.Path, can_cancel: bool, said: str) -> None:
-    """It would go on and commit beside the run that resumes it."""
-    cancelled = []
+def test_a_signal_fences_the_job_of_a_remote_runner_off_and_waits_for_its_end(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, states: list[str], said: str
+) -> None:
+    """A request to be cancelled may raise, or raise nothing and cancel nothing: only the job's state counts."""
+    monkeypatch.setattr(signals, "_CANCEL_SECS", 0.1)
+    monkeypatch.setattr(signals, "_STATE_POLL_SECS", 0.01)
+    monkeypatch.setattr(signals, "_SETTLE_SECS", 0.0)
 
     class Result:
-        def cancel(self) -> None:
-            cancelled.append(True)
-            if not can_cancel:
-                raise RuntimeError
+        job_id = "job-7"
 
-    run = Run("now", str(tmp_path), "b", ("taste",), (), keep_raw=True)
-    assert (Job(run, None, Result()).end(), cancelled) == (said, [True])
+        def cancel(self) -> None:
+            assert owner_of(str(tmp_path)) is None
+            raise RuntimeError
+
+        @property
+        def state(self) -> str:
+            return states.pop(0) if len(states) > 1 else states[0]  # an error, where there is none
+
+    write_owner(str(tmp_path), "token")
+    run = Run("now", str(tmp_path), "b", ("taste",), (), keep_raw=True, token="token")
+    assert Job(run, None, Result()).end() == f"{said} was committed, --resume goes on from here"
 
 
 def test_workers_end_with_a_launcher_that_was_killed(

@@ -28,6 +28,7 @@ ROOMS = (
     "pipelines.steps",
     "pipelines.local",
     "pipelines.commands",
+    "pipelines.library",
     "saiten",
 )
 MOST_FILES, MOST_LINES = 14, 250

@@ -44,6 +44,19 @@ def test_every_command_of_the_readme_is_understood(words: list[str]) -> None:
     parser_of(words[0]).parse_args(words[1:])
 
 
+def test_every_python_example_of_the_readme_runs_and_imports_the_front_door_alone(
+    workplace: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (workplace / "reviews" / "june.jsonl").write_text('{"body": "とても美味しい。"}\n', encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    for example in examples:
+        exec(compile(example, "README.md", "exec"), {})
+    imported = {line for example in examples for line in example.splitlines() if "import" in line}
+    assert imported == {"import saiten", "import apache_beam as beam"}
+    printed = [line for line in capsys.readouterr().out.splitlines() if line.startswith("(")]
+    assert [line.partition(",")[0] for line in printed] == ["('r1'", "('r2'"]
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_flag_named_in_a_document_exists(name: str) -> None:
     known = {"--runner"}

@@ -5,7 +5,9 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -18,9 +20,11 @@ from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.run import claim, results
-from saiten.pipelines.run.claim import Lease
+from saiten.pipelines.run.claim import Claim
 from saiten.pipelines.run.notes import progress_notes as progress
+from saiten.pipelines.run.notes.failures import FencedOffError
 from saiten.pipelines.run.run_manifest import read_run_manifest
+from saiten.pipelines.steps import commit
 from tests.helpers.object_store import emulated
 from tests.helpers.scoring import rows, score
 
@@ -230,37 +234,76 @@ def test_a_reader_of_the_store_gets_the_run_that_took_the_place_of_another(
 
 
 def test_a_second_launcher_on_the_store_is_refused_while_the_first_is_heard_of(
-    folder: str, remote_bundle: str, reviews: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    folder: str,
+    remote_bundle: str,
+    reviews: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = f"{folder}/out"
-    now = [1000.0]
-    first, second = (Lease(out, clock=lambda: now[0], sleep=lambda _: None) for _ in range(2))
+    first, second = Claim(out), Claim(out)
     first.take()
-    for now[0] in (1000.0, 1119.0):
+    with monkeypatch.context() as patched:  # what the clock of the second launcher's machine says is of no account
+        patched.setattr(time, "time", lambda: 4e9)
         with pytest.raises(UsageError, match="is being written by another run"):
             second.take()
-    first.renew()
-    now[0] = 1238.0
-    with pytest.raises(UsageError, match="is being written by another run"):
+    assert storage.list_files(out) == [f"{out}/_work/owner.json"]
+    assert not first.is_lost()
+    with monkeypatch.context() as patched:
+        patched.setattr(claim, "_STALE_SECS", 0.0)
         second.take()
-    now[0] = 1239.0
-    second.take()
+    assert (first.is_lost(), second.is_lost()) == (True, False)
     first.give_back()
-    assert storage.list_files(out) == [f"{out}/_work/lock"], "the claim is no longer the first one's to remove"
+    assert storage.list_files(out) == [f"{out}/_work/owner.json"], "the claim is no longer the first one's to remove"
     second.give_back()
     assert storage.list_files(out) == []
 
-    Lease(out).take()
+    Claim(out).take()
     assert remote_score(remote_bundle, str(reviews), out, "--overwrite") == 2
     assert "is being written by another run" in capsys.readouterr().err
 
 
+def test_the_age_of_a_claim_is_told_by_the_stores_clock(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = f"{folder}/out"
+    Claim(out).take()
+    changed = storage.changed_secs
+    monkeypatch.setattr(storage, "changed_secs", lambda path: changed(path) - 119 * path.endswith("owner.json"))
+    with pytest.raises(UsageError, match="or was until 120 s ago"):
+        Claim(out).take()
+    monkeypatch.setattr(storage, "changed_secs", lambda path: changed(path) - 120 * path.endswith("owner.json"))
+    Claim(out).take()
+
+
 def test_of_two_launchers_that_start_at_once_one_is_refused(folder: str) -> None:
     out = f"{folder}/out"
-    later = Lease(out)
+    later = Claim(out)
     with pytest.raises(UsageError, match="is being written by another run"):
-        Lease(out, sleep=lambda _: later.renew()).take()
-    later.take()
+        Claim(out, sleep=lambda _: later.renew()).take()
+    assert not later.is_lost()
+
+
+def test_a_job_on_the_store_commits_nothing_once_another_launcher_has_claimed_its_output(
+    folder: str, remote_bundle: str, reviews: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its launcher was killed: nobody is there to tell it."""
+    out = f"{folder}/out"
+    late: list[Any] = []
+    commit_run = commit.commit_run
+    with monkeypatch.context() as patched:
+        patched.setattr(commit, "commit_run", lambda *arguments: late.append(arguments))
+        assert remote_score(remote_bundle, str(reviews), out) == 1
+    newcomer = Claim(out)
+    newcomer.take()
+    with pytest.raises(FencedOffError, match="no longer this job's to write to"):
+        commit_run(*late[0])
+    assert storage.read_bytes(f"{out}/manifest.json") is None
+    newcomer.give_back()
+    assert remote_score(remote_bundle, str(reviews), out, "--resume") == 0
+    before = storage.list_files(out)
+    with pytest.raises(FencedOffError):
+        commit_run(replace(late[0][0], run=replace(late[0][0].run, run_id="20260101T000000Z-aaaaaaaa")), *late[0][1:])
+    assert commit_run(*late[0]).run_id == manifest_of(out)["run_id"], "the run is committed already"
+    assert storage.list_files(out) == before
 
 
 CLAIMED = (
@@ -269,14 +312,15 @@ CLAIMED = (
     "from saiten.pipelines.run import claim\n"
     "quiet.quiet_libraries()\n"
     "claim._BEAT_SECS, claim._SETTLE_SECS = 0.5, 0.0\n"
-    "with claim.claim(sys.argv[1]):\n"
+    "with claim.claim_output(sys.argv[1]):\n"
 )
 
 
 @pytest.mark.parametrize("left", ["storage.write_atomic(lock, b'{}')", "storage.remove_files([lock])"])
 def test_a_launcher_that_slept_leaves_the_directory_to_the_one_that_has_claimed_it(folder: str, left: str) -> None:
     """Also where that one is done with it: its run would be replaced by an older one."""
-    lock = f"{folder}/_work/lock"
+    folder = f"{folder}/{left[8:13]}"
+    lock = f"{folder}/_work/owner.json"
     program = f"{CLAIMED}    lock = {lock!r}\n    {left}\n    time.sleep(60)\n"
     ended = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True, check=False)
     said = f"saiten: --output={folder} was claimed by another run while this one slept: this one ends.\n"

@@ -12,6 +12,7 @@ from saiten.model.errors import CountMismatchError, SaitenError, TooManyDeadLett
 from saiten.pipelines.records import ScoredBlock, WorkRange
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit
+from saiten.pipelines.run.owner import write_owner
 from saiten.pipelines.run.range_summary import RangeSummary
 from saiten.pipelines.run.resume import take_up
 from saiten.pipelines.run.run_manifest import RunCounts, RunManifest, read_run_manifest
@@ -24,7 +25,9 @@ from tests.helpers.fakes import make_scored_block
 
 @pytest.fixture
 def run(tmp_path: pathlib.Path) -> Run:
-    return Run("20260101T000000Z-aaaaaaaa", str(tmp_path / "out"), "b" * 64, ("sum", "length"), (), True)
+    output = str(tmp_path / "out")
+    write_owner(output, "token")
+    return Run("20260101T000000Z-aaaaaaaa", output, "b" * 64, ("sum", "length"), (), keep_raw=True, token="token")
 
 
 def plan(run: Run, *, n_ranges: int = 1, rate: float = 1.0, id_field: str | None = None) -> CommitSettings:
@@ -143,9 +146,11 @@ def test_no_records_give_one_empty_file_of_each_kind(run: Run) -> None:
 
 
 def test_committing_twice_changes_nothing(run: Run) -> None:
-    summaries = write(run, [make_scored_block(["a"])])
-    first = commit(plan(run), summaries)
-    assert commit(plan(run), summaries) == first
+    settings, summaries = plan(run), write(run, [make_scored_block(["a"])])
+    first = commit(settings, summaries)
+    before = files_below(run.output)
+    assert commit(settings, summaries) == first
+    assert files_below(run.output) == before
     assert read_run_manifest(run.output) == first
 
 
@@ -196,6 +201,7 @@ def test_too_many_dead_letters_are_not_committed_and_the_commonest_are_named(run
 def test_the_new_run_replaces_the_old_one_and_leaves_foreign_files(run: Run) -> None:
     commit(plan(run), write(run, [make_scored_block(["old"])]))
     newer = dataclasses.replace(run, run_id="20260102T000000Z-bbbbbbbb")
+    write_owner(run.output, run.token)
     foreign = pathlib.Path(run.output, "scores", "notes.txt")
     foreign.write_text("mine")
     commit(plan(newer), write(newer, [make_scored_block(["n", "ew"])]))
@@ -217,7 +223,7 @@ def test_blocks_of_two_ranges_mixed_stop_the_run(run: Run) -> None:
 def test_a_range_without_its_last_block_leaves_nothing_behind(run: Run) -> None:
     with pytest.raises(SaitenError, match="Range 0 has no end"):
         write(run, [make_scored_block(["a"], is_last=False)])
-    assert files_below(run.output) == []
+    assert files_below(run.output) == ["_work/owner.json"]
 
 
 def test_two_attempts_of_a_range_never_write_one_file_and_the_one_that_the_runner_took_counts(run: Run) -> None:

@@ -8,11 +8,14 @@ import sys
 
 import pyarrow.parquet as pq
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.errors import SaitenError
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.local import launch
+from saiten.pipelines.local.execute import Execution
 from saiten.pipelines.steps.score import Scoring
 from tests.helpers.forgery import reseal
 from tests.helpers.scoring import TEXTS, content, rows, score
@@ -316,8 +319,9 @@ def test_only_workers_that_share_this_machine_are_kept_to_one_thread(
         planned.append(scoring)
         raise SaitenError("planned")
 
+    elsewhere = Execution(FnApiRunner(), PipelineOptions([]), None)
     monkeypatch.setattr(launch, "count_workers", lambda _args, _n_bytes: 8)
-    monkeypatch.setattr(launch, "remote_execution", lambda _runner, _flags: object())
+    monkeypatch.setattr(launch, "remote_execution", lambda _runner, _flags: elsewhere)
     monkeypatch.setattr(launch, "execute", stop)
     assert score(tiny_bundle, reviews, tmp_path / "out", f"--runner={runner}") == 1
     assert [scoring.bundle.threads for scoring in planned] == [threads]

@@ -5,9 +5,9 @@ import dataclasses
 import pathlib
 from typing import Any
 
-from saiten.model.text.tokenizer import TokenizerConfig
 from saiten.model.training.config import LOSSES, NETWORKS, OPTIMIZERS, TrainingConfig
 from saiten.model.training.recipes import DEFAULT_RECIPE, RECIPES
+from saiten.pipelines.commands.flags import add_text_arguments, tokenizer_config
 
 # What the settings of a part are called on the command line.
 _WORD2VEC_FLAGS = {"embedding_dim": "dimensions", "word2vec_epochs": "epochs", "context_window": "context_window"}
@@ -34,9 +34,7 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_text_arguments(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument("--normalization", choices=["nfkc", "none"], default="nfkc")
-    group.add_argument("--dictionary", default="unidic-lite", help="unidic-lite, unidic, ipadic or a directory")
-    group.add_argument("--user_dictionary", help="a compiled MeCab user dictionary")
+    add_text_arguments(group, normalization="nfkc")
     group.add_argument("--max_sequence_length", type=int, help="tokens; longer texts are truncated")
     group.add_argument("--truncating", choices=["pre", "post"], help="drop the beginning or the end")
     group.add_argument("--oov", choices=["token", "drop"], help="words outside the vocabulary")
@@ -82,7 +80,7 @@ def training_config(args: argparse.Namespace) -> TrainingConfig:
     named = {field.name for field in dataclasses.fields(TrainingConfig)} - {"word2vec", "network", "recipe"}
     return dataclasses.replace(
         recipe,
-        tokenizer=TokenizerConfig(args.normalization, args.dictionary, args.user_dictionary),
+        tokenizer=tokenizer_config(args),
         word2vec=dataclasses.replace(recipe.word2vec, **word2vec),
         network=dataclasses.replace(recipe.network, **network),
         **{name: value for name, value in given.items() if name in named},

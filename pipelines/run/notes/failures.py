@@ -4,6 +4,7 @@ Beam hands the launcher an exception's traceback as text, and on some runners no
 So a worker leaves a small file in the run's work folder before it raises.
 """
 
+import os
 import pathlib
 import traceback
 import uuid
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from saiten.model.errors import SaitenError
+from saiten.model.errors import SaitenError, error_of_kind
 from saiten.pipelines import storage
 from saiten.pipelines.run.json_file import read_json, to_json
 
@@ -24,6 +25,11 @@ class _Failure:
 
     exit_code: int
     message: str
+    kind: str
+
+
+class FencedOffError(SaitenError):
+    """A job is no longer its output directory's owner's: nobody is there to hear of it."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class FailureReports:
         """Leaves a report of an error that passes through, and lets it pass."""
         try:
             yield
+        except FencedOffError:
+            raise
         except (SaitenError, OSError) as error:
             self.write(error)
             raise
@@ -49,17 +57,19 @@ class FailureReports:
             raise
 
     def write(self, error: SaitenError | OSError) -> None:
-        """Leaves a report of an error."""
-        exit_code = error.exit_code if isinstance(error, SaitenError) else SaitenError.exit_code
+        """Leaves a report of an error, where the run's work folder is still there: it goes with the commit."""
+        if not (storage.is_remote(self.folder) or os.path.isdir(self.folder)):
+            return
+        kind = type(error) if isinstance(error, SaitenError) else SaitenError
         path = storage.join(self.folder, f"{_PREFIX}{uuid.uuid4().hex}.json")
         with suppress(OSError):  # a full disk takes no report either
-            storage.write_atomic(path, to_json(_Failure(exit_code, _sentence(error))))
+            storage.write_atomic(path, to_json(_Failure(kind.exit_code, _sentence(error), kind.__name__)))
 
     def first(self) -> SaitenError | None:
         """Returns the error that a worker reported, the one with the highest exit code; None where none did."""
         failures = [read_json(path, _Failure) for path in storage.list_named(self.folder, _PREFIX)]
         gravest = max(filter(None, failures), default=None)
-        return _error_with_code(gravest.message, gravest.exit_code) if gravest else None
+        return error_of_kind(gravest.kind, gravest.message) if gravest else None
 
 
 def _unforeseen(error: Exception) -> SaitenError:
@@ -75,9 +85,3 @@ def _sentence(error: SaitenError | OSError) -> str:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename} cannot be read or written: {error.strerror}; --resume goes on from here."
     return str(error)
-
-
-def _error_with_code(message: str, exit_code: int) -> SaitenError:
-    error = SaitenError(message)
-    error.exit_code = exit_code
-    return error

@@ -1,0 +1,1 @@
+"""Saiten as a library: what `import saiten` gives to other programs."""

@@ -1,0 +1,52 @@
+"""Writes the models of this folder anew; see README.md."""
+
+import pathlib
+
+import numpy as np
+import tf_keras as keras
+from tf_keras import layers
+
+FOLDER = pathlib.Path(__file__).parent
+
+
+def words(ids):  # noqa: ANN001, ANN201
+    return layers.Embedding(60, 6, mask_zero=True)(ids)
+
+
+def models():  # noqa: ANN201
+    fixed = [layers.Embedding(60, 6, mask_zero=True, input_length=12), layers.LSTM(8)]
+    yield "lstm", keras.Sequential([*fixed, layers.Dense(2, activation="softmax")])
+    free = [layers.Embedding(60, 6, mask_zero=True), layers.SpatialDropout1D(0.2), layers.GRU(8)]
+    gru = keras.Sequential([*free, layers.BatchNormalization(), layers.Dense(2)])
+    gru.build((None, None))
+    yield "gru", gru
+    ids = layers.Input((None,))
+    hard = layers.LSTM(5, return_sequences=True, recurrent_activation="hard_sigmoid")
+    both = layers.Bidirectional(hard)(words(ids))
+    pooled = [layers.Bidirectional(layers.GRU(4))(both), layers.GlobalAveragePooling1D()(both)]
+    scores = layers.Dense(2, activation="sigmoid")(layers.Dropout(0.1)(layers.Concatenate()(pooled)))
+    yield "func", keras.Model(ids, scores)
+    inner = keras.Sequential([layers.LSTM(4), layers.Dense(3, activation="relu")], name="inner")
+    inner.build((None, None, 6))
+    ids = layers.Input((None,))
+    yield "nested", keras.Model(ids, layers.Dense(2)(inner(words(ids))))
+
+
+def main():  # noqa: ANN201
+    ids, generator = np.zeros((5, 12), int), np.random.default_rng(3)
+    for row in range(5):
+        ids[row, 12 - 2 * row - 2 :] = generator.integers(1, 60, 2 * row + 2)
+    np.save(FOLDER / "ids.npy", ids)
+    for name, model in models():
+        drawn = np.random.default_rng(0)
+        values = [drawn.normal(0, 0.3, weight.shape) for weight in model.weights]
+        model.set_weights(
+            [np.abs(v) if "variance" in w.name else v for v, w in zip(values, model.weights, strict=True)]
+        )
+        for ending in ("h5", "keras"):
+            model.save(FOLDER / f"{name}.{ending}")
+        np.save(FOLDER / f"{name}.npy", model.predict(ids, verbose=0))
+
+
+if __name__ == "__main__":
+    main()
