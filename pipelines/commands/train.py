@@ -80,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
         console.print(metrics_table(result.training["metrics"]))
     if args.json:
         show(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, indent=1))
-    say(f"scores with {result.bundle.engines}")
+    if not args.quiet:
+        say(f"scores with {result.bundle.engines}")
     say(summary_line(result.training, records, validation, further, args.bundle))
     return 0
 

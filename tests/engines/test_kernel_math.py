@@ -47,7 +47,7 @@ def test_an_inlined_function_that_changed_is_compiled_anew(tmp_path: pathlib.Pat
     assert run_in(tmp_path, fast=True) == "7.0 0"
 
 
-@pytest.mark.parametrize("module", ["engines.packed.kernels", "training.recurrent_kernels"])
+@pytest.mark.parametrize("module", ["engines.packed.kernels", "engines.packed.general_kernels"])
 def test_the_same_code_has_the_same_name_in_every_process(module: str) -> None:
     program = f"import saiten.model.{module} as m; print([getattr(v, '__qualname__', '') for v in vars(m).values()])"
     once, again = (

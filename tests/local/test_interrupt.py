@@ -64,7 +64,9 @@ def notes(output: pathlib.Path, pattern: str) -> list[pathlib.Path]:
 
 def finished_parts(output: pathlib.Path) -> list[pathlib.Path]:
     """The scores of ranges that are finished."""
-    return [output / json.loads(path.read_text())["scores"]["path"] for path in notes(output, "range-*.json")]
+    return [
+        output / json.loads(path.read_text())["summary"]["scores"]["path"] for path in notes(output, "range-*.json")
+    ]
 
 
 def workers(output: pathlib.Path) -> list[int]:

@@ -74,6 +74,8 @@ def training_config(args: argparse.Namespace) -> TrainingConfig:
         UsageError: A value is out of range.
     """
     recipe = RECIPES[args.recipe]
+    if args.class_field:
+        recipe = dataclasses.replace(recipe, loss=None)  # the article's is for numbers; what fits classes follows
     given = {name: value for name, value in vars(args).items() if value is not None}
     word2vec = _renamed(given, {**_WORD2VEC_FLAGS, "skip_gram": "skip_gram"})
     network = _renamed(given, _NETWORK_FLAGS)
