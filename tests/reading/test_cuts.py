@@ -107,6 +107,8 @@ def test_a_large_file_is_cut_into_shares_that_are_about_equal(
     dictionary=st.booleans(),
 )
 @settings(parent=_IN_ONE_FOLDER)
+@example([0], 1, 2, False)
+@example([0, 1, 0, 2, 0], 1, 2, False)
 def test_cuts_within_row_groups_do_not_change_rows(
     tmp_path: pathlib.Path, n_rows: list[int], target: int, n_workers: int, dictionary: bool
 ) -> None:

@@ -24,10 +24,11 @@ _CONTENT = st.lists(st.sampled_from(_PIECES), max_size=30).map("".join)
 
 
 def _rows_by_hand(text: str, most: int) -> list[tuple[str, bool]]:
-    """Each row's characters, and whether it can be read."""
+    """Each row's characters, and whether it can be read; the last line need not have an end, but counts as if."""
     found, start = [], 0
+    whole = text if text.endswith("\n") else text + "\n"
     while start < len(text):
-        end, is_good = _row_by_hand(text, start, most)
+        end, is_good = _row_by_hand(whole, start, most)
         if text[start:end].strip("\r\n") or not is_good:
             found.append((text[start:end], is_good))
         start = end
@@ -40,12 +41,11 @@ def _row_by_hand(text: str, start: int, most: int) -> tuple[int, bool]:
     state = "begin"
     while i < min(len(text), start + most):
         char = text[i]
-        is_end = char == "\n" or text[i:] == "\r"
         if state == "quoted":
             state = "quote" if char == '"' else state
         elif state == "quote" and char == '"':
             state = "quoted"
-        elif is_end:
+        elif char == "\n":
             return i + 1, True
         elif char == ",":
             cell, state = i + 1, "begin"
@@ -58,13 +58,11 @@ def _row_by_hand(text: str, start: int, most: int) -> tuple[int, bool]:
         else:
             state = "quoted" if char == '"' and state == "begin" else "bare"
         i += 1
-    if i == len(text) and state != "quoted":
-        return i, True
     return _line_end(text, cell), False
 
 
 def _line_end(text: str, place: int) -> int:
-    return text.find("\n", place) + 1 or len(text)
+    return text.index("\n", place) + 1
 
 
 @given(_CONTENT, st.sampled_from([9, 30, 1000]), st.integers(1, 20), st.sampled_from(["utf-8", "utf-16-le"]))
@@ -72,6 +70,9 @@ def _line_end(text: str, place: int) -> int:
 @example('"', 9, 1, "utf-8")
 @example('"a\n"b', 30, 3, "utf-8")
 @example('a\n"\n\n"\r', 30, 2, "utf-8")
+@example('"\na\n""\n\n"', 9, 1, "utf-8")
+@example('"\na\n""\n\n"\n', 9, 1, "utf-8")
+@example('"\na\n"" \n"', 9, 1, "utf-8")
 def test_rows_end_where_they_do_by_hand(content: str, most: int, chunk_bytes: int, codec: str) -> None:
     width = len("a".encode(codec))
     data = content.encode(codec)

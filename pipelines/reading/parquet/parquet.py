@@ -43,7 +43,7 @@ class ParquetFormat(Format):
             if end > start and n_bytes + group.n_bytes > target_bytes:
                 slices.append(SizedSlice(dataclasses.replace(whole, start=start, end=end), n_bytes))
                 start, n_bytes = end, 0
-            if most > 1 and group.n_bytes > target_bytes:
+            if most > 1 and group.n_rows > 1 and group.n_bytes > target_bytes:
                 bounds = even_bounds(group.n_rows, min(most, -(-group.n_bytes // target_bytes)))
                 slices += [
                     SizedSlice(
