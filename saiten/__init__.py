@@ -12,8 +12,9 @@ What `__all__` names is public; all else may change. Nothing heavy is imported b
 """
 
 import importlib
-from typing import TYPE_CHECKING
 
+# Type checkers know the name; `typing` is not imported, since `python -m` still looks for it where the person stands.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from saiten.model.bundle.explain import ExplainedToken, Explanation
     from saiten.model.errors import (

@@ -14,7 +14,7 @@ from saiten.pipelines.commands.flags import known_flags, unknown_flag_message
 from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.terminal import drop_output, say
 
-_COMMANDS = {
+COMMANDS = {
     "train": "train a model on labelled text and bundle it",
     "score": "score any amount of text with a bundle",
     "bundle": "make a bundle of a Keras model that exists already",
@@ -73,11 +73,11 @@ def _run(arguments: list[str]) -> int:
     parser = _Parser(prog="saiten", description="Scores Japanese text in bulk (採点).", allow_abbrev=False)
     parser.add_argument("--version", action="store_true", help="show the version and exit")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name, summary in _COMMANDS.items():
+    for name, summary in COMMANDS.items():
         command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         if arguments[:1] == [name]:
             importlib.import_module(f"saiten.pipelines.commands.{name}").add_arguments(command)
-    needed = _make_optional(commands.choices[arguments[0]]) if arguments[:1] and arguments[0] in _COMMANDS else {}
+    needed = _make_optional(commands.choices[arguments[0]]) if arguments[:1] and arguments[0] in COMMANDS else {}
     parsed, unknown = parser.parse_known_args(arguments)
     if parsed.version:
         from importlib.metadata import version

@@ -7,9 +7,11 @@ import re
 import shlex
 
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
 
 from saiten.model.errors import CountMismatchError, SaitenError, TooManyDeadLettersError, UsageError
 from saiten.pipelines.commands.flags import known_flags
+from saiten.pipelines.commands.main import COMMANDS
 from saiten.pipelines.records import Code
 from saiten.pipelines.run.schema import DEAD_LETTER_SCHEMA, scores_schema
 
@@ -39,6 +41,15 @@ def parser_of(command: str) -> argparse.ArgumentParser:
     return parser
 
 
+def beam_parser() -> argparse.ArgumentParser:
+    """Beam's own flags, which `saiten score` hands on."""
+    parser = argparse.ArgumentParser(allow_abbrev=False, conflict_handler="resolve")
+    for options in PipelineOptions.__subclasses__():
+        if "_add_argparse_args" in vars(options):
+            options._add_argparse_args(parser)
+    return parser
+
+
 @pytest.mark.parametrize("words", commands(README), ids=" ".join)
 def test_every_command_of_the_readme_is_understood(words: list[str]) -> None:
     parser_of(words[0]).parse_args(words[1:])
@@ -59,8 +70,8 @@ def test_every_python_example_of_the_readme_runs_and_imports_the_front_door_alon
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_flag_named_in_a_document_exists(name: str) -> None:
-    known = {"--runner"}
-    for command in ("train", "score", "bundle", "validate", "inspect", "explain"):
+    known = set(known_flags(beam_parser()))
+    for command in COMMANDS:
         known.update(known_flags(parser_of(command)))
     for path in [*ROOT.glob("scripts/*.py"), *ROOT.glob("benchmarks/**/*.py")]:
         known.update(re.findall(r'"(--[a-z_]+)"', path.read_text(encoding="utf-8")))
