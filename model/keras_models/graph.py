@@ -47,9 +47,9 @@ class Call:
         """Whether it is a layer rather than a bare function."""
         return not self.module.startswith("keras.src.ops")
 
-    def read(self) -> Iterator[Tensor]:
-        """Yields what it computes with; not the mask that Keras hands on."""
-        yield from _tensors([*self.arguments, *(value for name, value in self.keywords.items() if name != "mask")])
+    def read(self, *, masks: bool = False) -> Iterator[Tensor]:
+        """Yields what it computes with, and on request the masks that Keras hands on."""
+        yield from _tensors([*self.arguments, *(v for name, v in self.keywords.items() if masks or name != "mask")])
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ class Network:
     def _deep(self, token_ids: Any, *, is_trained: bool) -> Any:
         config = self._config
         if config.first_tokens is not None:
-            token_ids = _first_tokens(token_ids, config.first_tokens)
+            token_ids = first_tokens(token_ids, config.first_tokens)
         if is_trained and config.word_dropout:
             token_ids = WordDropout(config.word_dropout)(token_ids)
         sequence = self._embedding(token_ids)
@@ -151,7 +151,7 @@ def _recurrent_layer(config: NetworkConfig) -> layers.Layer:
     return both
 
 
-def _first_tokens(token_ids: Any, n: int) -> Any:
+def first_tokens(token_ids: Any, n: int) -> Any:
     """Returns each text's first tokens, int32 [n, at most so many], padded behind, wherever the padding was."""
     is_token = ops.not_equal(token_ids, PAD_ID)
     places = ops.where(is_token, ops.cumsum(ops.cast(is_token, "int32"), axis=1), _LAST)

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from saiten.model.training.network import first_tokens
+from saiten.model.training.wide import wide_sums
 from tests.helpers.networks import VOCABULARY_SIZE
 
 Build = Callable[[Any, Any], Any]
@@ -79,6 +81,17 @@ def wide_and_deep(ids: Any, words: Any) -> Any:
     wide = layers.Embedding(VOCABULARY_SIZE, 2)(ids)
     wide = ops.sum(wide * mask_of(ids), axis=1) / ops.sqrt(ops.sum(mask_of(ids), axis=1))
     return layers.Add()([layers.Dense(2)(layers.LSTM(5)(words)), wide])
+
+
+def distinct_words_and_pairs(ids: Any, words: Any) -> Any:
+    tables = layers.Embedding(VOCABULARY_SIZE, 3), layers.Embedding(51, 3)
+    return layers.Add()([wide_sums(ids, *tables, VOCABULARY_SIZE, 50), layers.GRU(3)(words)])
+
+
+def of_the_first_tokens(ids: Any, words: Any) -> Any:
+    first = first_tokens(ids, 7)
+    sequence = states(layers.Embedding(VOCABULARY_SIZE, 3, mask_zero=True)(first))
+    return layers.Concatenate()([average(sequence), ops.sum(sequence * mask_of(first), axis=1)])
 
 
 def inner_model(ids: Any, words: Any) -> Any:
@@ -175,6 +188,8 @@ CASES: dict[str, Build] = {
     ),
     "two Embeddings of the same ids": two_embeddings,
     "wide and deep": wide_and_deep,
+    "distinct_sum": distinct_words_and_pairs,
+    "a text's first tokens": of_the_first_tokens,
     "a layer used twice": shared_layer,
     "models within the model": inner_model,
     "several heads": lambda _, words: [

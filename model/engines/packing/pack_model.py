@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from saiten.model.engines.packed.program import PackedEngine
+from saiten.model.engines.packing.idioms import find_idiom
 from saiten.model.engines.packing.keras_layers import LAYERS
 from saiten.model.engines.packing.keras_operations import FUNCTIONS
 from saiten.model.engines.packing.packer import Layer, NotCoveredError, Packer, Value
@@ -15,30 +16,60 @@ def pack_model(model: Any) -> PackedEngine:
     """Returns a packed engine with the model's weights.
 
     Args:
-        model: A `keras.Model` whose layers and functions are in `LAYERS` and `FUNCTIONS`, in any arrangement.
+        model: A `keras.Model` whose layers and functions are in `LAYERS` and `FUNCTIONS`, in any arrangement, or
+            several of them in one of `IDIOMS`.
 
     Raises:
         NotCoveredError: It holds anything else, or uses it in a way that is not covered.
     """
     graph = graph_of(model)
     packer = Packer(model_vocabulary_size(model))
-    values: list[Sequence[Value]] = []
-    for call in graph.calls:
+    idioms = {i: found for i in range(len(graph.calls)) if (found := find_idiom(graph, Tensor(i)))}
+    values: dict[int, Sequence[Value]] = {}
+
+    def pack(number: int, call: Call) -> Sequence[Value]:
+        if call.class_name == "InputLayer":
+            return [packer.ids()]
+        if number not in idioms:
+            return _pack(packer, model, call, values)
+        idiom, found = idioms[number]
+        (ids,) = values[found["ids"].call]
+        return [idiom.convert(packer, ids, found, lambda tensor: _weights(model, graph.calls[tensor.call].path))]
+
+    for number in sorted(_needed(graph, {number: found["ids"] for number, (_, found) in idioms.items()})):
+        call = graph.calls[number]
         try:
-            values.append([packer.ids()] if call.class_name == "InputLayer" else _pack(packer, model, call, values))
+            values[number] = pack(number, call)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             raise NotCoveredError(f"Layer {call} has settings or inputs that are not covered.") from error
     return packer.engine([_output(graph, values, tensor) for tensor in graph.outputs])
 
 
-def _output(graph: Graph, values: Sequence[Sequence[Value]], tensor: Tensor) -> Value:
+def _needed(graph: Graph, idioms: Mapping[int, Tensor]) -> set[int]:
+    """Returns the numbers of the calls that are packed: all but those that an idiom stands for.
+
+    Args:
+        idioms: What the idiom that ends with a call reads.
+    """
+    needed: set[int] = set()
+    waiting = [tensor.call for tensor in graph.outputs]
+    while waiting:
+        number = waiting.pop()
+        if number not in needed:
+            needed.add(number)
+            read = [idioms[number]] if number in idioms else graph.calls[number].read(masks=True)
+            waiting.extend(tensor.call for tensor in read)
+    return needed
+
+
+def _output(graph: Graph, values: Mapping[int, Sequence[Value]], tensor: Tensor) -> Value:
     found = values[tensor.call]
     if tensor.output >= len(found):
         raise NotCoveredError(f"Layer {graph.calls[tensor.call]} gives an output that is not covered.")
     return found[tensor.output]
 
 
-def _pack(packer: Packer, model: Any, call: Call, values: Sequence[Sequence[Value]]) -> Sequence[Value]:
+def _pack(packer: Packer, model: Any, call: Call, values: Mapping[int, Sequence[Value]]) -> Sequence[Value]:
     def resolved(node: Any) -> Any:
         if isinstance(node, Tensor):
             if node.output >= len(values[node.call]):
