@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from saiten.model.engines.keras_engine import KerasEngine
 
-_LIBRARIES = ("keras", "tensorflow", "tensorflow-cpu", "numpy", "mecab-python3", "gensim", "numba", "pyarrow")
+_LIBRARIES = ("keras", "tensorflow", "numpy", "mecab-python3", "gensim", "numba", "pyarrow")
 
 
 def refuse_used(path: pathlib.Path) -> None:

@@ -20,22 +20,35 @@ _MAX_SEQUENCE_LENGTH = 8_000
 _HIGH_OOV_SHARE = 0.2
 
 
+EXAMPLE = (
+    "saiten bundle --keras_model=model.keras --word_index=tokenizer.json \\\n"
+    "    --outputs=taste,service --bundle=bundles/mine"
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `saiten bundle`."""
-    parser.add_argument("--keras_model", required=True, help="the model, a .keras file or an older .h5")
-    parser.add_argument("--word_index", required=True, help="JSON: a Keras Tokenizer's to_json(), or {word: id}")
-    parser.add_argument("--outputs", required=True, help="names of the model's outputs, comma-separated")
-    parser.add_argument("--bundle", required=True, help="a new directory for the bundle")
+    model = parser.add_argument_group("the model")
+    model.add_argument("--keras_model", metavar="FILE", required=True, help="a .keras file or an older .h5")
+    model.add_argument("--outputs", metavar="NAMES", required=True, help="names of its outputs, commas between")
+    model.add_argument("--trust_bundle", action="store_true", help="let through layers that hold code")
+    words = parser.add_argument_group("its words")
+    words.add_argument(
+        "--word_index", metavar="FILE", required=True, help="JSON: a Keras Tokenizer's to_json(), or {word: id}"
+    )
     _add_tokenizer_arguments(parser.add_argument_group("the Tokenizer, where its file does not say"))
     texts = parser.add_argument_group("how texts were prepared")
     add_text_arguments(texts, normalization="none")
     texts.add_argument(
-        "--max_sequence_length", type=int, help="longer texts are truncated (default: the model's input)"
+        "--max_sequence_length", type=int, help="tokens; longer texts are truncated (default: the model's input)"
     )
     texts.add_argument("--truncating", choices=["pre", "post"], default="pre", help="pre drops a text's beginning")
-    parser.add_argument("--expected", type=pathlib.Path, help="texts with the scores that model.predict gave")
-    parser.add_argument("--sample_texts", help="a file of texts, a line each, for the golden records")
-    parser.add_argument("--trust_bundle", action="store_true", help="let through layers that hold code")
+    made = parser.add_argument_group("what is made")
+    made.add_argument("--bundle", metavar="DIR", required=True, help="a new directory for the bundle")
+    made.add_argument(
+        "--expected", metavar="FILE", type=pathlib.Path, help="texts with the scores that model.predict gave"
+    )
+    made.add_argument("--sample_texts", metavar="FILE", help="texts, a line each, for the golden records")
 
 
 def _add_tokenizer_arguments(group: "argparse._ArgumentGroup") -> None:
@@ -46,10 +59,12 @@ def _add_tokenizer_arguments(group: "argparse._ArgumentGroup") -> None:
         help="what it was fed with: strings (filtered and lower-cased) or lists of tokens (lower-cased)",
     )
     group.add_argument("--lower", action=argparse.BooleanOptionalAction, help="tokens were lower-cased, or not")
-    group.add_argument("--filters", help="characters that became spaces; keras for Keras' own, none for none")
-    group.add_argument("--oov", choices=["token", "drop"], help="words that are not in the index")
-    group.add_argument("--oov_token", help="the word that stands for OOV words")
-    group.add_argument("--num_words", type=int, help="use ids below it only")
+    group.add_argument(
+        "--filters", metavar="CHARS", help="characters that became spaces; keras for Keras' own, none for none"
+    )
+    group.add_argument("--oov", choices=["token", "drop"], help="what words that are not in the index become")
+    group.add_argument("--oov_token", metavar="WORD", help="the word that stands for OOV words")
+    group.add_argument("--num_words", type=int, help="use ids below it only (default: all)")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from saiten.pipelines.comparison.compare_runs import Comparison
     from saiten.pipelines.run.run_manifest import RunManifest
 
+EXAMPLE = "saiten compare runs/may runs/june --max_change=0.01"
+
 _ABOVE_MAX_CHANGE_EXIT_CODE = 3
 
 
@@ -24,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         help="exit 3 if any score of any record moved further (default: exit 0 at any change)",
     )
-    parser.add_argument("--moved", type=int, default=10, help="so many records that moved most are named")
+    parser.add_argument("--moved", type=int, default=10, help="so many of the records that moved most are named")
     parser.add_argument("--json", action="store_true", help="the figures as JSON on standard output")
     parser.add_argument("--html", metavar="FILE", help="the figures as a page for the browser, beside what is printed")
 

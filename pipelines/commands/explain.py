@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.commands.options import add_input_arguments
+from saiten.pipelines.commands.options import add_engine_argument, add_input_arguments, add_trust_argument
 from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say, show
 
@@ -20,18 +20,24 @@ if TYPE_CHECKING:
 Explained = tuple[str | None, "Explanation"]
 
 
+EXAMPLE = "saiten explain --bundle=bundles/mine とても美味しい。"
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `saiten explain`."""
-    parser.add_argument("--bundle", required=True, help="the bundle's directory")
-    parser.add_argument("--output", metavar="NAME", help="colour the text by this score (default: the most moved)")
-    parser.add_argument("--json", action="store_true", help="a JSON object for each text, a line each, instead")
-    parser.add_argument("--html", metavar="FILE", help="a page for the browser, beside what is printed")
-    parser.add_argument("--engine", choices=["auto", "packed", "keras"], default="auto")
-    parser.add_argument("--trust_bundle", action="store_true", help="let through layers that Saiten does not build")
-    add_input_arguments(parser, is_required=False)
-    parser.add_argument("--id_field", help="field with the record's id (default: source:position)")
-    parser.add_argument("--records", type=int, default=10, help="so many records of --input, the first ones")
     parser.add_argument("text", metavar="TEXT", nargs="?", help="the text; - reads it from standard input")
+    model = parser.add_argument_group("with what")
+    model.add_argument("--bundle", metavar="DIR", required=True, help="the bundle's directory")
+    add_engine_argument(model)
+    add_trust_argument(model)
+    texts = parser.add_argument_group("texts of a file, instead of TEXT")
+    add_input_arguments(texts, is_required=False)
+    texts.add_argument("--id_field", metavar="FIELD", help="the record's id (default: source:position)")
+    texts.add_argument("--records", type=int, default=10, help="so many records of --input, the first ones")
+    shown = parser.add_argument_group("what is shown")
+    shown.add_argument("--output", metavar="NAME", help="colour the text by this score (default: the most moved)")
+    shown.add_argument("--json", action="store_true", help="a JSON object for each text, a line each, instead")
+    shown.add_argument("--html", metavar="FILE", help="a page for the browser, beside what is printed")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -29,19 +29,27 @@ def unknown_flag_message(argument: str, flags: Sequence[str]) -> str:
 
 def add_text_arguments(group: "argparse._ActionsContainer", normalization: str) -> None:
     """Adds the flags; `normalization` is its default."""
-    group.add_argument("--normalization", choices=["nfkc", "none"], default=normalization, help="before MeCab")
-    group.add_argument("--dictionary", default="unidic-lite", help="unidic-lite, unidic, ipadic or a directory")
-    group.add_argument("--user_dictionary", help="a compiled MeCab user dictionary")
-    group.add_argument("--token_form", choices=["surface", "lemma"], default="surface", help="as written, or as listed")
-    group.add_argument("--keep_pos", default="", help="only words of these parts of speech, such as 名詞,動詞")
-    group.add_argument("--stop_words", type=pathlib.Path, help="a file of tokens to leave out, one a line")
-    group.add_argument("--prefix_token", help="a token before each text's, such as <s>")
-    group.add_argument("--suffix_token", help="a token behind each text's")
+    group.add_argument(
+        "--normalization", choices=["nfkc", "none"], default=normalization, help="what is done to a text before MeCab"
+    )
+    group.add_argument(
+        "--dictionary", metavar="NAME", default="unidic-lite", help="unidic-lite, unidic, ipadic or a directory"
+    )
+    group.add_argument("--user_dictionary", metavar="FILE", help="a compiled MeCab user dictionary")
+    group.add_argument(
+        "--token_form", choices=["surface", "lemma"], default="surface", help="words as written, or as in a dictionary"
+    )
+    group.add_argument(
+        "--keep_pos", metavar="NAMES", default="", help="only words of these parts of speech, such as 名詞,動詞"
+    )
+    group.add_argument("--stop_words", metavar="FILE", type=pathlib.Path, help="tokens to leave out, one a line")
+    group.add_argument("--prefix_token", metavar="TOKEN", help="a token before each text's, such as <s>")
+    group.add_argument("--suffix_token", metavar="TOKEN", help="a token behind each text's")
     group.add_argument(
         "--split",
         choices=["space", "whitespace"],
         default="space",
-        help='as Python\'s split(" "), to which U+3000 is a token, or as split()',
+        help='tokens apart as by Python\'s split(" "), to which U+3000 is a token, or as by split()',
     )
 
 

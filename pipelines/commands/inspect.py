@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from saiten.pipelines.commands.pages.rows import Row
 
+EXAMPLE = "saiten inspect runs/june"
+
 _MAX_NAME_WIDTH = 40
 
 # Some hundred bytes for each file read and written: those of a million.

@@ -1,7 +1,7 @@
 """The `saiten` command. Imports nothing heavy before it knows what is asked: `saiten --help` is quick."""
 
 import argparse
-import importlib
+import difflib
 import io
 import signal
 import sys
@@ -10,19 +10,11 @@ from types import FrameType
 from typing import NoReturn
 
 from saiten.model.errors import SaitenError, UsageError
+from saiten.pipelines.commands.command_line.catalog import COMMANDS
+from saiten.pipelines.commands.command_line.parser import command_module, command_parser, overview
 from saiten.pipelines.commands.flags import known_flags, unknown_flag_message
 from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.terminal import drop_output, say
-
-COMMANDS = {
-    "train": "train a model on labelled text and bundle it",
-    "score": "score any amount of text with a bundle",
-    "bundle": "make a bundle of a Keras model that exists already",
-    "validate": "prove a bundle: hashes, dictionary, golden records, padding",
-    "inspect": "show a bundle or a run as a short page",
-    "explain": "show how one text is normalised, tokenized and scored",
-    "compare": "show how far the scores of two runs are apart",
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,35 +62,41 @@ def console() -> NoReturn:
 
 
 def _run(arguments: list[str]) -> int:
-    parser = _Parser(prog="saiten", description="Scores Japanese text in bulk (採点).", allow_abbrev=False)
-    parser.add_argument("--version", action="store_true", help="show the version and exit")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name, summary in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
-        if arguments[:1] == [name]:
-            importlib.import_module(f"saiten.pipelines.commands.{name}").add_arguments(command)
-    needed = _make_optional(commands.choices[arguments[0]]) if arguments[:1] and arguments[0] in COMMANDS else {}
-    parsed, unknown = parser.parse_known_args(arguments)
-    if parsed.version:
-        from importlib.metadata import version
+    command = arguments[0] if arguments else "--help"
+    if command in ("--help", "-h"):
+        print(overview(), end="")
+        return 0 if arguments else UsageError.exit_code
+    if command == "--version":
+        from saiten.model.versions import shown_versions
 
-        print(f"saiten {version('saiten')}")
+        print(shown_versions())
         return 0
-    if parsed.command is None and not unknown:
-        parser.print_help()
-        return 2
+    if command.startswith("-"):
+        raise UsageError(unknown_flag_message(command, ["--help", "--version"]))
+    if command not in COMMANDS:
+        raise UsageError(_unknown_command_message(command))
+    parser = command_parser(command)
+    needed = _make_optional(parser)
+    parsed, unknown = parser.parse_known_args(arguments[1:])
     missing = [flag for dest, flag in needed.items() if getattr(parsed, dest) is None]
-    if parsed.command == "score":
+    if command == "score":
         parsed.beam_flags = unknown
         if missing and unknown:
-            importlib.import_module("saiten.pipelines.commands.options").beam_flags(parsed)
+            from saiten.pipelines.commands.options import beam_flags
+
+            beam_flags(parsed)
     elif unknown:
-        flags = known_flags(commands.choices[parsed.command] if parsed.command else parser)
-        raise UsageError(unknown_flag_message(unknown[0], flags))
+        raise UsageError(unknown_flag_message(unknown[0], known_flags(parser)))
     if missing:
-        raise UsageError(f"saiten {parsed.command} needs {', '.join(missing)}; see saiten {parsed.command} --help.")
-    exit_code: int = importlib.import_module(f"saiten.pipelines.commands.{parsed.command}").run(parsed)
+        raise UsageError(f"saiten {command} needs {', '.join(missing)}; see saiten {command} --help.")
+    exit_code: int = command_module(command).run(parsed)
     return exit_code
+
+
+def _unknown_command_message(command: str) -> str:
+    nearest = difflib.get_close_matches(command, COMMANDS, n=1, cutoff=0.5)
+    hint = f"did you mean saiten {nearest[0]}?" if nearest else "see saiten --help."
+    return f"There is no command {command!r}; {hint}"
 
 
 def _make_optional(parser: argparse.ArgumentParser) -> dict[str, str]:
@@ -115,13 +113,6 @@ class _TerminatedError(BaseException):
 
 def _end(_number: int, _frame: FrameType | None) -> None:
     raise _TerminatedError
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse, but a mistake is one sentence without the usage block."""
-
-    def error(self, message: str) -> None:  # type: ignore[override]
-        raise UsageError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
 
 
 if __name__ == "__main__":

@@ -13,60 +13,118 @@ from saiten.pipelines.local.settings import ScoreSettings
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `saiten score`."""
-    parser.add_argument("--bundle", required=True, help="the bundle's directory")
-    parser.add_argument("--output", help="the run's directory (not needed with --check)")
-    add_input_arguments(parser)
-    parser.add_argument("--id_field", help="field with the record's id (default: source:position)")
-    parser.add_argument(
-        "--keep_fields",
-        default=ScoreSettings.keep_fields,
-        help="fields to carry over, name or name:type, comma-separated",
-    )
-    parser.add_argument("--engine", choices=["auto", "packed", "keras"], default=ScoreSettings.engine)
-    parser.add_argument("--runner", default=ScoreSettings.runner, help="a Beam runner (default: on this machine)")
-    parser.add_argument("--workers", type=int, help="local worker processes (default: all cores)")
-    parser.add_argument(
-        "--max_dead_letter_rate",
-        type=float,
-        default=ScoreSettings.max_dead_letter_rate,
-        help="above it nothing is committed",
-    )
-    parser.add_argument("--allow_dead_letters", action="store_true", help="exit 0 although there are dead letters")
-    parser.add_argument(
-        "--batch_timeout_secs", type=float, default=ScoreSettings.batch_timeout_secs, help="ends a run that hangs"
-    )
-    parser.add_argument("--no_raw", action="store_true", help="dead letters without the record's bytes")
-    parser.add_argument("--overwrite", action="store_true", help="replace the run in --output, once this one is whole")
-    parser.add_argument("--resume", action="store_true", help="finish the unfinished run in --output")
-    parser.add_argument("--check", action="store_true", help="score 100 records to the screen; write nothing")
-    parser.add_argument("--trust_bundle", action="store_true", help="let through layers that Saiten does not build")
-    parser.add_argument("--report_examples", action="store_true", help="texts of dead letters in the report")
-    parser.add_argument("--quiet", action="store_true", help="no progress")
-    parser.add_argument("--json", action="store_true", help="the summary as JSON on standard output")
-    parser.add_argument(
-        "--beam_option", action="append", default=[], metavar="NAME=VALUE", help="what only a job server knows"
-    )
+    _add_reading_arguments(parser.add_argument_group("what to score"))
+    _add_bundle_arguments(parser.add_argument_group("with what"))
+    _add_output_arguments(parser.add_argument_group("what to write"))
+    _add_outcome_arguments(parser.add_argument_group("what counts as success"))
+    _add_running_arguments(parser.add_argument_group("how to run"))
 
 
-def add_input_arguments(parser: argparse.ArgumentParser, *, is_required: bool = True) -> None:
+def add_input_arguments(group: "argparse._ActionsContainer", *, is_required: bool = True) -> None:
     """Adds the flags that say what to read, the same for training and scoring."""
-    parser.add_argument("--input", required=is_required, help="file, directory, glob or comma-separated list")
-    parser.add_argument(
+    group.add_argument(
+        "--input", metavar="FILES", required=is_required, help="file, directory, glob, or a list with commas between"
+    )
+    group.add_argument(
         "--input_format",
+        metavar="FORMAT",
         default=ScoreSettings.input_format,
-        help="text, jsonl, csv, tsv or parquet (default: by the file's ending)",
+        help="text (a line a record), jsonl, csv, tsv or parquet (default: by the file's ending)",
     )
-    parser.add_argument("--encoding", default=ScoreSettings.encoding, help="utf-8, cp932, euc_jp or utf-16")
-    parser.add_argument(
-        "--quoting", default=ScoreSettings.quoting, help="csv or none (default: quotes in CSV, none in TSV)"
+    group.add_argument(
+        "--encoding", metavar="NAME", default=ScoreSettings.encoding, help="utf-8, cp932, euc_jp or utf-16"
     )
-    parser.add_argument("--text_field", help="field with the text, where there are fields (default: text)")
-    parser.add_argument(
-        "--max_record_bytes", type=int, default=ScoreSettings.max_record_bytes, help="longer records are dead letters"
+    group.add_argument(
+        "--quoting",
+        metavar="csv|none",
+        default=ScoreSettings.quoting,
+        help="whether quotes quote (default: in CSV, not in TSV)",
     )
-    parser.add_argument(
+    group.add_argument("--text_field", metavar="FIELD", help="the text, where there are fields (default: text)")
+    group.add_argument(
+        "--max_record_bytes",
+        metavar="BYTES",
+        type=int,
+        default=ScoreSettings.max_record_bytes,
+        help="longer records are dead letters (default: 10485760, 10 MiB)",
+    )
+    group.add_argument(
         "--table_files", action="store_true", help="the files of a Delta or Iceberg table as they are, removed ones too"
     )
+
+
+def add_trust_argument(group: "argparse._ActionsContainer") -> None:
+    """Adds the flag that lets through a bundle's strange layers."""
+    group.add_argument("--trust_bundle", action="store_true", help="let through layers that Saiten does not build")
+
+
+def add_engine_argument(group: "argparse._ActionsContainer") -> None:
+    """Adds the flag that chooses the engine."""
+    group.add_argument(
+        "--engine",
+        choices=["auto", "packed", "keras"],
+        default=ScoreSettings.engine,
+        help="what scores; auto: packed, without TensorFlow, where the bundle has it",
+    )
+
+
+def _add_reading_arguments(group: "argparse._ActionsContainer") -> None:
+    add_input_arguments(group)
+    group.add_argument("--id_field", metavar="FIELD", help="the record's id (default: source:position)")
+
+
+def _add_bundle_arguments(group: "argparse._ActionsContainer") -> None:
+    group.add_argument("--bundle", metavar="DIR", required=True, help="the bundle's directory")
+    add_engine_argument(group)
+    add_trust_argument(group)
+
+
+def _add_output_arguments(group: "argparse._ActionsContainer") -> None:
+    group.add_argument("--output", metavar="DIR", help="the run's directory (not needed with --check)")
+    group.add_argument(
+        "--keep_fields",
+        metavar="FIELDS",
+        default=ScoreSettings.keep_fields,
+        help="fields to carry over, name or name:type (int64, float64, bool, timestamp), commas between",
+    )
+    group.add_argument("--no_raw", action="store_true", help="dead letters without the record's bytes")
+    group.add_argument("--report_examples", action="store_true", help="texts of dead letters in the report")
+    group.add_argument("--overwrite", action="store_true", help="replace the run in --output, once this one is whole")
+    group.add_argument("--resume", action="store_true", help="finish the unfinished run in --output")
+
+
+def _add_outcome_arguments(group: "argparse._ActionsContainer") -> None:
+    group.add_argument(
+        "--max_dead_letter_rate",
+        metavar="SHARE",
+        type=float,
+        default=ScoreSettings.max_dead_letter_rate,
+        help="from 0 to 1; above it nothing is committed, exit 4",
+    )
+    group.add_argument("--allow_dead_letters", action="store_true", help="exit 0, not 3, although there are some")
+    group.add_argument(
+        "--batch_timeout_secs",
+        metavar="SECS",
+        type=float,
+        default=ScoreSettings.batch_timeout_secs,
+        help="a batch that takes more seconds ends the run",
+    )
+
+
+def _add_running_arguments(group: "argparse._ActionsContainer") -> None:
+    group.add_argument("--check", action="store_true", help="score 100 records to the screen; write nothing")
+    group.add_argument("--workers", type=int, help="local worker processes (default: all cores)")
+    group.add_argument(
+        "--runner",
+        metavar="NAME",
+        default=ScoreSettings.runner,
+        help="a Beam runner; its own flags stand on the same line (default: FnApiRunner, on this machine)",
+    )
+    group.add_argument(
+        "--beam_option", action="append", default=[], metavar="NAME=VALUE", help="what only a job server knows"
+    )
+    group.add_argument("--quiet", action="store_true", help="no progress")
+    group.add_argument("--json", action="store_true", help="the summary as JSON on standard output")
 
 
 def read_settings(args: argparse.Namespace) -> ScoreSettings:

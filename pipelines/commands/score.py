@@ -11,7 +11,9 @@ from saiten.pipelines.terminal import say, show
 if TYPE_CHECKING:
     from saiten.pipelines.run.run_manifest import RunManifest
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["EXAMPLE", "add_arguments", "run"]
+
+EXAMPLE = "saiten score --input=reviews.csv --text_field=body --bundle=bundles/mine \\\n    --output=runs/june"
 
 _DEAD_LETTERS_EXIT_CODE = 3
 

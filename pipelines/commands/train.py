@@ -23,15 +23,26 @@ if TYPE_CHECKING:
 _BLAS_THREADS = "1"
 
 
+EXAMPLE = "saiten train --input=news.jsonl --text_field=body --class_field=category \\\n    --bundle=bundles/news"
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `saiten train`."""
-    add_input_arguments(parser)
-    add_label_arguments(parser)
-    parser.add_argument("--bundle", required=True, help="directory for the bundle; must be new or empty")
-    parser.add_argument("--max_dead_letter_rate", type=float, default=0.01, help="with more bad records, train nothing")
+    texts = parser.add_argument_group("what to learn from")
+    add_input_arguments(texts)
+    add_label_arguments(texts)
+    texts.add_argument(
+        "--max_dead_letter_rate",
+        metavar="SHARE",
+        type=float,
+        default=0.01,
+        help="from 0 to 1; with more bad records nothing is trained",
+    )
+    made = parser.add_argument_group("what is made")
+    made.add_argument("--bundle", metavar="DIR", required=True, help="the bundle's directory; must be new or empty")
+    made.add_argument("--quiet", action="store_true", help="no progress")
+    made.add_argument("--json", action="store_true", help="the training's metrics as JSON on standard output")
     add_training_arguments(parser)
-    parser.add_argument("--quiet", action="store_true", help="no progress")
-    parser.add_argument("--json", action="store_true", help="the training's metrics as JSON on standard output")
 
 
 def run(args: argparse.Namespace) -> int:

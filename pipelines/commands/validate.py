@@ -2,13 +2,16 @@
 
 import argparse
 
+from saiten.pipelines.commands.options import add_trust_argument
 from saiten.pipelines.quiet import import_tensorflow
+
+EXAMPLE = "saiten validate --bundle=bundles/mine"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `saiten validate`."""
-    parser.add_argument("--bundle", required=True, help="the bundle's directory")
-    parser.add_argument("--trust_bundle", action="store_true", help="let through layers that Saiten does not build")
+    parser.add_argument("--bundle", metavar="DIR", required=True, help="the bundle's directory")
+    add_trust_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:

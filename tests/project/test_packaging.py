@@ -98,7 +98,7 @@ def test_the_wheel_alone_scores_and_adds_no_other_name(
     python = install(tmp_path / "environment", str(wheel))
     assert places(python, tmp_path) == [str(tmp_path / "environment"), "None", "None"]
     said = subprocess.check_output([python.with_name("saiten"), "--version"], cwd=tmp_path, text=True)
-    assert said == f"saiten {wheel.name.split('-')[1]}\n"
+    assert said.splitlines()[0] == f"saiten {wheel.name.split('-')[1]}"
     flags = [f"--input={reviews}", f"--bundle={tiny_bundle.path}", f"--output={tmp_path / 'out'}"]
     subprocess.run([python, "-m", "saiten.pipelines.score", *flags], cwd=tmp_path, check=True, capture_output=True)
     assert len(rows(tmp_path / "out")) == 5

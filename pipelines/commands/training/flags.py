@@ -12,38 +12,54 @@ from saiten.pipelines.commands.flags import add_text_arguments, tokenizer_config
 # What the settings of a part are called on the command line.
 _WORD2VEC_FLAGS = {"embedding_dim": "dimensions", "word2vec_epochs": "epochs", "context_window": "context_window"}
 _NETWORK_FLAGS = {"network": "recurrent", "lstm_units": "units"}
+# What a recipe means that leaves a setting open.
+_UNSET = {"loss": "as the labels are", "min_count": "by the amount of text", "word2vec_epochs": "by the amount of text"}
 
 
-def add_label_arguments(parser: argparse.ArgumentParser) -> None:
+def add_label_arguments(group: "argparse._ActionsContainer") -> None:
     """Adds the flags that say where the labels are, the same for `train` and `evaluate`."""
-    parser.add_argument("--label_fields", help="fields with the labels, numbers, comma-separated")
-    parser.add_argument("--class_field", help="instead: field with the name of a text's class")
+    group.add_argument("--label_fields", metavar="FIELDS", help="the labels, a number each, commas between")
+    group.add_argument("--class_field", metavar="FIELD", help="instead: the name of a text's class")
 
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the recipe, the text and the network. What is not given is the recipe's."""
-    parser.add_argument(
+    recipe = parser.add_argument_group("how to learn")
+    recipe.add_argument(
         "--recipe",
         choices=list(RECIPES),
         default=DEFAULT_RECIPE,
-        help="settings that belong together; single flags override them (default: %(default)s)",
+        help="settings that belong together; the flags below override single ones",
     )
-    _add_text_arguments(parser.add_argument_group("text to word vectors"))
-    _add_network_arguments(parser.add_argument_group("network"))
-    _add_held_out_arguments(parser.add_argument_group("held-out texts"))
+    groups = [parser.add_argument_group(title) for title in ("text to word vectors", "network", "held-out texts")]
+    _add_text_arguments(groups[0])
+    _add_network_arguments(groups[1])
+    _add_held_out_arguments(groups[2])
+    for group in groups:
+        for action in group._group_actions:  # noqa: SLF001 - argparse has no public way to list them
+            action.help = f"{action.help}{_recipe_defaults(action.dest)}"
 
 
 def _add_text_arguments(group: "argparse._ArgumentGroup") -> None:
     add_text_arguments(group, normalization="nfkc")
     group.add_argument("--max_sequence_length", type=int, help="tokens; longer texts are truncated")
-    group.add_argument("--truncating", choices=["pre", "post"], help="drop the beginning or the end")
-    group.add_argument("--oov", choices=["token", "drop"], help="words outside the vocabulary")
+    group.add_argument("--truncating", choices=["pre", "post"], help="drop a long text's beginning, or its end")
+    group.add_argument("--oov", choices=["token", "drop"], help="what words outside the vocabulary become")
     group.add_argument("--min_count", type=int, help="rarer words are not in the vocabulary")
-    group.add_argument("--vocabulary_size", type=int, help="at most so many ids, padding and OOV included")
+    group.add_argument(
+        "--vocabulary_size", type=int, help="at most so many ids, padding and OOV included (default: no limit)"
+    )
     group.add_argument("--embedding_dim", type=int, help="length of a word vector (--vectors has its own)")
-    group.add_argument("--vectors", type=pathlib.Path, help="word2vec text or binary file, instead of training them")
-    group.add_argument("--word2vec_input", help="further text for word2vec: file, directory, glob or list")
-    group.add_argument("--word2vec_epochs", type=int)
+    group.add_argument(
+        "--vectors",
+        metavar="FILE",
+        type=pathlib.Path,
+        help="word vectors in word2vec's text or binary format (default: trained)",
+    )
+    group.add_argument(
+        "--word2vec_input", metavar="FILES", help="further text for word2vec: file, directory, glob or list"
+    )
+    group.add_argument("--word2vec_epochs", type=int, help="passes of word2vec over the texts")
     group.add_argument("--context_window", type=int, help="word2vec looks at so many words on either side")
     group.add_argument("--skip_gram", action="store_true", default=None, help="word2vec by skip-gram")
     group.add_argument("--cbow", action="store_false", dest="skip_gram", default=None, help="word2vec by CBOW")
@@ -52,19 +68,44 @@ def _add_text_arguments(group: "argparse._ArgumentGroup") -> None:
 def _add_network_arguments(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--network", choices=NETWORKS, help="the recurrent part")
     group.add_argument("--lstm_units", type=int, help="size of its state, in each direction")
-    group.add_argument("--loss", choices=LOSSES, help="instead of the one that follows from the labels")
+    group.add_argument("--loss", metavar="NAME", choices=LOSSES, help=f"{', '.join(LOSSES[:-1])} or {LOSSES[-1]}")
     group.add_argument("--class_weight", choices=["balanced"], help="all classes count the same in the loss")
-    group.add_argument("--optimizer", choices=OPTIMIZERS)
-    group.add_argument("--learning_rate", type=float)
-    group.add_argument("--batch_size", type=int)
-    group.add_argument("--epochs", type=int, help="at most; else until the held-out loss no longer falls")
-    group.add_argument("--patience", type=int, help="end after so many epochs without a better one")
-    group.add_argument("--seed", type=int)
+    group.add_argument("--optimizer", metavar="NAME", choices=OPTIMIZERS, help=", ".join(OPTIMIZERS))
+    group.add_argument("--learning_rate", type=float, help="its first step size")
+    group.add_argument("--batch_size", type=int, help="texts a step")
+    group.add_argument(
+        "--epochs",
+        type=int,
+        help="at most so many passes over the texts (default: until the held-out loss no longer falls)",
+    )
+    group.add_argument("--patience", type=int, help="training ends after so many epochs without gain")
+    group.add_argument("--seed", type=int, help="of all that is left to chance")
 
 
 def _add_held_out_arguments(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument("--validation_fraction", type=float, help="share of the texts that is held out")
-    group.add_argument("--validation_input", help="texts to hold out instead: file, directory, glob or list")
+    group.add_argument("--validation_fraction", metavar="SHARE", type=float, help="share of the texts, from 0 to 1")
+    group.add_argument(
+        "--validation_input", metavar="FILES", help="texts to hold out instead: file, directory, glob or list"
+    )
+
+
+def _recipe_defaults(dest: str) -> str:
+    """Returns what the recipes have for a flag, for its help; nothing for a flag that says its default itself."""
+    values = {name: _recipe_value(recipe, dest) for name, recipe in RECIPES.items()}
+    if set(values.values()) == {None}:
+        return ""
+    shown = {name: _UNSET.get(dest, "none") if value is None else f"{value}" for name, value in values.items()}
+    if len(set(shown.values())) == 1:
+        return f" (default: {shown[DEFAULT_RECIPE]})"
+    return f" (default: {', '.join(f'{name} {value}' for name, value in shown.items())})"
+
+
+def _recipe_value(recipe: TrainingConfig, dest: str) -> Any:
+    if dest in _WORD2VEC_FLAGS:
+        return getattr(recipe.word2vec, _WORD2VEC_FLAGS[dest])
+    if dest in _NETWORK_FLAGS:
+        return getattr(recipe.network, _NETWORK_FLAGS[dest])
+    return getattr(recipe, dest, None)
 
 
 def training_config(args: argparse.Namespace) -> TrainingConfig:

@@ -1,0 +1,1 @@
+"""How commands are found, parsed and shown by `--help`."""

@@ -1,0 +1,110 @@
+"""The parsers of the commands, and how their flags are shown: units, defaults, one example, 80 columns."""
+
+import argparse
+import importlib
+import textwrap
+from types import ModuleType
+from typing import Any, NoReturn
+
+from saiten.model.errors import UsageError
+from saiten.pipelines.commands.command_line.catalog import COMMANDS, PURPOSES
+
+_NAME_WIDTH = 12
+# Of a line behind "usage: ".
+_WIDTH = 72
+# What stands for a value in the help, where a flag does not say.
+_METAVARS = {int: "N", float: "NUMBER"}
+_OVERVIEW = """usage: saiten COMMAND [flags]
+
+Scores Japanese text in bulk (採点).
+
+{commands}
+
+saiten COMMAND --help   its flags with their defaults, and an example
+saiten --version        the versions of Saiten and of what it stands on
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a mistake is one sentence without the usage block."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raises a `UsageError` with the sentence."""
+        raise UsageError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
+
+
+def command_module(command: str) -> ModuleType:
+    """Returns a command's module: `add_arguments`, `run` and `EXAMPLE`."""
+    return importlib.import_module(f"saiten.pipelines.commands.{command}")
+
+
+def command_parser(command: str) -> Parser:
+    """Returns the parser of one command."""
+    module = command_module(command)
+    parser = Parser(
+        prog=f"saiten {command}",
+        description=f"{COMMANDS[command][:1].upper()}{COMMANDS[command][1:]}.",
+        epilog=f"example:\n  {module.EXAMPLE}",
+        formatter_class=_HelpFormatter,
+        allow_abbrev=False,
+    )
+    module.add_arguments(parser)
+    parser.usage = _usage(parser)
+    return parser
+
+
+def overview() -> str:
+    """Returns what `saiten --help` shows."""
+    blocks = []
+    for purpose, commands in PURPOSES.items():
+        rows = [f"  {name:<{_NAME_WIDTH}}{summary}" for name, summary in commands.items()]
+        blocks.append("\n".join([f"{purpose}:", *rows]))
+    return _OVERVIEW.format(commands="\n\n".join(blocks))
+
+
+def shown_name(action: argparse.Action) -> str:
+    """Returns a flag as it is typed, such as ``--input=FILES``, or a positional argument's name."""
+    if not action.option_strings:
+        return str(action.metavar or action.dest)
+    if action.nargs == 0:
+        return ", ".join(action.option_strings)
+    return f"{', '.join(action.option_strings)}={_metavar(action)}"
+
+
+def shown_help(action: argparse.Action) -> str:
+    """Returns what a flag means, with its default where it has one and does not say so itself."""
+    text = action.help or ""
+    default: Any = action.default
+    if default in (None, "", False, argparse.SUPPRESS) or default == [] or "(default" in text:
+        return text
+    return f"{text} (default: {default})"
+
+
+def _usage(parser: Parser) -> str:
+    """Returns what a command needs; its flags are told below, by what they are for."""
+    actions = parser._actions  # noqa: SLF001 - argparse has no public way to list them
+    needed = [shown_name(action) for action in actions if action.required]
+    optional = [f"[{shown_name(action)}]" for action in actions if not action.option_strings and not action.required]
+    words = " ".join([parser.prog, *needed, *optional, "[flags]"])
+    return textwrap.fill(words, _WIDTH, initial_indent="", subsequent_indent="    ", break_on_hyphens=False)
+
+
+def _metavar(action: argparse.Action) -> str:
+    if action.metavar is not None:
+        return str(action.metavar)
+    if action.choices is not None:
+        return "|".join(map(str, action.choices))
+    return _METAVARS.get(action.type, action.dest.upper())  # type: ignore[arg-type, call-overload]
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    """Flags as they are typed, their defaults behind them, and an example whose lines stay as they are."""
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        return shown_name(action)
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        return shown_help(action)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith("example:") else super()._fill_text(text, width, indent)

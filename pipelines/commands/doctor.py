@@ -1,0 +1,41 @@
+"""`saiten doctor`: what Saiten needs on this machine, and what to do where it is missing."""
+
+import argparse
+import dataclasses
+import json
+
+from saiten.pipelines.terminal import escape, make_console, say, show
+
+EXAMPLE = "saiten doctor --output=runs"
+
+_MARKS = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[red]✗[/]"}
+_NAME_WIDTH = 14
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the flags of `saiten doctor`."""
+    parser.add_argument("--output", metavar="DIR", default=".", help="where runs are to be written")
+    parser.add_argument("--json", action="store_true", help="what was found as JSON on standard output")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Tries everything, a line each; returns 0, or 1 where nothing could be scored here."""
+    from saiten.pipelines.local.health import examine
+
+    console = make_console()
+    findings = []
+    for finding in examine(args.output):
+        findings.append(finding)
+        if args.json:
+            continue
+        remedy = f"\n{'':<{_NAME_WIDTH + 2}} → {escape(finding.remedy)}" if finding.remedy else ""
+        line = f"{_MARKS[finding.level]} {finding.name:<{_NAME_WIDTH}} {escape(finding.figure)}{remedy}"
+        console.print(line, soft_wrap=True)
+    if args.json:
+        show(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=1))
+    n_bad, n_notes = (sum(finding.level == level for finding in findings) for level in ("bad", "note"))
+    if n_bad:
+        say(f"{n_bad} of {len(findings)} checks failed: nothing can be scored here before they are mended.")
+        return 1
+    say(f"scoring works here: {len(findings)} checks{f', {n_notes} with a remedy' if n_notes else ''}.")
+    return 0

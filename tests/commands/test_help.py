@@ -1,0 +1,93 @@
+"""What `--help` shows: every flag with its meaning and default, within 80 columns, with an example that parses."""
+
+import argparse
+import pathlib
+import runpy
+import shlex
+import unicodedata
+
+import pytest
+
+from saiten.pipelines.commands.command_line.catalog import COMMANDS
+from saiten.pipelines.commands.command_line.parser import command_module, command_parser, overview, shown_help
+from saiten.pipelines.commands.main import main
+
+ROOT = pathlib.Path(__file__).parents[2]
+# Flags that may be left out and change nothing by that: their meaning says all.
+WITHOUT_DEFAULT = {
+    "--output", "--keep_fields", "--beam_option", "--class_weight", "--label_fields", "--class_field", "--keep_pos",
+    "--stop_words", "--prefix_token", "--suffix_token", "--user_dictionary", "--word2vec_input", "--validation_input",
+    "--tokenizer", "--tokenizer_input", "--filters", "--oov", "--oov_token", "--expected", "--sample_texts", "--input",
+    "--html", "--lower",
+}  # fmt: skip
+
+
+def width(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_the_help_holds_in_eighty_columns(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    if command:
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+    else:
+        assert main(["--help"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].startswith(f"usage: saiten {command or 'COMMAND'} ")
+    assert [line for line in shown if width(line) > 80] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_flag_says_what_it_is_and_what_it_is_by_default(command: str) -> None:
+    actions = [action for action in command_parser(command)._actions if not isinstance(action, argparse._HelpAction)]
+    assert [action.dest for action in actions if not action.help] == []
+    takes_value = [action for action in actions if action.option_strings and action.nargs != 0 and not action.required]
+    silent = {action.option_strings[0] for action in takes_value if "(default" not in shown_help(action)}
+    assert silent - WITHOUT_DEFAULT == set()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_example_is_a_command_that_is_understood(command: str) -> None:
+    words = shlex.split(command_module(command).EXAMPLE.replace("\\\n", " "))
+    assert words[:2] == ["saiten", command]
+    command_parser(command).parse_args(words[2:])
+
+
+def test_the_overview_names_every_command_with_its_summary() -> None:
+    shown = overview()
+    assert [f"  {name:<12}{summary}" in shown for name, summary in COMMANDS.items()] == [True] * len(COMMANDS)
+
+
+def test_a_flag_that_the_recipes_set_shows_what_each_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    actions = {action.dest: action.help for action in command_parser("train")._actions}
+    assert str(actions["truncating"]).endswith("(default: article pre, wide_deep post)")
+    assert str(actions["loss"]).endswith("(default: article mse, wide_deep as the labels are)")
+    assert str(actions["seed"]).endswith("(default: 0)")
+
+
+def test_a_command_that_is_not_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert (main(["scor"]), main(["frobnicate"])) == (2, 2)
+    assert capsys.readouterr().err.splitlines() == [
+        "saiten: There is no command 'scor'; did you mean saiten score?",
+        "saiten: There is no command 'frobnicate'; see saiten --help.",
+    ]
+
+
+def test_the_version_is_saitens_in_the_first_line_and_below_what_it_stands_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--version"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[0] == "saiten"
+    assert [line.split()[0] for line in lines[1:]] == [
+        "Python", "apache-beam", "mecab-python3", "unidic-lite", "numba", "numpy", "pyarrow", "keras", "tensorflow",
+    ]  # fmt: skip
+
+
+def test_the_reference_of_flags_is_what_the_code_says() -> None:
+    page = runpy.run_path(str(ROOT / "scripts" / "make_flags.py"))["flags_page"]()
+    assert (ROOT / "docs" / "flags.md").read_text(encoding="utf-8") == page
