@@ -94,7 +94,7 @@ def _metavar(action: argparse.Action) -> str:
         return str(action.metavar)
     if action.choices is not None:
         return "|".join(map(str, action.choices))
-    return _METAVARS.get(action.type, action.dest.upper())  # type: ignore[arg-type, call-overload]
+    return next((name for kind, name in _METAVARS.items() if action.type is kind), action.dest.upper())
 
 
 class _HelpFormatter(argparse.HelpFormatter):
