@@ -8,10 +8,15 @@ SaitenError                    exit 1
 ├── CountMismatchError         exit 5: nothing committed
 ├── NotCoveredError            the packed engine does without a model (`saiten.model.engines.packing`); never ends a run
 └── RecordError                one record becomes a dead letter; never ends a run
+
+What is done and committed, but not clean, ends with `FINDINGS_EXIT_CODE`; what a signal ended, with 128 and its number.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+# Dead letters in a run, or a gate such as --max_change that was not passed.
+FINDINGS_EXIT_CODE = 3
 
 
 class SaitenError(Exception):

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _CLEAR_LINE, _SHOW_CURSOR = "\r\033[K", "\033[?25h"
-_LAST_ACT_SECS = 5.0
-_last_acts: list[Callable[[], object]] = []
+_LAST_ACTION_SECS = 5.0
+_last_actions: list[Callable[[], object]] = []
 
 
 def say(line: str) -> None:
@@ -49,13 +49,13 @@ def drop_output() -> None:
 
 
 @contextmanager
-def done_before_end(act: Callable[[], object]) -> Iterator[None]:
+def done_before_end(action: Callable[[], object]) -> Iterator[None]:
     """Lets `end_process` do one thing more, if it ends the process while the block runs."""
-    _last_acts.append(act)
+    _last_actions.append(action)
     try:
         yield
     finally:
-        _last_acts.remove(act)
+        _last_actions.remove(action)
 
 
 def end_process(exit_code: int, line: str, *, at_once: bool = False) -> NoReturn:
@@ -64,13 +64,13 @@ def end_process(exit_code: int, line: str, *, at_once: bool = False) -> NoReturn
     A progress bar that is up cannot give the terminal back any more, and has taken the place of `sys.stderr`.
 
     Args:
-        at_once: Without the acts of `done_before_end`.
+        at_once: Without the actions of `done_before_end`.
     """
-    for act in () if at_once else _last_acts:
-        # In a thread: what was interrupted here may hold what the act waits for.
-        thread = threading.Thread(target=act, daemon=True)
+    for action in () if at_once else _last_actions:
+        # In a thread: what was interrupted here may hold what the action waits for.
+        thread = threading.Thread(target=action, daemon=True)
         thread.start()
-        thread.join(_LAST_ACT_SECS)
+        thread.join(_LAST_ACTION_SECS)
     with suppress(OSError):  # nobody is there to read it
         stderr = os.dup(2)
         _turn_away(2)  # or the bar's thread would draw it once more, over the line

@@ -13,7 +13,7 @@ from saiten.model.bundle.bundle import read_bundle
 from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 from saiten.pipelines.steps.encode import encode_block
 from saiten.pipelines.steps.infer import score_block
 

@@ -16,7 +16,7 @@ from saiten.model.bundle.bundle import read_bundle
 from saiten.model.bundle.replay import replay_scores
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 from saiten.pipelines.records import EncodedBlock
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.owner import write_owner

@@ -16,7 +16,7 @@ from benchmarks.reliability.outcome import BrokenPromiseError, Outcome, promise
 from saiten.model.errors import SaitenError
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 
 _RECORDS = 500
 

@@ -12,7 +12,7 @@ from saiten.model.engines.engine import Engine
 from saiten.model.text.encoder import Encoder
 from saiten.pipelines.reading.options import KeptField, ReadOptions
 from saiten.pipelines.reading.plan import plan_work
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 from saiten.pipelines.steps.encode import encode_block
 from saiten.pipelines.steps.infer import score_block
 

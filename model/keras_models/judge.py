@@ -7,7 +7,7 @@ the mask. What these let through may still read its padding: `saiten.model.bundl
 from collections.abc import Sequence
 
 from saiten.model.errors import BundleError
-from saiten.model.keras_models.allowed import LAYERS
+from saiten.model.keras_models.allowed_layers import LAYERS
 from saiten.model.keras_models.graph import Call, Graph, Tensor
 
 _TEXT_LAYERS = ("TextVectorization", "StringLookup")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from saiten.model.errors import BundleError
-from saiten.model.keras_models.allowed import is_allowed
+from saiten.model.keras_models.allowed_layers import is_allowed
 
 # Weight matrices of one layer's width, side by side.
 _GATES = {"LSTM": 4, "LSTMCell": 4, "GRU": 3, "GRUCell": 3, "SimpleRNN": 1, "SimpleRNNCell": 1, "Dense": 1}

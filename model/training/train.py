@@ -18,7 +18,7 @@ from saiten.model.bundle.writer import refuse_used, write_bundle
 from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.errors import UsageError, missing_library
 from saiten.model.evaluation.metrics import evaluate
-from saiten.model.evaluation.reference import describe_training_data
+from saiten.model.evaluation.training_distributions import describe_training_data
 from saiten.model.outputs import refuse_output_names
 from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from saiten.pipelines.local.choose_bundle import choose_bundle
 from saiten.pipelines.local.launch import plan_scoring
 from saiten.pipelines.local.settings import ScoreSettings
-from saiten.pipelines.reading.ranges import first_records
+from saiten.pipelines.reading.read_range import first_records
 from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.output_directory import refuse_used
 from saiten.pipelines.steps.encode import encode_block

@@ -5,7 +5,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from saiten.model.errors import UsageError
+from saiten.model.errors import FINDINGS_EXIT_CODE, UsageError
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from saiten.pipelines.run.run_manifest import RunManifest
 
 EXAMPLE = "saiten compare runs/may runs/june --max_change=0.01"
-
-_ABOVE_MAX_CHANGE_EXIT_CODE = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         print_comparison(comparison)
     is_above = args.max_change is not None and comparison.largest_change > args.max_change
     say(_summary(comparison, args.max_change))
-    return _ABOVE_MAX_CHANGE_EXIT_CODE if is_above else 0
+    return FINDINGS_EXIT_CODE if is_above else 0
 
 
 def comparison_figures(comparison: "Comparison") -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.commands.options import add_engine_argument, add_input_arguments, add_trust_argument
+from saiten.pipelines.commands.score_flags import add_engine_argument, add_input_arguments, add_trust_argument
 from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say, show
 
@@ -82,7 +82,7 @@ def _explain_records(args: argparse.Namespace, encoder: "Encoder", engine: "Engi
     from saiten.model.bundle.explain import explain_text
     from saiten.pipelines.reading.options import ReadOptions
     from saiten.pipelines.reading.plan import plan_work
-    from saiten.pipelines.reading.ranges import first_records
+    from saiten.pipelines.reading.read_range import first_records
 
     options = ReadOptions(
         input_format=args.input_format,

@@ -82,7 +82,7 @@ def _run(arguments: list[str]) -> int:
     if command == "score":
         parsed.beam_flags = unknown
         if missing and unknown:
-            from saiten.pipelines.commands.options import beam_flags
+            from saiten.pipelines.commands.score_flags import beam_flags
 
             beam_flags(parsed)
     elif unknown:

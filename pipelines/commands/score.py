@@ -5,7 +5,8 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING
 
-from saiten.pipelines.commands.options import add_arguments, read_settings
+from saiten.model.errors import FINDINGS_EXIT_CODE
+from saiten.pipelines.commands.score_flags import add_arguments, read_settings
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 __all__ = ["EXAMPLE", "add_arguments", "run"]
 
 EXAMPLE = "saiten score --input=reviews.csv --text_field=body --bundle=bundles/mine \\\n    --output=runs/june"
-
-_DEAD_LETTERS_EXIT_CODE = 3
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         show(json.dumps(dataclasses.asdict(manifest), indent=1))  # as ASCII: a name may hold what moves the cursor
     dead = manifest.counts.dead
-    return _DEAD_LETTERS_EXIT_CODE if dead and not args.allow_dead_letters else 0
+    return FINDINGS_EXIT_CODE if dead and not args.allow_dead_letters else 0
 
 
 def summary_line(manifest: "RunManifest", output: str) -> str:

@@ -8,7 +8,7 @@ import pathlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from saiten.pipelines.commands.options import add_input_arguments
+from saiten.pipelines.commands.score_flags import add_input_arguments
 from saiten.pipelines.commands.training.flags import add_label_arguments, add_training_arguments, training_config
 from saiten.pipelines.local.settings import check_dead_letter_rate
 from saiten.pipelines.quiet import import_tensorflow

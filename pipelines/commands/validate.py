@@ -2,7 +2,7 @@
 
 import argparse
 
-from saiten.pipelines.commands.options import add_trust_argument
+from saiten.pipelines.commands.score_flags import add_trust_argument
 from saiten.pipelines.quiet import import_tensorflow
 
 EXAMPLE = "saiten validate --bundle=bundles/mine"

@@ -107,7 +107,7 @@ def main() -> None:
     fields = json.load(sys.stdin)
     try:
         settings = ScoreSettings(**{**fields, "beam_flags": tuple(fields["beam_flags"])})
-        from saiten.pipelines.commands.options import check_beam_flags
+        from saiten.pipelines.commands.score_flags import check_beam_flags
         from saiten.pipelines.local.launch import launch_run
 
         check_beam_flags(settings.beam_flags, ())

@@ -12,7 +12,7 @@ from apache_beam.runners.runner import PipelineRunner, PipelineState
 from saiten.model.errors import SaitenError
 from saiten.pipelines.local.signals import Job, ending_on_signals
 from saiten.pipelines.local.workers import LocalWorkers
-from saiten.pipelines.steps.score import Scoring, build
+from saiten.pipelines.steps.pipeline import Scoring, build
 from saiten.pipelines.terminal import done_before_end, end_process
 
 # The thread of Beam's that starts a worker process and waits for its end.
@@ -60,13 +60,13 @@ def execute(scoring: Scoring, execution: Execution) -> None:
                 if job.is_committed():
                     return
                 job.cancel()
-            reported = reports.first() or _lost_worker(execution.workers) or SaitenError(_last_line(error))
+            reported = reports.gravest() or _lost_worker(execution.workers) or SaitenError(_last_line(error))
             raise reported from error
         finally:
             if execution.workers:
                 execution.workers.kill()
     if state != PipelineState.DONE:
-        raise reports.first() or SaitenError(f"The pipeline ended as {state}; its runner's log says why.")
+        raise reports.gravest() or SaitenError(f"The pipeline ended as {state}; its runner's log says why.")
 
 
 @contextlib.contextmanager
@@ -87,7 +87,7 @@ def _ending_when_lost(scoring: Scoring, workers: LocalWorkers | None) -> Iterato
             previous(failed)
         if name != _STARTER_THREAD or ended.wait(_NOTICE_SECS):
             return
-        error = scoring.commit.run.reports.first() or _lost_worker(workers) or SaitenError("A worker did not start.")
+        error = scoring.commit.run.reports.gravest() or _lost_worker(workers) or SaitenError("A worker did not start.")
         workers.kill()
         end_process(error.exit_code, str(error))
 

@@ -12,7 +12,7 @@ from saiten.pipelines import storage
 from saiten.pipelines.local.choose_bundle import choose_bundle
 from saiten.pipelines.local.execute import execute, local_execution
 from saiten.pipelines.local.prepare import planned_files, prepare_scoring, row_settings
-from saiten.pipelines.local.progress_view import shown
+from saiten.pipelines.local.progress_view import showing_progress
 from saiten.pipelines.local.remote import refuse_unseen, remote_execution
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.local.workers import LocalWorkers, count_workers, most_workers
@@ -129,4 +129,4 @@ def _progress(settings: ScoreSettings, notes_folder: str, total_bytes: int) -> c
     """Shows how far a local run has come."""
     if settings.quiet or not settings.is_local:
         return contextlib.nullcontext()
-    return shown(notes_folder, total_bytes)
+    return showing_progress(notes_folder, total_bytes)

@@ -14,12 +14,12 @@ from saiten.pipelines.reading.files import printable
 from saiten.pipelines.reading.plan import WorkPlan
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit
-from saiten.pipelines.run.resume import find_unfinished, take_up
+from saiten.pipelines.run.resume import find_unfinished, without_finished_ranges
 from saiten.pipelines.run.run_plan import PlannedFile, RowSettings, RunPlan, record_plan
 from saiten.pipelines.statistics.run_statistics import StatisticsPlan
 from saiten.pipelines.steps.commit import CommitSettings
 from saiten.pipelines.steps.deadline import Deadline
-from saiten.pipelines.steps.score import Scoring
+from saiten.pipelines.steps.pipeline import Scoring
 from saiten.pipelines.steps.scoring_bundle import ScoringBundle
 
 _LIBRARIES = ("saiten", "apache-beam", "mecab-python3", "unidic-lite", "numpy", "numba", "pyarrow")
@@ -75,7 +75,7 @@ def prepare_scoring(settings: ScoreSettings, bundle: ChosenBundle, plan: WorkPla
         token=token,
         statistics=statistics,
     )
-    record_plan(run, take_up(run, recorded))
+    record_plan(run, without_finished_ranges(run, recorded))
     return Scoring(
         reading=plan.options,
         bundle=scoring_bundle,

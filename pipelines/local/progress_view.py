@@ -14,7 +14,7 @@ _LINE_SECS = 60.0
 
 
 @contextmanager
-def shown(folder: str, total_bytes: int) -> Iterator[None]:
+def showing_progress(folder: str, total_bytes: int) -> Iterator[None]:
     """Shows progress on standard error while the block runs: a bar on a terminal, a line a minute elsewhere."""
     from rich.console import Console
 

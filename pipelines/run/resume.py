@@ -8,7 +8,7 @@ from typing import Any
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.run.json_file import read_json
 from saiten.pipelines.run.layout import Run
-from saiten.pipelines.run.part import check_part
+from saiten.pipelines.run.parquet_part import check_part
 from saiten.pipelines.run.range_summary import RangeNote
 from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
 from saiten.pipelines.run.run_plan import PlannedFile, RowSettings, RunPlan, newest_planned, read_plan
@@ -54,7 +54,7 @@ def find_committed(output: str, settings: RowSettings, inputs: dict[str, Planned
     return manifest
 
 
-def take_up(run: Run, plan: RunPlan) -> RunPlan:
+def without_finished_ranges(run: Run, plan: RunPlan) -> RunPlan:
     """Returns the plan with every range that is finished and whose parts are still whole."""
     counter = StatisticsCounter(run.statistics)
     finished = []

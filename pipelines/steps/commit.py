@@ -27,7 +27,7 @@ from saiten.pipelines.run.json_file import to_json
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, RUN_MANIFEST, Run
 from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
 from saiten.pipelines.run.owner import owner_of, refuse_fenced_off
-from saiten.pipelines.run.part import PartWriter, check_part
+from saiten.pipelines.run.parquet_part import PartWriter, check_part
 from saiten.pipelines.run.range_summary import Part, RangeSummary, SourceCount
 from saiten.pipelines.run.run_manifest import InputReport, RunCounts, RunManifest, read_run_manifest
 from saiten.pipelines.run.run_plan import RunPlan, read_plan

@@ -11,7 +11,7 @@ from saiten.pipelines.run.json_file import to_json
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, SCORES_FOLDER, Run
 from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
 from saiten.pipelines.run.owner import refuse_fenced_off
-from saiten.pipelines.run.part import PartWriter
+from saiten.pipelines.run.parquet_part import PartWriter
 from saiten.pipelines.run.range_summary import RangeNote, RangeSummary, SourceCount
 from saiten.pipelines.run.schema import dead_letters_table, scores_table
 from saiten.pipelines.stage_secs import StageSecs, Stopwatch

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from saiten.pipelines.reading.options import ReadOptions
-from saiten.pipelines.reading.ranges import read_range
+from saiten.pipelines.reading.read_range import read_range
 from saiten.pipelines.records import RecordBlock, WorkRange
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.failures import FailureReports

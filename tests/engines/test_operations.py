@@ -12,8 +12,8 @@ from saiten.model.bundle.invariance import random_texts, scaled_difference
 from saiten.model.engines.engine import TOLERANCE
 from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.engines.packed.activations import ACTIVATIONS
+from saiten.model.engines.packed.operations import OPERATIONS
 from saiten.model.engines.packed.packed_file import load_packed, save_packed
-from saiten.model.engines.packed.table import OPERATIONS
 from saiten.model.engines.packing.pack_model import pack_model
 from saiten.model.engines.precision import in_double_precision
 from tests.helpers.architectures import CASES

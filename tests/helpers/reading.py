@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from saiten.pipelines.reading.formats import FORMATS
 from saiten.pipelines.reading.identify import identify
 from saiten.pipelines.reading.options import ReadOptions
-from saiten.pipelines.reading.ranges import read_range
+from saiten.pipelines.reading.read_range import read_range
 from saiten.pipelines.records import DeadLetter, FileSlice, RecordBlock, WorkRange
 
 

@@ -41,9 +41,9 @@ def test_a_process_that_ends_under_a_progress_bar_gives_the_cursor_back(tmp_path
     """On a terminal of its own, with a bar that has taken the place of standard error."""
     program = (
         "import sys, time\n"
-        "from saiten.pipelines.local.progress_view import shown\n"
+        "from saiten.pipelines.local.progress_view import showing_progress\n"
         "from saiten.pipelines.terminal import end_process\n"
-        "with shown(sys.argv[1], 10):\n"
+        "with showing_progress(sys.argv[1], 10):\n"
         "    while sys.stderr is sys.__stderr__:\n"
         "        time.sleep(0.01)\n"
         "    end_process(1, 'ended.')\n"

@@ -130,5 +130,5 @@ def test_the_commands_names_and_flags_cost_no_heavy_import() -> None:
 
 
 def test_the_look_at_imports_sees_them() -> None:
-    assert "apache_beam" in packages("saiten.pipelines.steps.score", at_top=True)
+    assert "apache_beam" in packages("saiten.pipelines.steps.pipeline", at_top=True)
     assert "tensorflow" in packages("saiten.model.engines.keras_engine", at_top=True)

@@ -8,7 +8,13 @@ import shlex
 import pytest
 from apache_beam.options.pipeline_options import PipelineOptions
 
-from saiten.model.errors import CountMismatchError, SaitenError, TooManyDeadLettersError, UsageError
+from saiten.model.errors import (
+    FINDINGS_EXIT_CODE,
+    CountMismatchError,
+    SaitenError,
+    TooManyDeadLettersError,
+    UsageError,
+)
 from saiten.pipelines.commands.command_line.catalog import COMMANDS
 from saiten.pipelines.commands.command_line.parser import command_parser
 from saiten.pipelines.commands.flags import known_flags
@@ -102,7 +108,7 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
     table = README.split("| exit | means |")[1].split("\n\n")[0]
     documented = {int(number) for number in re.findall(r"^\| (\d)", table, re.MULTILINE)}
     errors = (SaitenError, UsageError, TooManyDeadLettersError, CountMismatchError)
-    assert documented == {0, 3} | {error.exit_code for error in errors}
+    assert documented == {0, FINDINGS_EXIT_CODE} | {error.exit_code for error in errors}
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

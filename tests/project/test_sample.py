@@ -10,7 +10,7 @@ import pytest
 from saiten.model.text.tokenizer import Tokenizer
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 
 ROOT = pathlib.Path(__file__).parents[2]
 SCORES = ["taste", "price", "service", "atmosphere", "cleanliness", "access", "volume", "overall"]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from saiten.pipelines.reading.lines import decompress, row_scan
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import WorkPlan, plan_work
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 from tests.helpers.reading import checked, dead_letters, rows
 
 _IN_ONE_FOLDER = settings(

@@ -12,7 +12,7 @@ from saiten.model.errors import DamagedFileError, UsageError
 from saiten.pipelines.reading.files import source_names
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 from tests.helpers.fake_store import FakeStore
 from tests.helpers.reading import checked, rows
 

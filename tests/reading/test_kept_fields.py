@@ -8,7 +8,7 @@ import pytest
 
 from saiten.pipelines.reading.options import ReadOptions, parse_kept_fields
 from saiten.pipelines.reading.plan import plan_work
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 from saiten.pipelines.records import RecordBlock
 from tests.helpers.reading import checked
 

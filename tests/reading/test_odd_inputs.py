@@ -5,7 +5,7 @@ import pathlib
 import pytest
 
 from saiten.pipelines.reading.plan import plan_work
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 from tests.reading.odd_inputs import CASES, OddInput
 
 

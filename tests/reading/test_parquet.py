@@ -11,7 +11,7 @@ import pytest
 from saiten.model.errors import DamagedFileError
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 from saiten.pipelines.reading.rows import BLOCK_RECORDS, CHUNK_BYTES
 from tests.helpers.reading import checked, rows
 

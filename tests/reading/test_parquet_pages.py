@@ -15,7 +15,7 @@ from saiten.pipelines.reading.parquet.footer import ColumnChunk, read_row_groups
 from saiten.pipelines.reading.parquet.pages import read_pages
 from saiten.pipelines.reading.parquet.thrift import ThriftError
 from saiten.pipelines.reading.plan import plan_work
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 from saiten.pipelines.records import RecordBlock
 from tests.helpers.reading import checked
 
@@ -182,7 +182,7 @@ def test_no_bit_of_the_files_end_ends_the_process_or_loses_a_record(tmp_path: pa
         "from saiten.model.errors import SaitenError\n"
         "from saiten.pipelines.reading.options import ReadOptions\n"
         "from saiten.pipelines.reading.plan import plan_work\n"
-        "from saiten.pipelines.reading.ranges import iter_blocks\n"
+        "from saiten.pipelines.reading.read_range import iter_blocks\n"
         "path = pathlib.Path(sys.argv[1])\n"
         "whole = path.read_bytes()\n"
         "start = len(whole) - 8 - int.from_bytes(whole[-8:-4], 'little')\n"

@@ -11,7 +11,7 @@ import pytest
 from saiten.model.errors import UsageError
 from saiten.pipelines.reading.options import KeptField, ReadOptions
 from saiten.pipelines.reading.plan import plan_work
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 from saiten.pipelines.records import RecordBlock
 from tests.helpers.reading import checked, dead_letters
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from saiten.model.errors import DamagedFileError, SaitenError
 from saiten.pipelines.reading.options import KeptField, ReadOptions
 from saiten.pipelines.reading.plan import plan_work
-from saiten.pipelines.reading.ranges import iter_blocks, read_range
+from saiten.pipelines.reading.read_range import iter_blocks, read_range
 from saiten.pipelines.reading.rows import BLOCK_RECORDS, CHUNK_BYTES
 from saiten.pipelines.records import MAX_RAW_BYTES, SourceSpan
 from tests.helpers.reading import checked, dead_letters, read_file, rows

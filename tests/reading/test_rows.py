@@ -15,7 +15,7 @@ from saiten.pipelines.reading.lines.row_grammar import RowGrammar
 from saiten.pipelines.reading.lines.row_scan import scan_rows
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 from saiten.pipelines.records import FileSlice
 from tests.helpers.reading import checked, dead_letters, read_file, rows
 

@@ -150,11 +150,11 @@ def test_progress_is_the_sum_of_what_every_writer_noted(tmp_path: pathlib.Path) 
 
 def test_the_gravest_report_of_a_worker_reaches_the_launcher(tmp_path: pathlib.Path) -> None:
     reports = FailureReports(str(tmp_path))
-    assert reports.first() is None
+    assert reports.gravest() is None
     for error in (SaitenError("disk full"), TooManyDeadLettersError("too many")):
         with pytest.raises(SaitenError), reports.reported():
             raise error
-    first = reports.first()
+    first = reports.gravest()
     assert (str(first), first.exit_code if first else 0) == ("too many", 4)
 
 
@@ -163,7 +163,7 @@ def test_notes_are_known_by_their_own_names_whatever_folders_they_lie_in(tmp_pat
     folder.mkdir(parents=True)
     (folder / "plan.json").write_text("{}")
     assert read_progress(str(folder)).tally.records == 0
-    assert FailureReports(str(folder)).first() is None
+    assert FailureReports(str(folder)).gravest() is None
     (folder / "worker-123").touch()
     assert list_named(str(folder), "worker-") == [f"{folder}/worker-123"]
     assert list_named(f"{folder}/none", "worker-") == []

@@ -275,7 +275,7 @@ def test_an_error_of_the_disk_is_one_sentence_with_the_path(tmp_path: pathlib.Pa
     reports = FailureReports(str(tmp_path))
     with pytest.raises(OSError, match="No space left"), reports.reported():
         raise OSError(28, "No space left on device", "/out/scores/part")
-    assert str(reports.first()) == (
+    assert str(reports.gravest()) == (
         "/out/scores/part cannot be read or written: No space left on device; --resume goes on from here."
     )
 
@@ -284,7 +284,7 @@ def test_a_path_that_is_no_utf8_does_not_hide_what_went_wrong(tmp_path: pathlib.
     reports = FailureReports(str(tmp_path))
     with pytest.raises(OSError, match="No space left"), reports.reported():
         raise OSError(28, "No space left on device", os.fsdecode(b"/out\xff/part"))
-    assert str(reports.first()).startswith("/out\udcff/part cannot be read or written: No space left on device")
+    assert str(reports.gravest()).startswith("/out\udcff/part cannot be read or written: No space left on device")
 
 
 def test_a_write_that_fails_names_its_file_and_leaves_nothing(tmp_path: pathlib.Path) -> None:

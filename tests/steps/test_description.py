@@ -9,7 +9,7 @@ from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.errors import SaitenError
 from saiten.pipelines.local import launch
 from saiten.pipelines.run.run_plan import read_plan
-from saiten.pipelines.steps.score import Scoring, build
+from saiten.pipelines.steps.pipeline import Scoring, build
 from tests.helpers.scoring import score
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from saiten.model.engines.packed.operation import Operation, fits
+from saiten.model.engines.packed.operations import OPERATIONS
 from saiten.model.engines.packed.program import MAX_NODES, MAX_TABLES, Node, PackedEngine, Table
-from saiten.model.engines.packed.table import OPERATIONS
 from saiten.model.errors import refusing
 from saiten.model.text.ragged import DoubleArray, FloatArray
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from saiten.model.errors import UsageError
 from saiten.pipelines.reading.options import KeptField
 from saiten.pipelines.reading.plan import WorkPlan
-from saiten.pipelines.reading.ranges import iter_blocks
+from saiten.pipelines.reading.read_range import iter_blocks
 from saiten.pipelines.records import RecordBlock
 
 # Codes of records that are good but for their labels, beside the dead letters'.

@@ -65,11 +65,11 @@ class FailureReports:
         with suppress(OSError):  # a full disk takes no report either
             storage.write_atomic(path, to_json(_Failure(kind.exit_code, _sentence(error), kind.__name__)))
 
-    def first(self) -> SaitenError | None:
+    def gravest(self) -> SaitenError | None:
         """Returns the error that a worker reported, the one with the highest exit code; None where none did."""
         failures = [read_json(path, _Failure) for path in storage.list_named(self.folder, _PREFIX)]
-        gravest = max(filter(None, failures), default=None)
-        return error_of_kind(gravest.kind, gravest.message) if gravest else None
+        worst = max(filter(None, failures), default=None)
+        return error_of_kind(worst.kind, worst.message) if worst else None
 
 
 def _unforeseen(error: Exception) -> SaitenError:

@@ -16,7 +16,7 @@ from saiten.model.errors import SaitenError
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.local import launch
 from saiten.pipelines.local.execute import Execution
-from saiten.pipelines.steps.score import Scoring
+from saiten.pipelines.steps.pipeline import Scoring
 from tests.helpers.forgery import reseal
 from tests.helpers.scoring import TEXTS, content, rows, score
 

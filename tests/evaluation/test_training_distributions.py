@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from saiten.model.evaluation.reference import describe, describe_training_data
+from saiten.model.evaluation.training_distributions import describe, describe_training_data
 
 
 def test_a_distribution_is_described_by_moments_quantiles_and_bins() -> None:
