@@ -80,6 +80,27 @@ def tiny_bundle(
         )
 
 
+@pytest.fixture(scope="session")
+def class_bundle(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> StoredBundle:
+    """A bundle whose outputs are the exclusive classes `food`, `inn` and `station`."""
+    from keras import layers
+
+    from tests.helpers.networks import build_model
+
+    return write_bundle(
+        tmp_path_factory.mktemp("classes") / "bundle",
+        model=build_model(
+            layers.LSTM(4), layers.Dense(3, activation="softmax"), vocabulary_size=len(encoder.vocabulary)
+        ),
+        encoder=encoder,
+        outputs=["food", "inn", "station"],
+        task="classes",
+        golden_texts=SENTENCES,
+        training={},
+        reference={},
+    )
+
+
 @pytest.fixture
 def bundle_copy(tiny_bundle: StoredBundle, tmp_path: pathlib.Path) -> pathlib.Path:
     """A copy of the tiny bundle that a test may damage."""

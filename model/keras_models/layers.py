@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from saiten.model.errors import BundleError
-from saiten.model.keras_models.graph import graph_of
+from saiten.model.keras_models.graph import Call, graph_of
 from saiten.model.outputs import refuse_output_names
+from saiten.model.task import Task
 
 
 def model_vocabulary_size(model: Any) -> int:
@@ -25,6 +26,23 @@ def model_vocabulary_size(model: Any) -> int:
     if not sizes:
         raise BundleError("The model has no Embedding layer that reads its input; Saiten scores models that read ids.")
     return min(sizes)
+
+
+def task_of(model: Any) -> Task:
+    """Returns what a model's outputs are, as the activation that makes them tells.
+
+    One softmax over two outputs or more makes classes, sigmoids alone make labels; all else counts as numbers.
+    """
+    graph = graph_of(model)
+    activations = {_activation(graph.calls[output.call]) for output in graph.outputs}
+    if activations == {"softmax"} and len(graph.outputs) == 1 and model.outputs[0].shape[-1] > 1:
+        return "classes"
+    return "labels" if activations == {"sigmoid"} else "numbers"
+
+
+def _activation(call: Call) -> str:
+    name = call.class_name.lower()
+    return name if name in ("softmax", "sigmoid") else str(call.config.get("activation"))
 
 
 def refuse_outputs(model: Any, outputs: Sequence[str]) -> None:

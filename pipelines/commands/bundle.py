@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     from saiten.model.bundle.expected import read_expected
     from saiten.model.bundle.writer import write_bundle
     from saiten.model.errors import UsageError
-    from saiten.model.keras_models.layers import refuse_outputs
+    from saiten.model.keras_models.layers import refuse_outputs, task_of
     from saiten.model.keras_models.model_file import read_model_file
 
     path = pathlib.Path(args.keras_model)
@@ -106,12 +106,13 @@ def run(args: argparse.Namespace) -> int:
         golden_texts=[*(expected.texts if expected else ()), *texts],
         training={"made_from": path.name, "file": made_from, "word_index": pathlib.Path(args.word_index).name},
         reference={},
+        task=task_of(model),
         expected=expected,
     )
     _report(args, settled, expected is not None, texts)
     say(
         f"bundle {bundle.bundle_id[:12]} in {args.bundle}: {bundle.manifest.encoder.num_words:,} ids, "
-        f"{len(outputs)} outputs, {bundle.engines}"
+        f"{len(outputs)} outputs ({bundle.manifest.task}), {bundle.engines}"
     )
     return 0
 

@@ -3,6 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
+from saiten.model.outputs import highest_outputs
 from saiten.pipelines.local.choose_bundle import choose_bundle
 from saiten.pipelines.local.launch import plan_scoring
 from saiten.pipelines.local.settings import ScoreSettings
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 CHECKED_RECORDS = 100
+_SHOWN_OUTPUTS = 12
 
 
 def check_run(settings: ScoreSettings) -> int:
@@ -30,12 +32,14 @@ def check_run(settings: ScoreSettings) -> int:
     bundle, outputs = chosen.scoring, chosen.outputs
     if settings.output is not None:
         refuse_used(settings.output, overwrite=settings.overwrite, resume=settings.resume)
-    plan = plan_scoring(settings, outputs)
+    plan = plan_scoring(settings, chosen)
     encoder, engine = bundle.load_encoder(), bundle.load_engine()
     scored = [score_block(encode_block(block, encoder), engine) for block in first_records(plan, CHECKED_RECORDS)]
     # A pipe has no width of its own, and 80 columns cut ids and names.
     console = make_console(None if sys.stdout.isatty() else 160)
-    console.print(_table(scored, outputs))
+    console.print(_table(scored, outputs, chosen.n_labels))
+    if len(outputs) > _SHOWN_OUTPUTS:
+        console.print(f"{len(outputs) - _SHOWN_OUTPUTS} more outputs are not shown.")
     n_texts = sum(len(block.ids) for block in scored)
     n_dead = sum(len(block.dead_letters) for block in scored)
     n_empty = sum(int(block.is_empty.sum()) for block in scored)
@@ -46,16 +50,20 @@ def check_run(settings: ScoreSettings) -> int:
     return 0
 
 
-def _table(scored: list[ScoredBlock], outputs: tuple[str, ...]) -> "Table":
+def _table(scored: list[ScoredBlock], outputs: tuple[str, ...], n_labels: int) -> "Table":
     from rich.table import Table
 
-    table = Table("id", *map(escape, outputs), "tokens", "OOV", "", box=None, padding=(0, 1, 0, 0))
+    shown = outputs[:_SHOWN_OUTPUTS]
+    labels = ["label"][:n_labels]
+    table = Table("id", *map(escape, shown), *labels, "tokens", "OOV", "", box=None, padding=(0, 1, 0, 0))
     for block in scored:
+        highest = highest_outputs(block.scores, 1)[:, 0].tolist() if n_labels else []
         for i, record_id in enumerate(block.ids):
             empty = bool(block.is_empty[i])
-            scores = ["-" if empty else f"{score:.3f}" for score in block.scores[i]]
-            status = "empty" if empty else ""
-            table.add_row(escape(record_id), *scores, str(block.n_tokens[i]), str(block.n_oov[i]), status)
+            scores = ["-" if empty else f"{score:.3f}" for score in block.scores[i, : len(shown)]]
+            label = ["-" if empty else escape(outputs[highest[i]])] if n_labels else []
+            counts = (str(block.n_tokens[i]), str(block.n_oov[i]))
+            table.add_row(escape(record_id), *scores, *label, *counts, "empty" if empty else "")
         for letter in block.dead_letters:
-            table.add_row(escape(letter.id), *["-"] * len(outputs), "-", "-", letter.code)
+            table.add_row(escape(letter.id), *["-"] * (len(shown) + len(labels)), "-", "-", letter.code)
     return table

@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from saiten.model.errors import UsageError
@@ -12,12 +11,12 @@ from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from saiten.model.bundle.explain import Explanation
     from saiten.model.engines.engine import Engine
     from saiten.model.text.encoder import Encoder
-
-# An id, or None where the text came from the command line, and what was found of it.
-Explained = tuple[str | None, "Explanation"]
+    from saiten.pipelines.reports.effects import ExplainedText
 
 
 EXAMPLE = "saiten explain --bundle=bundles/mine とても美味しい。"
@@ -59,25 +58,30 @@ def run(args: argparse.Namespace) -> int:
         if bundle.engine_name(args.engine) == "keras":
             import_tensorflow()
         from saiten.model.bundle.explain import explain_text
+        from saiten.pipelines.reports.effects import ExplainedText
 
         encoder, engine = bundle.encoder(), bundle.engine(args.engine)
         if args.text is not None:
             text = sys.stdin.read() if args.text == "-" else args.text
-            explained: list[Explained] = [(None, explain_text(encoder, engine, text))]
+            explained: list[tuple[str | None, Explanation]] = [(None, explain_text(encoder, engine, text))]
         else:
             explained = list(_explain_records(args, encoder, engine))
+        is_class = bundle.manifest.task == "classes"
+        texts = [ExplainedText(name, found, is_class) for name, found in explained]
     if args.html:
-        _write_page(args.html, explained, outputs)
+        _write_page(args.html, texts, outputs)
     if args.json:
-        show("\n".join(json.dumps(_figures(one, outputs)) for one in explained))
+        show("\n".join(json.dumps(_figures(text, outputs)) for text in texts))
     else:
         from saiten.pipelines.commands.pages.explanation_page import print_explanations
 
-        print_explanations(explained, outputs, args.output)
+        print_explanations(texts, outputs, args.output)
     return 0
 
 
-def _explain_records(args: argparse.Namespace, encoder: "Encoder", engine: "Engine") -> Iterator[Explained]:
+def _explain_records(
+    args: argparse.Namespace, encoder: "Encoder", engine: "Engine"
+) -> "Iterator[tuple[str | None, Explanation]]":
     """Explains the first records of the input; says of each that cannot be why."""
     from saiten.model.bundle.explain import explain_text
     from saiten.pipelines.reading.options import ReadOptions
@@ -87,9 +91,11 @@ def _explain_records(args: argparse.Namespace, encoder: "Encoder", engine: "Engi
     options = ReadOptions(
         input_format=args.input_format,
         encoding=args.encoding,
+        quoting=args.quoting,
         text_field=args.text_field,
         id_field=args.id_field,
         max_record_bytes=args.max_record_bytes,
+        table_files=args.table_files,
     )
     for block in first_records(plan_work(args.input, options), args.records):
         for letter in block.dead_letters:
@@ -101,24 +107,26 @@ def _explain_records(args: argparse.Namespace, encoder: "Encoder", engine: "Engi
                 say(f"{record_id}: {error}")
 
 
-def _write_page(path: str, explained: list[Explained], outputs: list[str]) -> None:
+def _write_page(path: str, texts: "list[ExplainedText]", outputs: list[str]) -> None:
     from saiten.pipelines import storage
     from saiten.pipelines.reports.explanation_report import explanation_report
 
     try:
-        storage.write_atomic(path, explanation_report(explained, outputs))
+        storage.write_atomic(path, explanation_report(texts, outputs))
     except OSError as error:
         raise UsageError(f"--html={path} cannot be written: {error}.") from error
 
 
-def _figures(explained: Explained, outputs: list[str]) -> dict[str, object]:
-    name, found = explained
+def _figures(text: "ExplainedText", outputs: list[str]) -> dict[str, object]:
+    found, label = text.found, text.label
+    named = {"label": outputs[label], "label_score": found.scores[label]} if found.scores and label is not None else {}
     return {
-        **({"id": name} if name is not None else {}),
+        **({"id": text.id} if text.id is not None else {}),
         "normal_form": found.normal_form,
         "n_tokens": found.n_tokens,
         "n_oov": found.n_oov,
         "length": found.length,
+        **named,
         "scores": dict(zip(outputs, found.scores, strict=True)) if found.scores else None,
         "left_out_together": found.left_out_together,
         "tokens": [

@@ -87,6 +87,12 @@ def _add_output_arguments(group: "argparse._ActionsContainer") -> None:
         default=ScoreSettings.keep_fields,
         help="fields to carry over, name or name:type (int64, float64, bool, timestamp), commas between",
     )
+    group.add_argument(
+        "--no_label", action="store_true", help="for classes: without label and label_score, the highest one"
+    )
+    group.add_argument(
+        "--top", type=int, default=ScoreSettings.top, help="for classes: the N highest, as label_2 and so on too"
+    )
     group.add_argument("--no_raw", action="store_true", help="dead letters without the record's bytes")
     group.add_argument("--report_examples", action="store_true", help="texts of dead letters in the report")
     group.add_argument("--overwrite", action="store_true", help="replace the run in --output, once this one is whole")

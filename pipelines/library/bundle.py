@@ -30,6 +30,8 @@ class Bundle:
         path: Where it was loaded from, absolute.
         bundle_id: The sha256 that names it.
         outputs: Names of the scores, in the order of `score`'s columns.
+        task: What the scores are: ``numbers``, ``labels`` (a probability each), or ``classes`` (exclusive: their
+            probabilities sum to 1).
         engine: ``packed`` or ``keras``: what computes the scores.
     """
 
@@ -37,6 +39,7 @@ class Bundle:
         self.path = path
         self.bundle_id = scorer.bundle_id
         self.outputs = scorer.outputs
+        self.task = scorer.task
         self.engine = scorer.engine.name
         self._scorer = scorer
         self._trusted = trusted

@@ -31,6 +31,8 @@ class TextScore(NamedTuple):
         truncated: The text was longer than the model reads.
         code: Why a dead text is dead: a dead-letter code such as ``BAD_UNICODE``; else None.
         message: The same in words, without any of the text; else None.
+        label: For exclusive classes, the one with the highest score; else None, as its score.
+        label_score: Its score.
     """
 
     text: Any
@@ -41,6 +43,8 @@ class TextScore(NamedTuple):
     truncated: bool
     code: str | None = None
     message: str | None = None
+    label: str | None = None
+    label_score: float | None = None
 
 
 @dataclass
@@ -159,7 +163,17 @@ def score_strings(scorer: Scorer, texts: Sequence[object]) -> list[TextScore]:
         if i in failures:
             code, message = failures[i]
             found.append(TextScore(text, "dead", None, 0, 0, False, str(code), message))
+        elif is_empty:
+            found.append(TextScore(text, "empty", None, *counts))
         else:
-            scores = None if is_empty else dict(zip(scorer.outputs, row, strict=True))
-            found.append(TextScore(text, "empty" if is_empty else "scored", scores, *counts))
+            scores = dict(zip(scorer.outputs, row, strict=True))
+            found.append(TextScore(text, "scored", scores, *counts)._replace(**_label(scorer, scores)))
     return found
+
+
+def _label(scorer: Scorer, scores: dict[str, float]) -> dict[str, Any]:
+    """Returns a text's class and its score by their fields; nothing where the outputs are no exclusive classes."""
+    if scorer.task != "classes":
+        return {}
+    label = max(scores, key=scores.__getitem__)
+    return {"label": label, "label_score": scores[label]}

@@ -7,6 +7,7 @@ import numpy as np
 
 from saiten.model.engines.engine import Engine
 from saiten.model.engines.score_encoded import Failures, score_encoded
+from saiten.model.task import Task
 from saiten.model.text.encoder import EncodedTexts, Encoder
 from saiten.model.text.ragged import BoolArray, FloatArray
 from saiten.pipelines.steps.scoring_bundle import load_encoder, load_engine, opened_bundle
@@ -38,10 +39,12 @@ class Scorer:
 
     Attributes:
         outputs: Names of the scores.
+        task: What they are.
     """
 
     bundle_id: str
     outputs: tuple[str, ...]
+    task: Task
     encoder: Encoder
     engine: Engine
 
@@ -63,4 +66,4 @@ def load_scorer(path: str, engine: str, *, trusted: bool) -> Scorer:
     with opened_bundle(path, trusted=trusted) as stored:
         encoder = load_encoder(stored)
         loaded = load_engine(stored, stored.engine_name(engine))
-        return Scorer(stored.bundle_id, tuple(stored.outputs), encoder, loaded)
+        return Scorer(stored.bundle_id, tuple(stored.outputs), stored.manifest.task, encoder, loaded)

@@ -7,6 +7,7 @@ import numpy as np
 
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.reference import Reference
+from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.steps.scoring_bundle import ScoringBundle, opened_bundle
@@ -23,12 +24,14 @@ class ChosenBundle:
     Attributes:
         scoring: As the steps carry it.
         outputs: Names of the model's outputs.
+        n_labels: So many of the highest classes are named; 0 where the outputs are no classes.
         reference: What its training data was like, where that is known.
         score_ranges: By output, the least and the largest score to be expected.
     """
 
     scoring: ScoringBundle
     outputs: tuple[str, ...]
+    n_labels: int
     reference: Reference | None
     score_ranges: dict[str, tuple[float, float]]
 
@@ -42,6 +45,7 @@ def choose_bundle(settings: ScoreSettings) -> ChosenBundle:
 
     Raises:
         BundleError: It is missing or refused.
+        UsageError: More classes are to be named than it has.
     """
     with opened_bundle(settings.bundle, trusted=settings.trust_bundle) as bundle:
         bundle.check_dictionary()
@@ -52,7 +56,17 @@ def choose_bundle(settings: ScoreSettings) -> ChosenBundle:
         path = storage.absolute(settings.bundle)
         scoring = ScoringBundle(path, bundle.bundle_id, engine, settings.trust_bundle)
         reference = bundle.reference()
-        return ChosenBundle(scoring, tuple(bundle.outputs), reference, _score_ranges(bundle, reference))
+        n_labels = _count_labels(settings, bundle)
+        return ChosenBundle(scoring, tuple(bundle.outputs), n_labels, reference, _score_ranges(bundle, reference))
+
+
+def _count_labels(settings: ScoreSettings, bundle: StoredBundle) -> int:
+    is_classes = bundle.manifest.task == "classes"
+    n_classes = len(bundle.outputs) if is_classes else 0
+    if settings.top > max(1, n_classes):
+        kind = f"has {n_classes} classes" if is_classes else f"has no exclusive classes but {bundle.manifest.task}"
+        raise UsageError(f"--top={settings.top}: {settings.bundle} {kind}.")
+    return settings.top if is_classes and not settings.no_label else 0
 
 
 def _score_ranges(bundle: StoredBundle, reference: Reference | None) -> dict[str, tuple[float, float]]:

@@ -5,11 +5,11 @@ import dataclasses
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines import storage
-from saiten.pipelines.local.choose_bundle import choose_bundle
+from saiten.pipelines.local.choose_bundle import ChosenBundle, choose_bundle
 from saiten.pipelines.local.execute import execute, local_execution
 from saiten.pipelines.local.prepare import planned_files, prepare_scoring, row_settings
 from saiten.pipelines.local.progress_view import showing_progress
@@ -43,7 +43,7 @@ def read_options(settings: ScoreSettings) -> ReadOptions:
     )
 
 
-def plan_scoring(settings: ScoreSettings, outputs: Sequence[str], n_workers: int = 1) -> WorkPlan:
+def plan_scoring(settings: ScoreSettings, bundle: ChosenBundle, n_workers: int = 1) -> WorkPlan:
     """Plans the work, none of which may lie where it is going to be written.
 
     Args:
@@ -53,7 +53,7 @@ def plan_scoring(settings: ScoreSettings, outputs: Sequence[str], n_workers: int
         UsageError: The input will not do, or a kept field has the name of another column.
     """
     options = read_options(settings)
-    refuse_taken_names(outputs, [field.name for field in options.kept_fields])
+    refuse_taken_names(bundle.outputs, [field.name for field in options.kept_fields], bundle.n_labels)
     plan = plan_work(settings.input, options, n_workers=n_workers)
     if settings.output is not None and not storage.is_remote(settings.output):
         # A link's own place counts, and where it leads.
@@ -77,13 +77,13 @@ def launch_run(settings: ScoreSettings) -> RunManifest:
         refuse_unseen(remote, "output", [output])
         refuse_unseen(remote, "bundle", [settings.bundle])
     bundle = choose_bundle(settings)
-    plan = plan_scoring(settings, bundle.outputs, 1 if remote else most_workers(settings.workers))
+    plan = plan_scoring(settings, bundle, 1 if remote else most_workers(settings.workers))
     if remote:
         refuse_unseen(remote, "input", (file.path for file in plan.files.values()))
     n_workers = 1 if remote else count_workers(settings.workers, plan.total_bytes)
     # Worker processes that each used all cores would only be in each other's way.
     bundle = bundle.with_threads(1 if n_workers > 1 else 0)
-    rows, inputs = row_settings(settings, bundle.scoring, plan), planned_files(plan)
+    rows, inputs = row_settings(settings, bundle, plan), planned_files(plan)
     with claimed(output, overwrite=settings.overwrite, resume=settings.resume) as claim:
         committed = find_committed(output, rows, inputs) if settings.resume else None
         if committed:

@@ -20,16 +20,15 @@ from saiten.pipelines.statistics.run_statistics import StatisticsPlan
 from saiten.pipelines.steps.commit import CommitSettings
 from saiten.pipelines.steps.deadline import Deadline
 from saiten.pipelines.steps.pipeline import Scoring
-from saiten.pipelines.steps.scoring_bundle import ScoringBundle
 
 _LIBRARIES = ("saiten", "apache-beam", "mecab-python3", "unidic-lite", "numpy", "numba", "pyarrow")
 
 
-def row_settings(settings: ScoreSettings, bundle: ScoringBundle, plan: WorkPlan) -> RowSettings:
+def row_settings(settings: ScoreSettings, bundle: ChosenBundle, plan: WorkPlan) -> RowSettings:
     """Returns everything beside the input that decides the rows."""
     return RowSettings(
-        bundle_id=bundle.bundle_id,
-        engine=bundle.engine,
+        bundle_id=bundle.scoring.bundle_id,
+        engine=bundle.scoring.engine,
         input_format=settings.input_format,
         encoding=settings.encoding,
         quoting=settings.quoting,
@@ -38,6 +37,7 @@ def row_settings(settings: ScoreSettings, bundle: ScoringBundle, plan: WorkPlan)
         keep_fields=[f"{field.name}:{field.type}" for field in plan.options.kept_fields],
         max_record_bytes=settings.max_record_bytes,
         no_raw=settings.no_raw,
+        top=bundle.n_labels,
     )
 
 
@@ -58,13 +58,18 @@ def prepare_scoring(settings: ScoreSettings, bundle: ChosenBundle, plan: WorkPla
     Raises:
         UsageError: The unfinished run cannot be resumed so, or the directory cannot be written.
     """
-    output, scoring_bundle, inputs = storage.absolute(settings.run_directory), bundle.scoring, planned_files(plan)
-    rows = row_settings(settings, scoring_bundle, plan)
+    output, inputs = storage.absolute(settings.run_directory), planned_files(plan)
+    rows = row_settings(settings, bundle, plan)
     recorded = find_unfinished(output, rows, inputs) if settings.resume else None
     if recorded is None:
         recorded = RunPlan(_new_run_id(), time.time(), rows, inputs, tuple(plan.ranges), bundle.reference)
     kept_fields = tuple(pa.field(field.name, field.type) for field in plan.options.kept_fields)
-    statistics = StatisticsPlan(bundle.score_ranges, settings.id_field is not None, settings.report_examples)
+    statistics = StatisticsPlan(
+        bundle.score_ranges,
+        counts_ids=settings.id_field is not None,
+        labels=bundle.outputs if bundle.n_labels else (),
+        shows_texts=settings.report_examples,
+    )
     run = Run(
         recorded.run_id,
         output,
@@ -73,12 +78,13 @@ def prepare_scoring(settings: ScoreSettings, bundle: ChosenBundle, plan: WorkPla
         kept_fields,
         keep_raw=not settings.no_raw,
         token=token,
+        n_labels=rows.top,
         statistics=statistics,
     )
     record_plan(run, without_finished_ranges(run, recorded))
     return Scoring(
         reading=plan.options,
-        bundle=scoring_bundle,
+        bundle=bundle.scoring,
         deadline=Deadline(settings.batch_timeout_secs, run.reports, os.getpid()),
         limit=DeadLetterLimit(settings.max_dead_letter_rate, plan.total_bytes, plan.least_record_bytes),
         notes_folder=run.work_folder,

@@ -18,6 +18,8 @@ class ScoreSettings:
         output: The run's directory; None where nothing is to be written.
         text_field: None is ``text``, where the input has fields.
         keep_fields: ``name`` or ``name:type``, between commas.
+        no_label: For classes, without the columns of the highest one.
+        top: For classes, how many of the highest are named.
         workers: Local processes; None takes all cores where the input is worth it.
         beam_flags: What goes to Beam's own options.
 
@@ -36,6 +38,8 @@ class ScoreSettings:
     keep_fields: str = ""
     max_record_bytes: int = 10 * 1024 * 1024
     table_files: bool = False
+    no_label: bool = False
+    top: int = 1
     engine: str = "auto"
     trust_bundle: bool = False
     runner: str = "FnApiRunner"
@@ -52,6 +56,8 @@ class ScoreSettings:
     def __post_init__(self) -> None:
         if self.overwrite and self.resume:
             raise UsageError("--overwrite starts anew and --resume goes on: give one of them.")
+        if self.top < 1 or (self.no_label and self.top > 1):
+            raise UsageError(f"--top={self.top}: it is 1 or more, and goes without --no_label.")
         check_dead_letter_rate(self.max_dead_letter_rate)
         if not 0 < self.batch_timeout_secs <= _MAX_TIMEOUT_SECS:
             raise UsageError(

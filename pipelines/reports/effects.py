@@ -1,8 +1,45 @@
-"""Which tokens of a text count most."""
+"""Which tokens of a text count most, and what it was taken for."""
 
 from dataclasses import dataclass
 
 from saiten.model.bundle.explain import Explanation
+
+_SHOWN_CLASSES = 10
+
+
+@dataclass(frozen=True)
+class ExplainedText:
+    """A text and what was found of it.
+
+    Attributes:
+        id: None where the text came from the command line.
+        is_class: The outputs are exclusive classes.
+    """
+
+    id: str | None
+    found: Explanation
+    is_class: bool
+
+    @property
+    def label(self) -> int | None:
+        """The position of the class with the highest score; None where there is none."""
+        scores = self.found.scores
+        return scores.index(max(scores)) if self.is_class and scores else None
+
+    @property
+    def foremost(self) -> int | None:
+        """The output to look at first: the class, or what the tokens move most; None where no effect is known."""
+        moved = most_effect(self.found)
+        return moved if moved is None or self.label is None else self.label
+
+    @property
+    def shown_outputs(self) -> list[int]:
+        """The outputs in the model's order; of many classes those with the highest scores, the highest first."""
+        scores = self.found.scores or ()
+        order = list(range(len(scores)))
+        if not self.is_class or len(scores) <= _SHOWN_CLASSES:
+            return order
+        return sorted(order, key=lambda i: -scores[i])[:_SHOWN_CLASSES]
 
 
 @dataclass(frozen=True)

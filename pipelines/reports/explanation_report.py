@@ -3,25 +3,26 @@
 from collections.abc import Sequence
 
 from saiten.model.bundle.explain import Explanation
-from saiten.pipelines.reports.effects import most_effect, strongest
+from saiten.pipelines.reports.effects import ExplainedText, strongest
 from saiten.pipelines.reports.page import render
 
 _NAMED_TOKENS = 8
 _SHOWN_TOKENS = 2_000
 
 
-def explanation_report(explained: Sequence[tuple[str | None, Explanation]], outputs: Sequence[str]) -> bytes:
+def explanation_report(texts: Sequence[ExplainedText], outputs: Sequence[str]) -> bytes:
     """Returns the page; for each text its scores, what made them, and its tokens coloured by each output."""
-    return render("explanation.html.jinja", texts=[_shown(name, one, outputs) for name, one in explained])
+    return render("explanation.html.jinja", texts=[_shown(text, outputs) for text in texts])
 
 
-def _shown(name: str | None, explanation: Explanation, outputs: Sequence[str]) -> dict[str, object]:
-    order = range(len(outputs)) if explanation.scores else ()
-    first = most_effect(explanation)
+def _shown(text: ExplainedText, outputs: Sequence[str]) -> dict[str, object]:
+    explanation, order, first, label = text.found, text.shown_outputs, text.foremost, text.label
+    scores = explanation.scores or ()
     return {
-        "name": name,
+        "name": text.id,
         "explanation": explanation,
-        "rows": [(outputs[i], (explanation.scores or ())[i], *strongest(explanation, i, _NAMED_TOKENS)) for i in order],
+        "label": None if label is None else (outputs[label], scores[label]),
+        "rows": [(outputs[i], scores[i], *strongest(explanation, i, _NAMED_TOKENS)) for i in order],
         "coloured": [
             (outputs[i], _colours(explanation, i)) for i in sorted(order, key=lambda i: i != first) if first is not None
         ],

@@ -27,6 +27,7 @@ from saiten.pipelines.statistics.run_statistics import RunStatistics
 _SHOWN_FILES = 100
 _SHOWN_PLOTS = 12
 _SHOWN_WORDS = 60
+_SHOWN_LABELS = 50
 _STAGES = {"read": "reading", "encode": "tokenizing", "infer": "the model", "write": "writing"}
 
 
@@ -63,6 +64,7 @@ def run_report(manifest: RunManifest) -> bytes:
         oov_plot=plot_oov_rates(oov_rates),
         oov_words=dict(list(statistics.oov_words.items())[:_SHOWN_WORDS]),
         stages=list(_stages(statistics.stage_secs)),
+        labels=list(_labels(manifest))[:_SHOWN_LABELS],
         settings=_settings(manifest),
         number=short_number,
         percent=percent,
@@ -82,6 +84,15 @@ def _stages(secs: StageSecs) -> Iterator[tuple[str, float, float]]:
     total = sum(by_stage.values())
     if total:
         yield from ((name, by_stage[stage], by_stage[stage] / total) for stage, name in _STAGES.items())
+
+
+def _labels(manifest: RunManifest) -> Iterator[tuple[str, int, float, float | None]]:
+    """Yields each class with how many records have it, their share, and the share to be expected by the training."""
+    counts = manifest.statistics.labels if manifest.statistics else {}
+    usual = manifest.reference.scores if manifest.reference else {}
+    total = sum(counts.values())
+    for name, n in sorted(counts.items(), key=lambda item: -item[1]):
+        yield name, n, n / total, usual[name].mean if name in usual else None
 
 
 def _settings(manifest: RunManifest) -> dict[str, Any]:

@@ -45,6 +45,7 @@ class Run:
         kept_fields: Their names and types.
         keep_raw: Dead letters hold the record's bytes.
         token: Shows that its job is the output directory's owner's.
+        n_labels: So many of the highest outputs are named in each row.
         statistics: What is counted of its records.
     """
 
@@ -55,6 +56,7 @@ class Run:
     kept_fields: tuple[pa.Field, ...]
     keep_raw: bool
     token: str
+    n_labels: int = 0
     statistics: StatisticsPlan = field(default_factory=StatisticsPlan)
 
     @property
@@ -70,7 +72,7 @@ class Run:
     @property
     def scores_schema(self) -> pa.Schema:
         """The scores' columns, with the bundle and the run in the file metadata."""
-        return scores_schema(self.outputs, self.kept_fields).with_metadata(self._metadata)
+        return scores_schema(self.outputs, self.kept_fields, self.n_labels).with_metadata(self._metadata)
 
     @property
     def dead_letters_schema(self) -> pa.Schema:

@@ -22,6 +22,7 @@ class RowSettings:
         bundle_id: Of the bundle that scores.
         engine: ``packed`` or ``keras``.
         keep_fields: ``name:type``.
+        top: So many of the highest classes are named in each row; 0 for none.
     """
 
     bundle_id: str
@@ -34,6 +35,7 @@ class RowSettings:
     keep_fields: list[str]
     max_record_bytes: int
     no_raw: bool
+    top: int = 0
 
 
 @dataclass(frozen=True)

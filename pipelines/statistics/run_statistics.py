@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from saiten.model.bundle.reference import LENGTH_EDGES, OOV_RATE_EDGES
+from saiten.model.outputs import highest_outputs
+from saiten.model.text.ragged import FloatArray
 from saiten.pipelines.records import DeadLetter, ScoredBlock
 from saiten.pipelines.stage_secs import StageSecs
 from saiten.pipelines.statistics.histogram import Histogram, score_edges
@@ -18,6 +20,7 @@ from saiten.pipelines.statistics.repeated_ids import IdCounter, IdSample
 _LEAST_TEXTS_OF_WORD = 10
 _MOST_WORDS = 500
 _EXAMPLES_OF_CODE = 5
+_SURE = 0.5
 _EXAMPLE_CHARACTERS = 200
 
 
@@ -28,11 +31,13 @@ class StatisticsPlan:
     Attributes:
         score_ranges: By output, the least and the largest score to be expected.
         counts_ids: Ids come from a field, so they may repeat.
+        labels: The classes, of which each scored record's highest is counted; empty where there are none.
         shows_texts: OOV words are named however rare they are, and dead letters with their beginning.
     """
 
     score_ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     counts_ids: bool = False
+    labels: tuple[str, ...] = ()
     shows_texts: bool = False
 
 
@@ -62,6 +67,8 @@ class RunStatistics:
         n_oov: All OOV tokens.
         n_truncated: How many texts were longer than the model reads.
         oov_words: The commonest, with at least how many texts they stand in.
+        labels: How many scored records have each class for their highest.
+        n_unsure: Of how many of those its probability is below one half.
         ids: None where they cannot repeat.
         dead_letters: The first of each code.
         stage_secs: Time spent, summed up over all workers.
@@ -73,6 +80,8 @@ class RunStatistics:
     n_oov: int = 0
     n_truncated: int = 0
     oov_words: dict[str, int] = field(default_factory=dict)
+    labels: dict[str, int] = field(default_factory=dict)
+    n_unsure: int = 0
     ids: IdSample | None = None
     dead_letters: dict[str, list[DeadLetterExample]] = field(default_factory=dict)
     stage_secs: StageSecs = field(default_factory=StageSecs)
@@ -92,6 +101,8 @@ class StatisticsCounter:
         counted, is_scored = self._counted, ~block.is_empty
         for histogram, scores in zip(counted.scores.values(), block.scores.T, strict=False):
             histogram.add(scores[is_scored])
+        if self._plan.labels:
+            self._add_labels(block.scores[is_scored])
         n_tokens, n_oov = block.n_tokens[is_scored], block.n_oov[is_scored]
         counted.n_tokens.add(n_tokens)
         counted.oov_rate.add(n_oov / np.maximum(1, n_tokens))
@@ -117,6 +128,9 @@ class StatisticsCounter:
         counted.oov_rate.merge(other.oov_rate)
         counted.n_oov += other.n_oov
         counted.n_truncated += other.n_truncated
+        for name, n in other.labels.items():
+            counted.labels[name] = counted.labels.get(name, 0) + n
+        counted.n_unsure += other.n_unsure
         self.add_secs(other.stage_secs)
         self._words = add_words(self._words, other.oov_words)
         if self._ids and other.ids:
@@ -130,6 +144,12 @@ class StatisticsCounter:
         least_texts = 1 if self._plan.shows_texts else _LEAST_TEXTS_OF_WORD
         words = commonest_words(self._words, _MOST_WORDS, least_texts)
         return dataclasses.replace(self._counted, oov_words=words, ids=self._ids.sample if self._ids else None)
+
+    def _add_labels(self, scores: FloatArray) -> None:
+        counts = np.bincount(highest_outputs(scores, 1)[:, 0], minlength=len(self._plan.labels)).tolist()
+        labels = self._counted.labels
+        labels.update({name: labels.get(name, 0) + n for name, n in zip(self._plan.labels, counts, strict=True) if n})
+        self._counted.n_unsure += int((scores.max(axis=1) < _SURE).sum())
 
     def _add_examples(self, code: str, examples: Iterable[DeadLetterExample]) -> None:
         known = self._counted.dead_letters.get(code, [])

@@ -47,7 +47,8 @@ class RangeWriter:
             How its records came out.
         """
         watch = Stopwatch()
-        self._scores.write(scores_table(block, self._run.scores_schema))
+        run = self._run
+        self._scores.write(scores_table(block, run.scores_schema, run.outputs, run.n_labels))
         letters = block.dead_letters
         if letters:
             schema = self._run.dead_letters_schema

@@ -83,7 +83,7 @@ def test_every_flag_named_in_a_document_exists(name: str) -> None:
 @pytest.mark.parametrize("name", ["README.md", "formats.md"])
 def test_the_columns_of_the_scores_are_those_of_the_schema(name: str) -> None:
     header = "| column | meaning |" if name == "README.md" else "| column | type | meaning |"
-    assert first_column(DOCUMENTS[name], header) == scores_schema(["<output>"], []).names
+    assert first_column(DOCUMENTS[name], header) == scores_schema(["<output>"], [], 1).names
 
 
 def test_the_columns_of_the_dead_letters_are_those_of_the_schema() -> None:
@@ -93,7 +93,9 @@ def test_the_columns_of_the_dead_letters_are_those_of_the_schema() -> None:
 
 def test_the_documented_types_are_those_of_the_schema() -> None:
     for schema, section in zip(
-        (scores_schema(["<output>"], []), DEAD_LETTER_SCHEMA), DOCUMENTS["formats.md"].split("\n### ")[1:], strict=True
+        (scores_schema(["<output>"], [], 1), DEAD_LETTER_SCHEMA),
+        DOCUMENTS["formats.md"].split("\n### ")[1:],
+        strict=True,
     ):
         rows = re.findall(r"^\| `([^`]+)` \| (\w+) \|", section, re.MULTILINE)
         assert rows == [(field.name, str(field.type)) for field in schema]

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from saiten.model.bundle.explain import ExplainedToken, Explanation
-from saiten.pipelines.reports.effects import Effect, most_effect, strongest
+from saiten.model.bundle.explain import ExplainedToken
+from saiten.pipelines.reports.effects import Effect, ExplainedText, strongest
 from saiten.pipelines.terminal import escape, make_console
 
 _SHOWN_TOKENS = 200
@@ -16,30 +16,27 @@ _FATES = {"oov": "[yellow]{} (OOV)[/]", "dropped": "[yellow]{} (OOV, dropped)[/]
 _COLOURED, _BOLD = 0.1, 0.5
 
 
-def print_explanations(
-    explained: Sequence[tuple[str | None, Explanation]], outputs: Sequence[str], coloured: str | None
-) -> None:
+def print_explanations(texts: Sequence[ExplainedText], outputs: Sequence[str], coloured: str | None) -> None:
     """Prints each text with its tokens, its scores and what made them.
 
     Args:
-        coloured: The output by whose effects the text is coloured; None takes the one with most effect.
+        coloured: The output by whose effects the text is coloured; None takes the class, or the one with most effect.
     """
     console = make_console()
-    for i, (name, explanation) in enumerate(explained):
+    for i, text in enumerate(texts):
         if i:
             console.rule()
-        if name is not None:
-            console.print(f"[bold]id[/]           {escape(name)}")
-        _print_explanation(console, explanation, outputs, coloured)
+        if text.id is not None:
+            console.print(f"[bold]id[/]           {escape(text.id)}")
+        _print_explanation(console, text, outputs, coloured)
 
 
-def _print_explanation(
-    console: Console, explanation: Explanation, outputs: Sequence[str], coloured: str | None
-) -> None:
+def _print_explanation(console: Console, text: ExplainedText, outputs: Sequence[str], coloured: str | None) -> None:
+    explanation = text.found
     console.print(f"[bold]normal form[/]  {escape(explanation.normal_form)}")
     tokens = explanation.tokens
     shown = [_FATES.get(token.fate, "{}").format(f"{escape(token.surface)} {token.shown_id}") for token in tokens]
-    rest = f" … and {len(tokens) - _SHOWN_TOKENS:,} more" if len(tokens) > _SHOWN_TOKENS else ""
+    rest = _and_more(len(tokens))
     console.print(f"[bold]tokens[/]       {' | '.join(shown[:_SHOWN_TOKENS])}{rest}")
     console.print(
         f"[bold]length[/]       {explanation.n_tokens:,} tokens, {explanation.n_oov:,} OOV, "
@@ -48,24 +45,37 @@ def _print_explanation(
     if explanation.scores is None:
         console.print("[bold]scores[/]       none: no token is left (status empty)")
         return
+    if text.label is not None:
+        probability = f"probability {explanation.scores[text.label]:.4f}"
+        console.print(f"[bold]class[/]        {escape(outputs[text.label])}, {probability}")
     table = Table("output", "score", "raised by", "lowered by")
-    for i, name in enumerate(outputs):
+    for i in text.shown_outputs:
         raised, lowered = strongest(explanation, i, _NAMED_TOKENS)
-        table.add_row(escape(name), f"{explanation.scores[i]:.6f}", _listed(raised), _listed(lowered))
+        table.add_row(escape(outputs[i]), f"{explanation.scores[i]:.6f}", _listed(raised), _listed(lowered))
     console.print(table)
-    output = outputs.index(coloured) if coloured is not None else most_effect(explanation)
-    if output is None:
+    output = outputs.index(coloured) if coloured is not None else text.foremost
+    if output is None or text.foremost is None:
         console.print("Nothing is left of this text without its only token: no effect can be told.")
         return
+    _print_coloured(console, text, output, outputs[output])
+
+
+def _print_coloured(console: Console, text: ExplainedText, output: int, name: str) -> None:
+    tokens = text.found.tokens
     strongest_effect = max(abs(token.effects[output]) for token in tokens if token.effects)
     coloured_tokens = [_coloured(token, output, strongest_effect) for token in tokens[:_SHOWN_TOKENS]]
-    console.print(f"[bold]{escape(outputs[output])}[/]  {' '.join(coloured_tokens)}{rest}")
-    together = explanation.left_out_together
+    rest = _and_more(len(tokens))
+    console.print(f"[bold]{escape(name)}[/]  {' '.join(coloured_tokens)}{rest}")
+    together = text.found.left_out_together
     neighbours = f"each {together} neighbouring tokens" if together > 1 else "each token"
     console.print(
         f"[dim]{neighbours[0].upper()}{neighbours[1:]} left out in turn (the text is scored without it, one shorter): "
         "[/][blue]blue[/][dim] raised the score, [/][red]red[/][dim] lowered it.[/]"
     )
+
+
+def _and_more(n_tokens: int) -> str:
+    return f" … and {n_tokens - _SHOWN_TOKENS:,} more" if n_tokens > _SHOWN_TOKENS else ""
 
 
 def _listed(effects: Sequence[Effect]) -> str:
