@@ -134,7 +134,7 @@ def test_a_plain_index_and_sample_texts_do(existing: pathlib.Path, capsys: pytes
     assert bundle.manifest.training == {
         "made_from": "model.keras", "file": f".keras of Keras {keras.version()}", "word_index": "tokenizer.json",
     }  # fmt: skip
-    assert "2 outputs, packed and keras engines" in capsys.readouterr().err
+    assert "2 outputs (numbers), packed and keras engines" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
