@@ -14,7 +14,7 @@ from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit
 from saiten.pipelines.run.owner import write_owner
 from saiten.pipelines.run.range_summary import RangeSummary
-from saiten.pipelines.run.resume import take_up
+from saiten.pipelines.run.resume import without_finished_ranges
 from saiten.pipelines.run.run_manifest import RunCounts, RunManifest, read_run_manifest
 from saiten.pipelines.run.run_plan import PlannedFile, RowSettings, RunPlan, read_plan, record_plan
 from saiten.pipelines.statistics.run_statistics import RunStatistics, StatisticsPlan
@@ -247,7 +247,7 @@ def test_what_was_counted_of_finished_ranges_counts_too(run: Run) -> None:
     run = dataclasses.replace(run, statistics=StatisticsPlan({"sum": (0.0, 100.0)}, counts_ids=True))
     settings = plan(run, n_ranges=2, id_field="id")
     write(run, [make_scored_block(["a"])])
-    record_plan(run, take_up(run, read_plan(run.output, run.run_id)))
+    record_plan(run, without_finished_ranges(run, read_plan(run.output, run.run_id)))
     manifest = commit_run(settings, *write_and_count(run, [make_scored_block(["c", ""], range_index=1)]))
     assert manifest.statistics is not None
     assert manifest.statistics.scores["sum"].total == ord("a") + ord("c")
