@@ -5,9 +5,8 @@ import tarfile
 import zipfile
 from typing import IO
 
-# How much of a file's beginning tells what it is.
-HEAD_BYTES = 1024
-_TAIL_BYTES = 16
+# How much of a file's beginning, and of its end, tells what it is.
+HEAD_BYTES, TAIL_BYTES = 1024, 16
 
 # What no text begins with.
 _BY_FIRST_BYTES = {
@@ -28,6 +27,8 @@ _BY_FIRST_BYTES = {
     b"\x89PNG\r\n\x1a\n": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
     b"\x7fELF": "a program",
+    b"\x80\x02": "a Python pickle",
+    b"\x80\x03": "a Python pickle",
     b"\x80\x04\x95": "a Python pickle",
     b"\x80\x05\x95": "a Python pickle",
     b"%PDF-": "a PDF file",
@@ -82,21 +83,19 @@ def compression_by_first_bytes(head: bytes) -> str | None:
     return next((name for first, name in _COMPRESSIONS.items() if head.startswith(first)), None)
 
 
-def container_by_first_bytes(head: bytes, file: IO[bytes] | None = None) -> str | None:
+def container_by_marks(head: bytes, tail: bytes = b"", file: IO[bytes] | None = None) -> str | None:
     """Returns what a file is that holds no text as it stands, such as ``an Excel workbook``; None where it may.
 
     Args:
         head: Its first `HEAD_BYTES`.
+        tail: Its last `TAIL_BYTES`, unless `head` is unpacked from it.
         file: The file, unless `head` is unpacked from it.
     """
     if head.startswith(b"PK\x03\x04"):
         return _kind_of_zip(file)
     if _is_tar(head):
         return "a tar archive"
-    if file is not None and b"\0" in head:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - _TAIL_BYTES))
-        tail = file.read(_TAIL_BYTES)
+    if b"\0" in head:
         for first, (place, name) in _BY_BOTH_ENDS.items():
             if head.startswith(first) and tail[place] == first:
                 return name

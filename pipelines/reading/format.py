@@ -48,14 +48,22 @@ class Format(abc.ABC):
     Attributes:
         name: What ``--input_format`` calls it.
         endings: How names of its files end, in lower case, before that of a compression.
-        first_bytes: What each of its files begins with, and no text does; empty where there is no such mark.
+        is_binary: Its files are no lines of text: they have an encoding of their own, and are read from their end.
         least_record_bytes: How few bytes of a file that is not compressed a record can plausibly take.
     """
 
     name: str
     endings: tuple[str, ...]
-    first_bytes: tuple[bytes, ...] = ()
+    is_binary: bool = False
     least_record_bytes: int
+
+    def has_marks(self, head: bytes, tail: bytes) -> bool:
+        """Tells whether a file begins, or begins and ends, as only files of this format do.
+
+        Args:
+            tail: Its last bytes; none of a compressed file.
+        """
+        return False
 
     def look_at(self, file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileSlice:
         """Returns the file with all that only its bytes say.

@@ -29,6 +29,6 @@ def format_by_ending(stem: str) -> Format | None:
     return next((format_ for format_ in FORMATS.values() if stem.lower().endswith(format_.endings)), None)
 
 
-def format_by_first_bytes(head: bytes) -> Format | None:
-    """Returns the format that alone begins so; None where it may be any that has no such mark."""
-    return next((f for f in FORMATS.values() if f.first_bytes and head.startswith(f.first_bytes)), None)
+def format_by_marks(head: bytes, tail: bytes) -> Format | None:
+    """Returns the format that alone begins and ends so; None where it may be any that has no such marks."""
+    return next((format_ for format_ in FORMATS.values() if format_.has_marks(head, tail)), None)

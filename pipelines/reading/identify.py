@@ -6,13 +6,14 @@ from typing import IO, NoReturn
 from saiten.model.errors import DamagedFileError, UsageError
 from saiten.pipelines.reading.containers import (
     HEAD_BYTES,
+    TAIL_BYTES,
     compression_by_first_bytes,
     container_by_ending,
-    container_by_first_bytes,
+    container_by_marks,
     markup_by_ending,
 )
 from saiten.pipelines.reading.format import Format
-from saiten.pipelines.reading.formats import asked_format, format_by_ending, format_by_first_bytes
+from saiten.pipelines.reading.formats import asked_format, format_by_ending, format_by_marks
 from saiten.pipelines.reading.lines.decompress import compression_of, decompress
 from saiten.pipelines.reading.lines.text import TEXT
 from saiten.pipelines.reading.options import ReadOptions
@@ -41,19 +42,21 @@ def identify(file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileSli
         DamagedFileError: It is compressed, and damaged in its beginning; or empty where it cannot be.
     """
     file.seek(0)
-    head = file.read(HEAD_BYTES)
+    head, tail = file.read(HEAD_BYTES), b""
     compression = compression_by_first_bytes(head) or compression_of(whole.path)
     if compression is None:
-        _refuse_container(whole, container_by_first_bytes(head, file))
+        file.seek(max(0, whole.size - TAIL_BYTES))
+        tail = file.read(TAIL_BYTES)
+        _refuse_container(whole, container_by_marks(head, tail, file))
     else:
         if whole.size == 0:
             raise DamagedFileError(f"{whole.source} is empty, so it is no whole {compression} file.")
         head = _unpacked_head(file, compression, whole.source)
         if compression_by_first_bytes(head) is not None:
             raise UsageError(f"{whole.source} is compressed twice; unpack it once.")
-        _refuse_container(whole, container_by_first_bytes(head))
-    format_ = _format_of(head, whole, compression, options)
-    codec = _codec_of(head, whole, options) if not format_.first_bytes else options.codec
+        _refuse_container(whole, container_by_marks(head))
+    format_ = _format_of(whole, format_by_marks(head, tail), compression, options)
+    codec = options.codec if format_.is_binary else _codec_of(head, whole, options)
     return dataclasses.replace(whole, format=format_.name, compression=compression, codec=codec)
 
 
@@ -76,9 +79,9 @@ def _refuse(whole: FileSlice, what: str) -> NoReturn:
     raise UsageError(f"{whole.source} {what}; give the records as text, JSON Lines, CSV, TSV or Parquet.")
 
 
-def _format_of(head: bytes, whole: FileSlice, compression: str | None, options: ReadOptions) -> Format:
+def _format_of(whole: FileSlice, marked: Format | None, compression: str | None, options: ReadOptions) -> Format:
     stem = whole.path.rpartition(".")[0] if compression_of(whole.path) else whole.path
-    asked, marked = asked_format(options), format_by_first_bytes(head)
+    asked = asked_format(options)
     if asked is not None and marked is not None and asked is not marked:
         raise UsageError(
             f"{whole.source} is a {marked.name.capitalize()} file, not --input_format={asked.name}; leave that out."
@@ -90,11 +93,11 @@ def _format_of(head: bytes, whole: FileSlice, compression: str | None, options: 
         if markup is not None:
             _refuse(whole, f"is {markup} by its name, whose lines are no records (--input_format=text reads lines)")
     found = asked or marked or format_by_ending(stem) or TEXT
-    if found.first_bytes and compression is not None:
+    if found.is_binary and compression is not None:
         raise UsageError(
             f"{whole.source} is a compressed {found.name.capitalize()} file; unpack it first: it is read from its end."
         )
-    if found.first_bytes and whole.size == 0:
+    if found.is_binary and whole.size == 0:
         raise DamagedFileError(f"{whole.source} is empty, so it is no whole {found.name.capitalize()} file.")
     return found
 

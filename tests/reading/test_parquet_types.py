@@ -40,6 +40,9 @@ _COLUMNS = {
     "json": _json(pa.string()),
     "json of large strings": _json(pa.large_string()),
     "json of string views": _json(pa.string_view()),
+    "strings of another extension": pa.ExtensionArray.from_storage(
+        pa.opaque(pa.string(), "text", "a database"), pa.array(_TEXTS)
+    ),
     "dictionary of strings": _dictionary(pa.string()),
     "dictionary of bytes": _dictionary(pa.binary(), pa.int8()),
     "dictionary of large strings": _dictionary(pa.large_string(), pa.int16()),
@@ -126,6 +129,47 @@ def test_bytes_that_are_no_text_cost_their_record(tmp_path: pathlib.Path, kind: 
         assert ([text for block in blocks for text in block.texts], died) == (["x", "z"], [1])
 
 
+_UUIDS = pa.ExtensionArray.from_storage(pa.uuid(), pa.array([b"%016d" % i for i in range(3)], pa.binary(16)))
+_VIEWS = pa.array(["a", "b", None], pa.string_view())
+_WITHIN = {
+    "views in a list": pa.ListArray.from_arrays(pa.array([0, 1, 2, 3], pa.int32()), _VIEWS),
+    "views in a struct": pa.StructArray.from_arrays([_VIEWS], ["a"]),
+    "views in a map": pa.MapArray.from_arrays(pa.array([0, 1, 2, 3], pa.int32()), pa.array(["x", "y", "z"]), _VIEWS),
+    "JSON in a list": pa.ListArray.from_arrays(pa.array([0, 1, 2, 3], pa.int32()), _json(pa.string()).slice(0, 3)),
+    "UUIDs in a struct in a list": pa.ListArray.from_arrays(
+        pa.array([0, 1, 2, 3], pa.int32()), pa.StructArray.from_arrays([_UUIDS], ["a"])
+    ),
+    "UUIDs in a list of fixed size": pa.FixedSizeListArray.from_arrays(_UUIDS, 1),
+}
+
+
+@pytest.mark.parametrize("kind", list(_WITHIN))
+def test_what_lies_within_a_kept_column_is_kept_as_it_is_stored(tmp_path: pathlib.Path, kind: str) -> None:
+    """Beside a dead letter; of these Arrow can take some only without their extension types."""
+    path = tmp_path / "a.parquet"
+    column = _WITHIN[kind]
+    pq.write_table(pa.table({"text": ["a", None, "c"], "c": column}), path)
+    blocks, died = _read(path, ReadOptions(kept_fields=(KeptField("c"),)))
+    (kept,) = blocks[0].kept_fields
+    assert died == [1]
+    assert "extension" not in str(kept.type)
+    assert "view" not in str(kept.type)
+    stored = column.cast(kept.type)
+    assert kept.equals(pa.concat_arrays([stored.slice(0, 1), stored.slice(2, 1)]))
+    blocks, _ = _read(path, ReadOptions(id_field="c"))
+    if "UUID" in kind:
+        assert str(uuid.UUID(bytes=b"%016d" % 2)) in blocks[0].ids[1]
+
+
+def test_a_bad_string_within_a_kept_column_costs_its_record(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "a.parquet"
+    cells = pa.array([b"a", b"\xff", b"c"], pa.binary()).view(pa.string()).cast(pa.string_view(), safe=False)
+    column = pa.ListArray.from_arrays(pa.array([0, 1, 2, 3], pa.int32()), cells)
+    pq.write_table(pa.table({"text": ["a", "b", "c"], "c": column}), path)
+    blocks, died = _read(path, ReadOptions(kept_fields=(KeptField("c"),)))
+    assert ([cell for block in blocks for cell in block.kept_fields[0].to_pylist()], died) == ([["a"], ["c"]], [1])
+
+
 def test_what_is_no_text_is_named(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "a.parquet"
     ids = [uuid.UUID(int=i) for i in range(2)]
@@ -196,9 +240,11 @@ class _Keys(pe.KmsClient):
         return bytes.fromhex(wrapped_key.decode())
 
 
+@pytest.mark.parametrize("name", ["a.parquet", "a.parquet.encrypted", "a"])
 @pytest.mark.parametrize("plaintext_footer", [True, False])
-def test_an_encrypted_file_is_called_encrypted(tmp_path: pathlib.Path, plaintext_footer: bool) -> None:
-    path = tmp_path / "a.parquet"
+def test_an_encrypted_file_is_called_encrypted(tmp_path: pathlib.Path, plaintext_footer: bool, name: str) -> None:
+    """Also by its first and last bytes alone: else its bytes would be scored as lines."""
+    path = tmp_path / name
     factory = pe.CryptoFactory(lambda _: _Keys())
     settings = pe.EncryptionConfiguration(
         footer_key="f", column_keys={"c": ["text"]}, plaintext_footer=plaintext_footer, double_wrapping=False
@@ -207,7 +253,7 @@ def test_an_encrypted_file_is_called_encrypted(tmp_path: pathlib.Path, plaintext
     table = pa.table({"text": ["a"] * 100})
     with pq.ParquetWriter(path, table.schema, encryption_properties=properties) as writer:
         writer.write_table(table)
-    with pytest.raises(UsageError, match=r"^a\.parquet is an encrypted Parquet file, which is not read"):
+    with pytest.raises(UsageError, match=rf"^{name} is an encrypted Parquet file, which is not read"):
         _read(path, ReadOptions())
 
 

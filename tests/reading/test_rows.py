@@ -23,12 +23,14 @@ _PIECES = ["a", '"', '""', ",", "\n", "\r\n", "\r", '\n"', '"\n', ',"', '",', "x
 _CONTENT = st.lists(st.sampled_from(_PIECES), max_size=30).map("".join)
 
 
-def _rows_by_hand(text: str, most: int) -> list[tuple[str, bool]]:
+def _rows_by_hand(text: str, least: int, most: int, n_lines: int) -> list[tuple[str, bool]]:
     """Each row's characters, and whether it can be read; the last line need not have an end, but counts as if."""
     found, start = [], 0
     whole = text if text.endswith("\n") else text + "\n"
     while start < len(text):
-        end, is_good = _row_by_hand(whole, start, most)
+        lines = whole[start:].split("\n", n_lines)[:n_lines]
+        bound = min(most, max(least, sum(len(line) + 1 for line in lines))) if len(lines) == n_lines else most
+        end, is_good = _row_by_hand(whole, start, bound)
         if text[start:end].strip("\r\n") or not is_good:
             found.append((text[start:end], is_good))
         start = end
@@ -65,25 +67,36 @@ def _line_end(text: str, place: int) -> int:
     return text.index("\n", place) + 1
 
 
-@given(_CONTENT, st.sampled_from([9, 30, 1000]), st.integers(1, 20), st.sampled_from(["utf-8", "utf-16-le"]))
+@given(
+    _CONTENT,
+    st.sampled_from([7, 28, 1000]),
+    st.sampled_from([1, 12]),
+    st.sampled_from([1, 3, 100]),
+    st.integers(1, 20),
+    st.sampled_from(["utf-8", "utf-16-le"]),
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=500)
-@example('"', 9, 1, "utf-8")
-@example('"a\n"b', 30, 3, "utf-8")
-@example('a\n"\n\n"\r', 30, 2, "utf-8")
-@example('"\na\n""\n\n"', 9, 1, "utf-8")
-@example('"\na\n""\n\n"\n', 9, 1, "utf-8")
-@example('"\na\n"" \n"', 9, 1, "utf-8")
-def test_rows_end_where_they_do_by_hand(content: str, most: int, chunk_bytes: int, codec: str) -> None:
+@example('"', 7, 1, 100, 1, "utf-8")
+@example('"a\n"b', 28, 1, 100, 3, "utf-8")
+@example('a\n"\n\n"\r', 28, 1, 100, 2, "utf-8")
+@example('"\na\n""\n\n"', 7, 1, 100, 1, "utf-8")
+@example('"\na\n""\n\n"\n', 7, 1, 100, 1, "utf-8")
+@example('"\na\n"" \n"', 7, 1, 100, 1, "utf-8")
+def test_rows_end_where_they_do_by_hand(
+    content: str, most: int, least: int, n_lines: int, chunk_bytes: int, codec: str
+) -> None:
     width = len("a".encode(codec))
     data = content.encode(codec)
     piece = FileSlice("a", "a", 0, len(data), 0, len(data), "", codec=codec)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(row_scan, "_OPEN_QUOTE_BYTES", most * width)
-        runs = list(scan_rows(Chunks(io.BytesIO(data), piece, chunk_bytes), RowGrammar(",", has_quotes=True), 1))
+        patch.setattr(row_scan, "_OPEN_QUOTE_LINES", n_lines)
+        chunks = Chunks(io.BytesIO(data), piece, chunk_bytes)
+        runs = list(scan_rows(chunks, RowGrammar(",", has_quotes=True), least * width))
     bounds = [(run.offset, run.end) for run in runs]
     assert [0, *(end for _, end in bounds)] == [*(start for start, _ in bounds), len(data)]
     ends = {end for run in runs for end in _ends(run.offset, run.end, data, codec, run.is_one_row)}
-    expected = _rows_by_hand(content, most)
+    expected = _rows_by_hand(content, least + 2, max(least, most) + 2, n_lines)
     assert sum(run.n_rows for run in runs) == len(expected)
     place, expected_ends = 0, set()
     for row, _ in expected:
@@ -138,7 +151,7 @@ def test_a_quote_that_never_closes_costs_its_own_line(tmp_path: pathlib.Path, en
         return
     assert [row[1] for row in good] == [i for i in range(10_000) if i != place]
     assert [(letter.position, letter.code, letter.n_lines) for letter in bad] == [(place, "BAD_CSV_ROW", 1)]
-    assert bad[0].message == "A quote that opens in its last line is never closed."
+    assert bad[0].message == "A quote that opens in its last line is never closed, so the row ends there."
     assert bad[0].raw == f'{place},"text {place}'.encode()
 
 
@@ -151,8 +164,21 @@ def test_a_quote_is_not_looked_for_beyond_the_bound(tmp_path: pathlib.Path) -> N
     bad = dead_letters(blocks)
     assert sum(len(block.texts) for block in blocks) == 700_001
     assert [(letter.position, letter.message) for letter in bad] == [
-        (0, "A quote that opens in its last line is never closed within 10,485,760 bytes.")
+        (0, "A quote that opens in its last line is never closed within 10,485,760 bytes, so the row ends there.")
     ]
+
+
+@pytest.mark.parametrize(("limit", "n_good", "code"), [(3000, 399, "BAD_CSV_ROW"), (9000, 100, None)])
+def test_the_bound_is_that_of_a_record(tmp_path: pathlib.Path, limit: int, n_good: int, code: str | None) -> None:
+    """A quote closes 300 lines behind: these are one record if it may be so long, else the records they look like."""
+    path = tmp_path / "a.csv"
+    lines = [f"{i},{'*' if i == 50 else ''}text {i:06}{'*' if i == 350 else ''}\n" for i in range(400)]
+    path.write_text("id,text\n" + "".join(lines).replace("*", '"'), "utf-8")
+    blocks = read_file(path, ReadOptions(max_record_bytes=limit))
+    assert [(letter.position, letter.code, letter.n_lines) for letter in dead_letters(blocks)] == (
+        [(50, code, 1)] if code else []
+    )
+    assert len(rows(blocks)) == n_good
 
 
 @pytest.mark.parametrize(("text", "n_lines"), [('1,"a\nb",c\n', 2), ('1,"' + "a\n" * 30 + '"\n', 31)])

@@ -6,7 +6,8 @@ r"""Finds the rows of CSV and TSV files: where each begins and ends, without a l
     3,本\n               a row
 
 A row with a quote that is not closed, or that stands where none may, costs the lines up to the one in which that
-quote opens; the next line is read as a row of its own.
+quote opens; the next line is read as a row of its own. Not closed is a quote whose row goes on for more bytes than
+the longest record has and for more than `_OPEN_QUOTE_LINES`, or for more than `_OPEN_QUOTE_BYTES`.
 """
 
 from collections.abc import Iterator
@@ -19,8 +20,11 @@ from saiten.pipelines.reading.lines.row_grammar import RowGrammar
 from saiten.pipelines.reading.rows import too_large
 from saiten.pipelines.records import MAX_RAW_BYTES, Code
 
-# For so many bytes a quote may stay open, or for those of the longest record that is read if they are more.
+# A row may go on for so many bytes, or for those of the longest record that is read if they are more.
 _OPEN_QUOTE_BYTES = 10 * 1024 * 1024
+# One of so few lines that is longer than a record may be is one long record, not a quote that was left open.
+_OPEN_QUOTE_LINES = 100
+_LINE_END = len("\r\n")
 
 
 @dataclass(frozen=True)
@@ -95,8 +99,10 @@ class _RowScanner:
         self._grammar = grammar
         self._breaks = chunks.breaks
         self._max_bytes = max_bytes
-        # So much is looked at to find the end of a row, never more or less, however the chunks come.
-        self._most = max(max_bytes, _OPEN_QUOTE_BYTES) // self._breaks.width
+        # What is looked at to find the end of a row does not go by how the chunks come.
+        self._least, self._most = (
+            n_bytes // self._breaks.width + _LINE_END for n_bytes in (max_bytes, max(max_bytes, _OPEN_QUOTE_BYTES))
+        )
         self._goes_on = True
         self._begin(b"")
 
@@ -115,13 +121,23 @@ class _RowScanner:
             n_left = len(self._view) - self._place
             if not n_left and (not self._goes_on or self._is_behind_slice()):
                 return
-            row = self._grammar.row.match(self._view, self._place, self._place + self._most)
+            bound = self._row_bound()
+            row = self._grammar.row.match(self._view, self._place, self._place + bound)
             if row:
                 yield self._take_row(row.end(), None)
-            elif self._goes_on and n_left < self._most:
+            elif self._goes_on and n_left < bound:
                 self._read_more()
             else:
-                yield self._take_bad_row()
+                yield self._take_bad_row(bound)
+
+    def _row_bound(self) -> int:
+        """Returns how far a row may go on."""
+        stop = self._place
+        for _ in range(_OPEN_QUOTE_LINES):
+            stop = self._view.find(b"\n", stop) + 1
+            if not stop:
+                return self._most
+        return min(self._most, max(self._least, stop - self._place))
 
     def _is_behind_slice(self) -> bool:
         return self._chunks.end is not None and self._chunks.offset >= self._chunks.end
@@ -155,13 +171,18 @@ class _RowScanner:
             data = data[: min(n_bytes, MAX_RAW_BYTES)]
         return RowRun(offset, end, data, 1, view.count(b"\n"), True, failure, n_bytes)
 
-    def _take_bad_row(self) -> RowRun:
-        fault = self._grammar.find_fault(self._view, self._place, self._place + self._most)
+    def _take_bad_row(self, bound: int) -> RowRun:
+        fault = self._grammar.find_fault(self._view, self._place, self._place + bound)
         stop = self._view.find(b"\n", fault.place) + 1
         if not stop:
             return self._take_long_row()
-        within = f" within {self._most * self._breaks.width:,} bytes" if fault.is_open and self._goes_on else ""
-        return self._take_row(stop, (Code.BAD_CSV_ROW, f"{fault.message}{within}."))
+        message = fault.message
+        if fault.is_open:
+            width = self._breaks.width
+            goes_beyond = len(self._data) - self._place * width >= bound * width
+            within = f" within {(bound - _LINE_END) * width:,} bytes" if goes_beyond else ""
+            message = f"{message}{within}, so the row ends there"
+        return self._take_row(stop, (Code.BAD_CSV_ROW, f"{message}."))
 
     def _take_long_row(self) -> RowRun:
         """Takes a row whose last line does not end within what is looked at."""

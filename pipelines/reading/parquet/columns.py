@@ -5,14 +5,19 @@ import pyarrow as pa
 from saiten.model.errors import RecordError
 from saiten.pipelines.reading.field_values import id_of, make_converter, text_of
 from saiten.pipelines.reading.options import KeptField, ReadOptions
+from saiten.pipelines.reading.parquet.column_types import (
+    in_microseconds,
+    is_bytes,
+    is_json,
+    is_number,
+    kept_type,
+    without_views,
+)
 from saiten.pipelines.reading.rows import READ_STAGE, Rows
 from saiten.pipelines.records import Code, RecordBlock, SourceSpan
 
 # What Python has no value for: a time in nanoseconds, a year beyond 1 to 9999.
 _BEYOND_PYTHON = object()
-
-# Of string views Arrow can neither take some nor tell the lengths.
-_UNDER_VIEWS = {pa.string_view(): pa.string(), pa.binary_view(): pa.binary()}
 
 _Failures = dict[int, tuple[str, str]]
 
@@ -50,13 +55,10 @@ def _texts(column: pa.Array | None, max_bytes: int, failures: _Failures, n_rows:
     for i, value in enumerate(_cells(column, n_rows)):
         raw, text = b"", ""
         try:
-            if isinstance(value, bytes):
-                raw = value
-                text = _text_of_bytes(raw, max_bytes)
-            elif column is not None and value is _BEYOND_PYTHON:
+            if column is not None and value is _BEYOND_PYTHON:
                 raise RecordError(Code.TEXT_NOT_STRING, f"The text is of type {column.type}, not a string.")
-            else:
-                text_of(value)
+            raw = value if isinstance(value, bytes) else text_of(value).encode()
+            text = _text_of_bytes(raw, max_bytes)
         except RecordError as error:
             failures.setdefault(i, (error.code, error.message))
         raws.append(raw)
@@ -99,6 +101,8 @@ def _kept_column(column: pa.Array | None, field: KeptField, failures: _Failures,
         return pa.ExtensionArray.from_storage(field.type, strings)
     if column is None:
         return pa.nulls(n_rows, field.type)
+    if column.type != field.type and kept_type(column.type) == field.type:
+        column = column.cast(field.type)
     try:
         return _cast(column, field.type)
     except pa.ArrowException:
@@ -144,7 +148,7 @@ def _cast(column: pa.Array, kind: pa.DataType) -> pa.Array:
         return column
     if pa.types.is_string(kind) and (pa.types.is_primitive(column.type) or pa.types.is_decimal(column.type)):
         return column.cast(kind)
-    if _is_number(column.type) and _is_number(kind):
+    if is_number(column.type) and is_number(kind):
         return column.cast(kind)
     if pa.types.is_temporal(column.type) and pa.types.is_timestamp(kind):
         return column.cast(kind, safe=False)
@@ -156,7 +160,7 @@ def _cells(column: pa.Array | None, n_rows: int) -> list[object]:
     if column is None:
         return [None] * n_rows
     # Python has no nanoseconds: what pyarrow makes of them depends on whether pandas is installed.
-    type_ = pa.large_binary() if is_bytes(column.type) else _in_microseconds(column.type)
+    type_ = pa.large_binary() if is_bytes(column.type) else in_microseconds(column.type)
     try:
         cells: list[object] = (column if type_ == column.type else column.cast(type_)).to_pylist()
     except (ValueError, OverflowError, pa.ArrowException):
@@ -175,25 +179,6 @@ def _as_python(cell: pa.Array, type_: pa.DataType) -> object:
         return _BEYOND_PYTHON
 
 
-def _in_microseconds(type_: pa.DataType) -> pa.DataType:
-    """Returns the type with microseconds for nanoseconds, within lists, maps and structs too."""
-    if pa.types.is_timestamp(type_) and type_.unit == "ns":
-        return pa.timestamp("us", type_.tz)
-    if pa.types.is_nested(type_):
-        within = [type_.field(i).with_type(_in_microseconds(type_.field(i).type)) for i in range(type_.num_fields)]
-        if pa.types.is_struct(type_):
-            return pa.struct(within)
-        if pa.types.is_list(type_):
-            return pa.list_(*within)
-        if pa.types.is_large_list(type_):
-            return pa.large_list(*within)
-        if pa.types.is_fixed_size_list(type_):
-            return pa.list_(*within, type_.list_size)
-        if pa.types.is_map(type_):
-            return pa.map_(type_.key_type, _in_microseconds(type_.item_type))
-    return {pa.time64("ns"): pa.time64("us"), pa.duration("ns"): pa.duration("us")}.get(type_, type_)
-
-
 def _plain_value(value: object, name: str) -> object:
     if value is _BEYOND_PYTHON:
         raise RecordError(Code.BAD_FIELD, f"The {name} has a time in nanoseconds, or a year beyond 1 to 9999.")
@@ -209,37 +194,5 @@ def _column(batch: pa.RecordBatch, name: str | None) -> pa.Array | None:
         column = column.dictionary_decode()
     if is_json(column.type):
         column = column.storage
-    view = _UNDER_VIEWS.get(column.type)
-    return column if view is None else column.cast(view)
-
-
-def kept_type(type_: pa.DataType) -> pa.DataType:
-    """Returns the type of a column as it is kept: its own, but for how its strings are packed in memory."""
-    if pa.types.is_dictionary(type_):
-        type_ = type_.value_type
-    return pa.json_() if is_json(type_) else _UNDER_VIEWS.get(type_, type_)
-
-
-def is_json(type_: pa.DataType) -> bool:
-    """Tells whether values of the type are strings that say of themselves that they are JSON."""
-    return isinstance(type_, pa.JsonType)
-
-
-def is_bytes(kind: pa.DataType) -> bool:
-    """Tells whether values of the type are strings or bytes."""
-    return any(
-        test(kind)
-        for test in (
-            pa.types.is_string,
-            pa.types.is_large_string,
-            pa.types.is_string_view,
-            pa.types.is_binary,
-            pa.types.is_large_binary,
-            pa.types.is_binary_view,
-            pa.types.is_fixed_size_binary,
-        )
-    )
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+    type_ = without_views(column.type)
+    return column if type_ == column.type else column.cast(type_)

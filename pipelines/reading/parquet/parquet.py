@@ -13,7 +13,7 @@ from saiten.model.errors import DamagedFileError
 from saiten.pipelines.reading.files import open_unchanged
 from saiten.pipelines.reading.format import FileFields, Format, SizedSlice, even_bounds
 from saiten.pipelines.reading.options import ReadOptions
-from saiten.pipelines.reading.parquet.columns import kept_type
+from saiten.pipelines.reading.parquet.column_types import kept_type
 from saiten.pipelines.reading.parquet.rows import open_parquet, read_parquet
 from saiten.pipelines.reading.rows import Rows
 from saiten.pipelines.records import FileSlice
@@ -24,9 +24,13 @@ class ParquetFormat(Format):
 
     name = "parquet"
     endings = (".parquet", ".parq", ".pq")
-    # Behind the mark begins the first page's header, or the file's end.
-    first_bytes = (b"PAR1\x15",)
+    is_binary = True
     least_record_bytes = 1
+
+    def has_marks(self, head: bytes, tail: bytes) -> bool:
+        # Behind the mark begins a page's header, or the file's end. A column that is encrypted begins otherwise, but
+        # in no text there is a NUL before the last mark, as the highest byte of a number is.
+        return head.startswith(b"PAR1\x15") or (head.startswith(b"PAR1") and tail.endswith(b"\0PAR1"))
 
     def read_fields(self, file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileFields | None:
         schema = _read_footer(whole).schema

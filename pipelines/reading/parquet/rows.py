@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from saiten.model.errors import DamagedFileError, UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.reading.options import ReadOptions
-from saiten.pipelines.reading.parquet.columns import batch_rows, is_bytes, is_json, kept_type
+from saiten.pipelines.reading.parquet.column_types import is_bytes, kept_type
+from saiten.pipelines.reading.parquet.columns import batch_rows
 from saiten.pipelines.reading.parquet.footer import RowGroup, read_row_groups
 from saiten.pipelines.reading.parquet.pages import Page, read_pages
 from saiten.pipelines.reading.parquet.thrift import ThriftError
@@ -180,7 +181,7 @@ def _row_bytes(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
     for column in batch.columns:
         if pa.types.is_dictionary(column.type) and is_bytes(column.type.value_type):
             sizes = _byte_lengths(column.dictionary).take(column.indices)
-        elif is_json(column.type):
+        elif isinstance(column.type, pa.BaseExtensionType) and is_bytes(column.type.storage_type):
             sizes = _byte_lengths(column.storage)
         elif is_bytes(column.type):
             sizes = _byte_lengths(column)

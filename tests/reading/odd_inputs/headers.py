@@ -24,8 +24,8 @@ HEADERS = [
         "a quote that opens in the header",
         "a.csv",
         'id,"text\n1,良い\n2,悪い\n',
-        "a.csv: no header can be read (A quote that opens in its last line is never closed); mend it, or say "
-        "--quoting=none where quotes mean nothing.",
+        "a.csv: no header can be read (A quote that opens in its last line is never closed, so the row ends there); "
+        "mend it, or say --quoting=none where quotes mean nothing.",
     ),
     _refused("a quote that opens in a compressed header", "a.csv.gz", gzip.compress(b'"text\na\n'), "no header can"),
     _refused("a quote that opens in a TSV header", "a.tsv", 'id\t"text\n1\ta\n', "no header can be read", _QUOTED),
