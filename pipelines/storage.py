@@ -120,11 +120,13 @@ def read_bytes(path: str) -> bytes | None:
 
 
 def changed_secs(path: str) -> float:
-    """Returns when an object on a store was changed last, in seconds by the store's clock.
+    """Returns when a file was changed last, in seconds since the epoch by the clock of the store or of the disk.
 
     Raises:
         FileNotFoundError: It is not there.
     """
+    if not is_remote(path):
+        return pathlib.Path(path).stat().st_mtime
     entries = [entry for match in _filesystems().match([path]) for entry in match.metadata_list]
     if not entries:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)

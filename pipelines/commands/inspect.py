@@ -71,9 +71,13 @@ def _run_page(directory: str, names: set[str]) -> "Iterable[Row]":
     from saiten.model.errors import UsageError
     from saiten.pipelines import storage
     from saiten.pipelines.commands.pages.run_page import misshapen_rows, run_rows
-    from saiten.pipelines.run.layout import RUN_MANIFEST, SUCCESS
+    from saiten.pipelines.commands.pages.unfinished_page import unfinished_rows
+    from saiten.pipelines.run.layout import RUN_MANIFEST, SUCCESS, WORK_FOLDER
     from saiten.pipelines.run.run_manifest import MisshapenManifestError, read_run_manifest
 
+    unfinished = list(unfinished_rows(directory)) if any(name.startswith(WORK_FOLDER) for name in names) else []
+    if unfinished and RUN_MANIFEST not in names:
+        return unfinished
     path = storage.join(directory, RUN_MANIFEST)
     is_remote = storage.is_remote(path)
     if RUN_MANIFEST not in names or not (is_remote or is_plain(pathlib.Path(path))):
@@ -88,7 +92,7 @@ def _run_page(directory: str, names: set[str]) -> "Iterable[Row]":
         raise UsageError(f"{path} cannot be read: {error}.") from error
     if manifest is None:
         raise UsageError(f"{path} has gone.")
-    return run_rows(directory, manifest, is_whole=SUCCESS in names)
+    return [*run_rows(directory, manifest, is_whole=SUCCESS in names), *unfinished]
 
 
 def _print_page(console: "Console", rows: "Iterable[Row]") -> None:

@@ -31,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
     from saiten.pipelines.local.launch import launch_run
 
     manifest = launch_run(settings)
+    if manifest is None:
+        return 0
     say(summary_line(manifest, settings.run_directory))
     if args.json:
         show(json.dumps(dataclasses.asdict(manifest), indent=1))  # as ASCII: a name may hold what moves the cursor

@@ -126,6 +126,7 @@ def _add_running_arguments(group: "argparse._ActionsContainer") -> None:
         default=ScoreSettings.runner,
         help="a Beam runner; its own flags stand on the same line (default: FnApiRunner, on this machine)",
     )
+    group.add_argument("--no_wait", action="store_true", help="with a runner elsewhere: end when it has the job")
     group.add_argument(
         "--beam_option", action="append", default=[], metavar="NAME=VALUE", help="what only a job server knows"
     )

@@ -18,7 +18,7 @@ from typing import Any, ParamSpec
 
 import msgspec
 
-from saiten.model.errors import SaitenError, error_of_kind
+from saiten.model.errors import SaitenError, UsageError, error_of_kind
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.local.worker import end_with_parent
 from saiten.pipelines.quiet import quiet_libraries
@@ -72,6 +72,8 @@ def score_files(settings: ScoreSettings) -> RunManifest:
         CountMismatchError: The counts do not add up; nothing was committed.
         SaitenError: The run failed otherwise; nothing was committed, unless the message says so.
     """
+    if settings.no_wait:
+        raise UsageError("score_files waits for what it returns: no_wait is for the command, saiten score --no_wait.")
     settings = dataclasses.replace(settings, output=settings.run_directory, quiet=True)
     # -P: what lies in the folder where the program stands is not on the path of the process, whatever it is called.
     command = [sys.executable, "-P", "-m", __name__, str(os.getpid())]
@@ -111,7 +113,8 @@ def main() -> None:
         from saiten.pipelines.local.launch import launch_run
 
         check_beam_flags(settings.beam_flags, ())
-        answer = dataclasses.asdict(launch_run(settings))
+        manifest = launch_run(settings)
+        answer = dataclasses.asdict(manifest) if manifest else {}
     except SaitenError as error:
         answer = {"error": type(error).__name__, "message": str(error)}
     except OSError as error:

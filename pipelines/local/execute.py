@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -29,11 +29,13 @@ class Execution:
 
     Attributes:
         workers: The local worker processes, None on a remote runner.
+        waits: Until the pipeline has ended, or only until a remote runner has it.
     """
 
     runner: PipelineRunner
     options: PipelineOptions
     workers: LocalWorkers | None
+    waits: bool = True
 
 
 def local_execution(workers: LocalWorkers, flags: Sequence[str]) -> Execution:
@@ -41,8 +43,15 @@ def local_execution(workers: LocalWorkers, flags: Sequence[str]) -> Execution:
     return Execution(workers.runner(), workers.options(flags), workers)
 
 
-def execute(scoring: Scoring, execution: Execution) -> None:
-    """Runs the scoring pipeline to its end.
+def execute(
+    scoring: Scoring,
+    execution: Execution,
+    submitted: Callable[[Job], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+) -> None:
+    """Runs the scoring pipeline to its end, or until a runner has it that is not waited for.
+
+    Args:
+        submitted: Is entered as soon as a remote runner has the job, and left when it has ended.
 
     Raises:
         SaitenError: What a worker reported, or that one was lost; nothing was committed unless it says so.
@@ -54,7 +63,10 @@ def execute(scoring: Scoring, execution: Execution) -> None:
             pipeline = beam.Pipeline(runner=execution.runner, options=execution.options)
             build(pipeline, scoring)
             job.result = pipeline.run()
-            state = job.result.wait_until_finish()
+            with submitted(job):
+                if not execution.waits:
+                    return
+                state = job.result.wait_until_finish()
         except Exception as error:  # Beam raises whatever a worker raised, as text
             if execution.workers is None:
                 if job.is_committed():

@@ -11,6 +11,7 @@ from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.local.choose_bundle import ChosenBundle, choose_bundle
 from saiten.pipelines.local.execute import execute, local_execution
+from saiten.pipelines.local.follow import execute_elsewhere
 from saiten.pipelines.local.prepare import planned_files, prepare_scoring, row_settings
 from saiten.pipelines.local.progress_view import showing_progress
 from saiten.pipelines.local.remote import refuse_unseen, remote_execution
@@ -65,8 +66,11 @@ def plan_scoring(settings: ScoreSettings, bundle: ChosenBundle, n_workers: int =
     return plan
 
 
-def launch_run(settings: ScoreSettings) -> RunManifest:
-    """Scores what the settings say; returns the manifest of the committed run.
+def launch_run(settings: ScoreSettings) -> RunManifest | None:
+    """Scores what the settings say.
+
+    Returns:
+        The manifest of the committed run; None where a runner elsewhere has the job, which is not waited for.
 
     Raises:
         SaitenError: Nothing was committed, unless it says so.
@@ -92,8 +96,15 @@ def launch_run(settings: ScoreSettings) -> RunManifest:
         scoring = prepare_scoring(settings, bundle, plan, claim.token)
         claim.run_id = scoring.commit.run.run_id
         with _notes_folder(settings, scoring.commit.run) as folder, _progress(settings, folder, plan.total_bytes):
-            execution = remote or local_execution(LocalWorkers(n_workers, folder), settings.beam_flags)
-            execute(dataclasses.replace(scoring, notes_folder=folder), execution)
+            scoring = dataclasses.replace(scoring, notes_folder=folder)
+            if remote is None:
+                execute(scoring, local_execution(LocalWorkers(n_workers, folder), settings.beam_flags))
+            else:
+                remote = dataclasses.replace(remote, waits=not settings.no_wait)
+                execute_elsewhere(scoring, remote, plan.total_bytes, is_quiet=settings.quiet)
+                if settings.no_wait:
+                    claim.is_left = True
+                    return None
     manifest = read_run_manifest(output)
     if manifest is None or manifest.run_id != scoring.commit.run.run_id:
         raise SaitenError(f"The pipeline ended, but {output} holds no commit of run {scoring.commit.run.run_id}.")

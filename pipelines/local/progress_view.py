@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from saiten.pipelines.run.notes.progress_notes import WRITE_SECS, read_progress
+from saiten.pipelines.run.notes.progress_notes import WRITE_SECS, Progress, read_progress
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,6 +50,10 @@ def _show_bar(console: "Console", folder: str, total_bytes: int, ended: threadin
 
 def _show_lines(console: "Console", folder: str, total_bytes: int, ended: threading.Event) -> None:
     while not ended.wait(_LINE_SECS):
-        done = read_progress(folder)
-        share = done.n_bytes / max(1, total_bytes)
-        console.print(f"{share:.0%}: {done.tally.records:,} records, {done.tally.dead:,} dead letters", highlight=False)
+        console.print(progress_line(read_progress(folder), total_bytes), highlight=False)
+
+
+def progress_line(done: Progress, total_bytes: int) -> str:
+    """Returns a progress in words; a runner that tries again what a lost worker did may count it twice."""
+    share = min(1.0, done.n_bytes / max(1, total_bytes))
+    return f"{share:.0%}: {done.tally.records:,} records, {done.tally.dead:,} dead letters"

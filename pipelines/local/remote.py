@@ -47,7 +47,7 @@ def remote_execution(name: str, flags: Sequence[str]) -> Execution:
     problems = PipelineOptionsValidator(options, runner).validate()
     if problems:
         raise UsageError(f"--runner={name}: {_plain(problems[0])}.")
-    for flag, address in _addresses(options):
+    for flag, address in addresses_of(options):
         _check_listening(flag, address)
     return Execution(runner, options, None)
 
@@ -67,7 +67,7 @@ def refuse_unseen(execution: Execution, flag: str, paths: Iterable[str]) -> None
         UsageError: The first such path.
     """
     runner = type(execution.runner).__name__
-    hosts = [address.hostname for _, address in _addresses(execution.options)]
+    hosts = [address.hostname for _, address in addresses_of(execution.options)]
     if runner != "DataflowRunner" and all(map(_is_this_machine, hosts)):
         return
     for path in paths:
@@ -78,7 +78,7 @@ def refuse_unseen(execution: Execution, flag: str, paths: Iterable[str]) -> None
             )
 
 
-def _addresses(options: PipelineOptions) -> list[tuple[str, urllib.parse.SplitResult]]:
+def addresses_of(options: PipelineOptions) -> list[tuple[str, urllib.parse.SplitResult]]:
     """Returns the flags that say where a runner is, with their addresses.
 
     Raises:

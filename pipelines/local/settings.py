@@ -51,6 +51,7 @@ class ScoreSettings:
     report_examples: bool = False
     overwrite: bool = False
     resume: bool = False
+    no_wait: bool = False
     quiet: bool = False
 
     def __post_init__(self) -> None:
@@ -68,6 +69,8 @@ class ScoreSettings:
             raise UsageError(f"--workers must be 1 or more, not {self.workers}.")
         if self.workers is not None and not self.is_local:
             raise UsageError(f"--workers is for local runs; {self.runner} has flags of its own for that.")
+        if self.no_wait and self.is_local:
+            raise UsageError("--no_wait is for a --runner elsewhere: a local run ends with its command.")
 
     @property
     def is_local(self) -> bool:

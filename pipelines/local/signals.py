@@ -12,6 +12,7 @@ from apache_beam.runners.runner import PipelineResult, PipelineState
 
 from saiten.pipelines.local.workers import LocalWorkers
 from saiten.pipelines.run.layout import Run
+from saiten.pipelines.run.notes.job_note import JobNote
 from saiten.pipelines.run.owner import give_up
 from saiten.pipelines.run.run_manifest import read_run_manifest
 from saiten.pipelines.terminal import end_process
@@ -31,11 +32,13 @@ class Job:
         run: Whose pipeline it is.
         workers: On this machine; None on a remote runner.
         result: Of a pipeline that goes on elsewhere; local ones have ended when there is one.
+        note: What that is called at its runner.
     """
 
     run: Run
     workers: LocalWorkers | None
     result: PipelineResult | None = None
+    note: JobNote | None = None
 
     def end(self) -> str:
         """Ends the workers, or fences the remote job off and cancels it; returns what the person has to know."""
@@ -48,7 +51,7 @@ class Job:
             return nothing
         state = self.cancel()
         if state is None:
-            return f"the job{_name_of(self.result)} may still be running, but is fenced off: {nothing}"
+            return f"the job {self.note or ''} may still be running, but is fenced off: {nothing}"
         return f"the job {'is cancelled' if state == PipelineState.CANCELLED else f'ended as {state}'}, {nothing}"
 
     def is_committed(self) -> bool:
@@ -111,9 +114,3 @@ def ending_on_signals(job: Job) -> Iterator[None]:
 
 def _word(number: int) -> str:
     return "interrupted" if number == signal.SIGINT else "terminated"
-
-
-def _name_of(result: PipelineResult) -> str:
-    """The job's name at its runner, with a space before it; each of Beam's runners has it elsewhere."""
-    job_id = getattr(result, "job_id", None) or getattr(result, "_job_id", None)
-    return f" {job_id() if callable(job_id) else job_id}" if job_id else ""

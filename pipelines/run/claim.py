@@ -19,7 +19,7 @@ from saiten.pipelines.terminal import done_before_end, end_process
 
 _BEAT_SECS = 20.0
 # A launcher that was killed says nothing more; its claim counts no longer after so many seconds.
-_STALE_SECS = 120.0
+STALE_SECS = 120.0
 # Two launchers that see no claim at the same moment both write one; the later one stands.
 _SETTLE_SECS = 2.0
 
@@ -32,12 +32,14 @@ class Claim:
         output: The output directory.
         token: What its job has to show to write there.
         run_id: Of the run that the claim is for, once it is known.
+        is_left: A job goes on under it when this launcher ends.
         sleep: Injected in tests.
     """
 
     output: str
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     run_id: str | None = None
+    is_left: bool = False
     sleep: Callable[[float], None] = time.sleep
 
     def take(self) -> None:
@@ -46,7 +48,7 @@ class Claim:
         Raises:
             UsageError: Another launcher's claim is there, and is fresh.
         """
-        if owner_of(self.output) is not None and secs_since_heard_of(self.output, self.token) < _STALE_SECS:
+        if owner_of(self.output) is not None and secs_since_heard_of(self.output, self.token) < STALE_SECS:
             raise self._refusal()
         self.renew()
         self.sleep(_SETTLE_SECS)
@@ -66,12 +68,13 @@ class Claim:
         return manifest is None or manifest.run_id != self.run_id  # the commit itself takes the token away
 
     def give_back(self) -> None:
-        """Lets go of the directory: a job that still runs writes nothing more."""
-        give_up(self.output, self.token)
+        """Lets go of the directory: a job that still runs writes nothing more, unless it was left to go on."""
+        if not self.is_left:
+            give_up(self.output, self.token)
 
     def _refusal(self) -> UsageError:
         return UsageError(
-            f"--output={self.output} is being written by another run, or was until {_STALE_SECS:.0f} s ago: "
+            f"--output={self.output} is being written by another run, or was until {STALE_SECS:.0f} s ago: "
             "wait, or give another directory."
         )
 

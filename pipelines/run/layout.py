@@ -6,6 +6,7 @@ DIR/manifest.json, report.html, _SUCCESS     appear at the end
 DIR/_work/lock                         held by the launcher, on a disk
 DIR/_work/owner.json                   whose job may write here; on an object store its launcher renews it
 DIR/_work/<run>/plan.json              what the run set out to do
+DIR/_work/<run>/job.json               where it runs, if that is elsewhere
 DIR/_work/<run>/range-<range>.json     a range that is finished, and its parts
 DIR/_work/<run>/progress-<...>.json    how far a worker has come
 DIR/_work/<run>/failure-<...>.json     why a worker stopped
@@ -23,6 +24,7 @@ from saiten.pipelines.statistics.run_statistics import StatisticsPlan
 WORK_FOLDER = "_work"
 LOCK = "lock"
 OWNER = "owner.json"
+RANGE_NOTE = "range-"
 SCORES_FOLDER = "scores"
 DEAD_LETTERS_FOLDER = "dead_letters"
 RUN_MANIFEST = "manifest.json"
@@ -62,7 +64,7 @@ class Run:
     @property
     def work_folder(self) -> str:
         """Where the run's notes to itself lie until it is committed."""
-        return storage.join(self.output, WORK_FOLDER, self.run_id)
+        return work_folder(self.output, self.run_id)
 
     @property
     def reports(self) -> FailureReports:
@@ -93,4 +95,9 @@ class Run:
 
     def range_note(self, range_index: int) -> str:
         """Returns the path of the note that a range is finished."""
-        return storage.join(self.work_folder, f"range-{range_index:05d}.json")
+        return storage.join(self.work_folder, f"{RANGE_NOTE}{range_index:05d}.json")
+
+
+def work_folder(output: str, run_id: str) -> str:
+    """Returns where a run's notes to itself lie until it is committed."""
+    return storage.join(output, WORK_FOLDER, run_id)

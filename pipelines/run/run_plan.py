@@ -7,7 +7,7 @@ from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.records import WorkRange
 from saiten.pipelines.run.json_file import read_json, to_json
-from saiten.pipelines.run.layout import WORK_FOLDER, Run
+from saiten.pipelines.run.layout import WORK_FOLDER, Run, work_folder
 from saiten.pipelines.run.range_summary import RangeSummary
 from saiten.pipelines.statistics.run_statistics import RunStatistics
 
@@ -99,7 +99,7 @@ def read_plan(output: str, run_id: str) -> RunPlan:
     Raises:
         UsageError: There is no plan of that run, or none that this version reads.
     """
-    path = storage.join(output, WORK_FOLDER, run_id, _PLAN)
+    path = storage.join(work_folder(output, run_id), _PLAN)
     try:
         plan = read_json(path, RunPlan)
     except ValueError as error:

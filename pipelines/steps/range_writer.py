@@ -40,12 +40,8 @@ class RangeWriter:
         self._counter = StatisticsCounter(run.statistics)
         self._write_secs = 0.0
 
-    def add(self, block: ScoredBlock) -> SourceCount:
-        """Writes a block of the range.
-
-        Returns:
-            How its records came out.
-        """
+    def add(self, block: ScoredBlock) -> None:
+        """Writes a block of the range."""
         watch = Stopwatch()
         run = self._run
         self._scores.write(scores_table(block, run.scores_schema, run.outputs, run.n_labels))
@@ -57,10 +53,8 @@ class RangeWriter:
         self._tally.add(block.n_read, letters)
         self._counter.add(block)
         self._write_secs += watch.secs
-        counts = _count_by_source(block)
-        for source, count in counts.items():
+        for source, count in _count_by_source(block).items():
             self._counts[source] = self._counts.get(source, SourceCount()) + count
-        return sum(counts.values(), SourceCount())
 
     def close(self) -> RangeNote:
         """Makes the parts visible, and notes that the range is finished: a run that is resumed skips it.

@@ -1,30 +1,21 @@
 """The step that writes blocks: a range's rows end in parts of their own."""
 
-import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import apache_beam as beam
-from apache_beam.metrics import Metrics
 
 from saiten.model.errors import SaitenError
+from saiten.pipelines.metrics import count_block
 from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit, ProgressNote
-from saiten.pipelines.run.range_summary import RangeSummary, SourceCount
+from saiten.pipelines.run.range_summary import RangeSummary
 from saiten.pipelines.steps.merge_statistics import MergeStatistics
 from saiten.pipelines.steps.range_writer import RangeWriter
 
-_NAMESPACE = "saiten"
 _STATISTICS = "statistics"
-# By the field of `SourceCount`.
-_COUNTERS = {
-    "records": "records-read",
-    "scored": "records-scored",
-    "empty": "records-empty",
-    "dead": "records-dead-lettered",
-}
 
 
 @dataclass
@@ -63,7 +54,6 @@ class _WritePartsDoFn(beam.DoFn):
 
     def setup(self) -> None:
         self._progress = ProgressNote(self._notes_folder)
-        self._counters = {field: Metrics.counter(_NAMESPACE, name) for field, name in _COUNTERS.items()}
 
     def start_bundle(self) -> None:
         self._writer: RangeWriter | None = None
@@ -73,7 +63,8 @@ class _WritePartsDoFn(beam.DoFn):
             self._writer = self._writer or RangeWriter(self._run, block.range_index)
             if self._writer.range_index != block.range_index:
                 raise SaitenError(f"Range {block.range_index} began before range {self._writer.range_index} had ended.")
-            self._count(self._writer.add(block))
+            self._writer.add(block)
+            count_block(block)
             done = self._progress.add(block)
             if done:
                 self._limit.stop_if_hopeless(done)
@@ -88,10 +79,6 @@ class _WritePartsDoFn(beam.DoFn):
         if self._writer is not None:
             self._writer.abandon()
             raise SaitenError(f"Range {self._writer.range_index} has no end: its last block did not arrive.")
-
-    def _count(self, count: SourceCount) -> None:
-        for field, n in dataclasses.asdict(count).items():
-            self._counters[field].inc(n)
 
     @contextmanager
     def _abandoned_on_error(self) -> Iterator[None]:

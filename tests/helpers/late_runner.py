@@ -27,7 +27,7 @@ class LateRunner(PipelineRunner):  # type: ignore[misc]
         (folder / "job").write_bytes(proto.SerializeToString())
         with (folder / "log").open("wb") as log:
             command = [sys.executable, "-m", "tests.helpers.late_runner", str(folder)]
-            subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+            subprocess.run(["setsid", "--fork", *command], stdout=log, stderr=log, check=True)
         return LateResult(folder)
 
 

@@ -109,8 +109,10 @@ def test_an_interrupted_launcher_fences_a_job_off_that_goes_on_although_it_was_c
     launcher.send_signal(number)
     _, said = launcher.communicate()
     assert launcher.returncode == 128 + number
+    (plan,) = (tmp_path / "out").glob("_work/*/plan.json")
+    name = f"saiten-{plan.parent.name.lower()}"
     assert said == (
-        f"saiten: {word}; the job job-7 may still be running, but is fenced off: nothing was committed, "
+        f"saiten: {word}; the job {name} (job-7) of LateRunner may still be running, but is fenced off: nothing was committed, "
         "--resume goes on from here.\n"
     )
     assert (job / "cancel").exists()

@@ -250,7 +250,7 @@ def test_a_second_launcher_on_the_store_is_refused_while_the_first_is_heard_of(
     assert storage.list_files(out) == [f"{out}/_work/owner.json"]
     assert not first.is_lost()
     with monkeypatch.context() as patched:
-        patched.setattr(claim, "_STALE_SECS", 0.0)
+        patched.setattr(claim, "STALE_SECS", 0.0)
         second.take()
     assert (first.is_lost(), second.is_lost()) == (True, False)
     first.give_back()

@@ -1,0 +1,64 @@
+"""What every engine is told of a run while it goes on: Beam's metrics, by one rule of naming.
+
+All are kebab-case, in the namespace `saiten`: what is counted, then what became of it (`records-scored`), or its unit
+(`encode-ms`). Dead letters are counted by their code too (`dead-letters-bad-utf8`).
+"""
+
+from collections.abc import Mapping
+
+from apache_beam.metrics import Metrics, MetricsFilter
+from apache_beam.runners.runner import PipelineResult
+
+from saiten.pipelines.records import Code, ScoredBlock
+
+BYTES_READ, RECORDS_READ = "bytes-read", "records-read"
+_NAMESPACE = "saiten"
+_CODE = "dead-letters-"
+
+
+def count_block(block: ScoredBlock) -> None:
+    """Counts a block that was written; within a DoFn.
+
+    Counters: `bytes-read`, `records-read`, `-scored`, `-empty`, `-truncated`, `-dead-lettered`, `tokens-read`,
+    `tokens-oov`, `dead-letters-<code>`. Distributions, a value for each block: `batch-records`, `encode-ms`,
+    `infer-ms`.
+    """
+    n_empty = int(block.is_empty.sum())
+    counts = {
+        BYTES_READ: block.n_bytes,
+        RECORDS_READ: block.n_read,
+        "records-scored": len(block.ids) - n_empty,
+        "records-empty": n_empty,
+        "records-truncated": int(block.truncated.sum()),
+        "records-dead-lettered": len(block.dead_letters),
+        "tokens-read": int(block.n_tokens.sum()),
+        "tokens-oov": int(block.n_oov.sum()),
+    }
+    for name, count in counts.items():
+        Metrics.counter(_NAMESPACE, name).inc(count)
+    for letter in block.dead_letters:
+        Metrics.counter(_NAMESPACE, f"{_CODE}{_kebab(letter.code)}").inc()
+    Metrics.distribution(_NAMESPACE, "batch-records").update(len(block.ids))
+    for stage in ("encode", "infer"):
+        Metrics.distribution(_NAMESPACE, f"{stage}-ms").update(round(getattr(block.stage_secs, stage) * 1e3))
+
+
+def read_counters(result: PipelineResult) -> dict[str, int]:
+    """Returns the counters by name, as a runner tells them of a job; none where it tells nothing yet."""
+    if hasattr(result, "_metrics"):  # a portable job's result keeps what it was told first
+        result._metrics = None  # noqa: SLF001
+    found = result.metrics().query(MetricsFilter().with_namespace(_NAMESPACE))["counters"]
+    counters: dict[str, int] = {}
+    for each in found:
+        counters[each.key.metric.name] = counters.get(each.key.metric.name, 0) + (each.result or 0)
+    return counters
+
+
+def dead_letters_by_code(counters: Mapping[str, int]) -> dict[str, int]:
+    """Returns how many dead letters of each code the counters tell of."""
+    codes = {f"{_CODE}{_kebab(code)}": str(code) for code in Code}
+    return {codes[name]: count for name, count in counters.items() if name in codes}
+
+
+def _kebab(code: str) -> str:
+    return code.lower().replace("_", "-")
