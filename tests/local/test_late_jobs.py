@@ -112,8 +112,8 @@ def test_an_interrupted_launcher_fences_a_job_off_that_goes_on_although_it_was_c
     (plan,) = (tmp_path / "out").glob("_work/*/plan.json")
     name = f"saiten-{plan.parent.name.lower()}"
     assert said == (
-        f"saiten: {word}; the job {name} (job-7) of LateRunner may still be running, but is fenced off: nothing was committed, "
-        "--resume goes on from here.\n"
+        f"saiten: {word}; the job {name} (job-7) of LateRunner may still be running, but is fenced off: "
+        "nothing was committed, --resume goes on from here.\n"
     )
     assert (job / "cancel").exists()
     assert "is no longer this job's to write to: it commits nothing" in let_go(job)
