@@ -46,7 +46,7 @@ def local_execution(workers: LocalWorkers, flags: Sequence[str]) -> Execution:
 def execute(
     scoring: Scoring,
     execution: Execution,
-    submitted: Callable[[Job], contextlib.AbstractContextManager[None]] = contextlib.nullcontext,
+    submitted: Callable[[Job], contextlib.AbstractContextManager[None]] = lambda _job: contextlib.nullcontext(),
 ) -> None:
     """Runs the scoring pipeline to its end, or until a runner has it that is not waited for.
 
