@@ -37,9 +37,9 @@ fi
 if [[ -z "$bundle" ]]; then
   bundle="$local/bundle"
   if [[ ! -d "$bundle" ]]; then
-    say "Training" "an LSTM on $local/sample/train.jsonl (a minute or two, only now)"
+    say "Training" "a network on $local/sample/train.jsonl (a minute or two, only now)"
     "$root/.venv/bin/saiten" train --input="$local/sample/train.jsonl" --text_field=text \
-      --label_fields="$(comma_separated "${labels[@]}")" --bundle="$bundle" --epochs=30 --learning_rate=0.005
+      --label_fields="$(comma_separated "${labels[@]}")" --bundle="$bundle"
   fi
 fi
 if [[ -z "$input" ]]; then

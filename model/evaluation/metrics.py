@@ -1,6 +1,6 @@
 """How well scores fit their labels: what `train` says of its held-out texts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,9 +27,9 @@ def evaluate(task: Task, scores: FloatArray, targets: FloatArray, outputs: Seque
 
     Returns:
         JSON-able: `texts`; of classes `accuracy`, `macro_f1`, `log_loss` and `calibration_error`; else `outputs` with
-        `texts`, and of numbers `mse`, `mae` and `spearman`, of labels `accuracy`, `f1`, `log_loss` and
-        `calibration_error` of each; and `accuracy` of numbers that are exclusive flags. None where a figure
-        cannot be had.
+        `texts`, and of numbers `mse`, `mae`, `pearson` and `spearman`, of labels `accuracy`, `f1`, `log_loss` and
+        `calibration_error` of each; `mean`, their means over the outputs that have them; and `accuracy` of numbers
+        that are exclusive flags. None where a figure cannot be had.
     """
     metrics: dict[str, Any] = {"texts": len(targets)}
     if task == "classes":
@@ -40,9 +40,24 @@ def evaluate(task: Task, scores: FloatArray, targets: FloatArray, outputs: Seque
         is_known = ~np.isnan(targets[:, i])
         known_scores, known = scores[is_known, i].astype(np.float64), targets[is_known, i].astype(np.float64)
         metrics["outputs"][name] = {"texts": len(known), **(of_one(known_scores, known) if len(known) else {})}
+    metrics["mean"] = _means(list(metrics["outputs"].values()))
     if task == "numbers" and are_exclusive(targets):
         metrics["accuracy"] = float(np.mean(scores.argmax(axis=1) == targets.argmax(axis=1)))
     return metrics
+
+
+def main_figure(metrics: Mapping[str, Any]) -> tuple[str, float | None]:
+    """Returns name and value of the figure that says most: larger is better, whatever the labels are."""
+    if "accuracy" in metrics:
+        return "accuracy", metrics["accuracy"]
+    name = "f1" if "f1" in metrics["mean"] else "spearman"
+    return f"mean {name}", metrics["mean"].get(name)
+
+
+def _means(figures: Sequence[Mapping[str, float | None]]) -> dict[str, float]:
+    names = dict.fromkeys(name for one in figures for name in one if name != "texts")
+    known = {name: [value for one in figures if (value := one.get(name)) is not None] for name in names}
+    return {name: float(np.mean(values)) for name, values in known.items() if values}
 
 
 def are_exclusive(labels: Values) -> bool:
@@ -78,6 +93,7 @@ def _of_numbers(scores: DoubleArray, known: DoubleArray) -> dict[str, float | No
     return {
         "mse": float(np.mean(np.square(scores - known))),
         "mae": float(np.mean(np.abs(scores - known))),
+        "pearson": pearson(scores, known),
         "spearman": spearman(scores, known),
     }
 
@@ -125,7 +141,14 @@ def spearman(first: Values, second: Values) -> float | None:
     """Returns Spearman's rank correlation, equal values sharing their mean rank; None where one side is constant."""
     from scipy import stats
 
+    if np.isnan(first).any() or np.isnan(second).any():
+        return None
+    return pearson(stats.rankdata(first), stats.rankdata(second))
+
+
+def pearson(first: Values, second: Values) -> float | None:
+    """Returns Pearson's correlation; None where one side is constant."""
     if not np.ptp(first) or not np.ptp(second):
         return None
-    correlation = float(stats.spearmanr(first, second).statistic)
+    correlation = float(np.corrcoef(first, second)[0, 1])
     return correlation if np.isfinite(correlation) else None

@@ -7,7 +7,7 @@ A corpus in its folder:
     labels.f64      float64 [n, columns]
     token_ids.i32   int32 [total], once the vocabulary is known
 
-Only offsets and labels are held in memory: 8 bytes a text and 4 a label.
+Only offsets and labels are held in memory.
 """
 
 import hashlib
@@ -62,6 +62,12 @@ class SegmentedCorpus:
         lines = read_lines(self.path)
         return lines if rows is None else (line for line, taken in zip(lines, rows, strict=True) if taken)
 
+    def mask(self, numbers: Int64Array) -> BoolArray:
+        """Returns bool [n], the rows of some numbers."""
+        rows = np.zeros(len(self.labels), np.bool_)
+        rows[numbers] = True
+        return rows
+
 
 @dataclass(frozen=True)
 class EncodedCorpus:
@@ -74,6 +80,7 @@ class EncodedCorpus:
         held_out: bool [n].
         n_tokens: int32 [n], tokens before truncation.
         n_oov: int32 [n], those of them that are not in the vocabulary.
+        rows: int64 [n], which of the segmented texts they are.
     """
 
     token_ids: IntArray
@@ -82,6 +89,7 @@ class EncodedCorpus:
     held_out: BoolArray
     n_tokens: IntArray
     n_oov: IntArray
+    rows: Int64Array
 
     def gather(self, rows: Int64Array) -> tuple[IntArray, Int64Array]:
         """Returns the token ids and offsets of some texts, end to end."""
@@ -159,8 +167,7 @@ def segment_texts(
 ) -> tuple[int, Counter[str]]:
     """Segments unlabelled texts to a file, a text a line.
 
-    Returns:
-        How many, and how many were left out, by reason: ``EMPTY`` or a dead-letter code.
+    Returns how many, and how many were left out, by reason: ``EMPTY`` or a dead-letter code.
     """
     watcher.begin("segmenting further text", None)
     written, skipped = 0, Counter[str]()
@@ -233,11 +240,11 @@ def encode_corpus(
         held_out,
         np.concatenate(n_tokens)[has_ids],
         np.concatenate(n_oov)[has_ids],
+        np.flatnonzero(used)[has_ids],
     )
 
 
 def read_lines(path: pathlib.Path) -> Iterator[str]:
     """Yields the lines of a segmented file without their ends."""
     with path.open(encoding="utf-8", newline="\n") as file:
-        for line in file:
-            yield line.removesuffix("\n")
+        yield from (line.removesuffix("\n") for line in file)

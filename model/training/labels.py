@@ -13,7 +13,7 @@ from saiten.model.text.ragged import DoubleArray, FloatArray
 MOST_CLASSES = 1_000
 
 _TASKS: dict[str, Task] = {"binary_crossentropy": "labels", "categorical_crossentropy": "classes"}
-_LOSS_OF: dict[Task, str] = {
+LOSS_OF: dict[Task, str] = {
     "numbers": "mse",
     "labels": "binary_crossentropy",
     "classes": "categorical_crossentropy",
@@ -102,7 +102,7 @@ class NumberLabels:
         if task == "labels" and not are_flags:
             raise UsageError(f"The loss {loss} needs labels that are 0 or 1.")
         values = np.nanargmax(rows, axis=1)[:, None] if task == "classes" else rows
-        return Targets(task, loss or _LOSS_OF[task], self._names, values.astype(np.float32))
+        return Targets(task, loss or LOSS_OF[task], self._names, values.astype(np.float32))
 
 
 class ClassLabels:
@@ -129,8 +129,8 @@ class ClassLabels:
 
         A class of held-out texts alone is none.
         """
-        if loss not in (None, _LOSS_OF["classes"]):
-            raise UsageError(f"Classes are trained by {_LOSS_OF['classes']}, not by {loss}, which is for numbers.")
+        if loss not in (None, LOSS_OF["classes"]):
+            raise UsageError(f"Classes are trained by {LOSS_OF['classes']}, not by {loss}, which is for numbers.")
         found = np.unique(rows[:n_records])
         all_names = list(self._numbers)
         names = sorted((all_names[int(number)] for number in found), key=_rank)
@@ -138,7 +138,7 @@ class ClassLabels:
             raise UsageError(f"There is but one class, {names[0]!r:.60}; a model needs two to choose from.")
         order = np.full(len(all_names), np.nan, np.float32)
         order[[self._numbers[name] for name in names]] = np.arange(len(names))
-        return Targets("classes", _LOSS_OF["classes"], tuple(names), order[rows.astype(np.int64)])
+        return Targets("classes", LOSS_OF["classes"], tuple(names), order[rows.astype(np.int64)])
 
 
 def _rank(name: str) -> tuple[float, str]:

@@ -33,8 +33,9 @@ from saiten.model.training.corpus import (
     segment_corpus,
     segment_texts,
 )
+from saiten.model.training.findings import compare_network, describe_corpus, describe_coverage
 from saiten.model.training.fit import Fitted, fit
-from saiten.model.training.held_out import Split, split_corpus
+from saiten.model.training.held_out import split_corpus
 from saiten.model.training.labels import LabelReader, Targets, balanced_weights, loss_line, start_of
 from saiten.model.training.network import Network
 from saiten.model.training.objective import PartsLoss
@@ -83,6 +84,7 @@ def train(
     validation: Iterable[LabelledText] = (),
     further_texts: Iterable[str] = (),
     data: Mapping[str, Any] | None = None,
+    with_baseline: bool = False,
     watcher: TrainingWatcher | None = None,
 ) -> TrainingResult:
     """Trains a network on labelled text and writes it as a bundle.
@@ -98,6 +100,7 @@ def train(
         validation: Texts with labels to hold out, instead of a share of the records.
         further_texts: Unlabelled texts for word2vec.
         data: JSON-able; what the manifest shall say of where the records come from.
+        with_baseline: Compare the network with a linear model on the held-out texts.
         watcher: Is told of the progress.
 
     Raises:
@@ -106,9 +109,11 @@ def train(
     """
     watcher = watcher or SilentWatcher()
     refuse_used(bundle_path)
-    _refuse_missing("scipy")
+    _refuse_missing("scipy", "train")
+    if with_baseline:
+        _refuse_missing("sklearn", "evaluate")
     if config.vectors is None:
-        _refuse_missing("gensim", ", or give ready --vectors")
+        _refuse_missing("gensim", "train", ", or give ready --vectors")
     elif not config.vectors.is_file():
         raise UsageError(f"There are no vectors at {config.vectors}.")
     with tempfile.TemporaryDirectory(prefix="saiten-train-", ignore_cleanup_errors=True) as name:
@@ -116,7 +121,9 @@ def train(
         corpus = segment_corpus(records, validation, tokenizer, labels, folder, seed=config.seed, watcher=watcher)
         n_further, skipped = segment_texts(further_texts, tokenizer, folder / _FURTHER, watcher)
         further = {"further_texts": n_further, "further_skipped": dict(skipped)}
-        trained = _train(corpus, labels, tokenizer, config, folder, {**further, **(data or {})}, watcher)
+        trained = _train(
+            corpus, labels, tokenizer, config, folder, {**further, **(data or {})}, watcher, with_baseline=with_baseline
+        )
     watcher.begin("proving and writing the bundle", None)
     bundle = write_bundle(
         bundle_path,
@@ -131,10 +138,10 @@ def train(
     return TrainingResult(bundle, trained.training)
 
 
-def _refuse_missing(library: str, instead: str = "") -> None:
+def _refuse_missing(library: str, extra: str, instead: str = "") -> None:
     """Refuses to train for hours without a library that the end needs."""
     if importlib.util.find_spec(library) is None:
-        raise missing_library(library, "train", instead)
+        raise missing_library({"sklearn": "scikit-learn"}.get(library, library), extra, instead)
 
 
 def _train(
@@ -145,6 +152,8 @@ def _train(
     folder: pathlib.Path,
     data: Mapping[str, Any],
     watcher: TrainingWatcher,
+    *,
+    with_baseline: bool,
 ) -> _Trained:
     targets = labels.targets(corpus.labels, corpus.n_records, config.loss)
     refuse_output_names(targets.outputs)
@@ -156,14 +165,18 @@ def _train(
     model, fitted = _train_network(words, encoded, targets, watcher)
     scores = _score(model, encoded, watcher)
     training = {
-        "data": {**_describe_corpus(corpus, split, encoded), **data},
+        "data": {**describe_corpus(corpus, split, encoded), **data},
         "words": words.counts,
         "settings": words.config.to_dict(),
         "labels": {"task": targets.task, "loss": targets.loss},
         "factors": fitted.factors.tolist(),
         "epochs": [asdict(report) for report in fitted.reports],
         "metrics": _held_out_metrics(scores, encoded, targets),
+        "coverage": describe_coverage(corpus, encoded, words.vocabulary, words.config),
     }
+    if with_baseline and encoded.held_out.any():
+        watcher.begin("linear baseline", None)
+        training["baseline"] = compare_network(corpus, encoded, targets, scores, config)
     reference = describe_training_data(scores, encoded.n_tokens, encoded.n_oov, targets.outputs)
     return _Trained(model, encoder, targets.task, targets.outputs, corpus.samples, training, reference)
 
@@ -209,15 +222,3 @@ def _held_out_metrics(scores: FloatArray, encoded: EncodedCorpus, targets: Targe
     if not held_out.any():
         return None
     return evaluate(targets.task, scores[held_out], encoded.targets[held_out], targets.outputs)
-
-
-def _describe_corpus(corpus: SegmentedCorpus, split: Split, encoded: EncodedCorpus) -> dict[str, Any]:
-    return {
-        "texts": len(corpus.labels),
-        "used": len(encoded.targets),
-        "held_out": int(encoded.held_out.sum()),
-        "held_out_by": split.how,
-        "skipped": {**corpus.skipped, **split.left_out},
-        "missing_labels": int(np.isnan(corpus.labels).sum()),
-        "tokens": int(encoded.n_tokens.sum(dtype=np.int64)),
-    }

@@ -40,8 +40,9 @@ def run(args: argparse.Namespace) -> int:
     if not 0 <= args.moved <= 1000:
         raise UsageError(f"--moved is a number from 0 to 1,000, not {args.moved}.")
     from saiten.pipelines.comparison.compare_runs import compare_runs
+    from saiten.pipelines.run.run_manifest import committed_manifest
 
-    first, second = (args.first, _manifest_of(args.first)), (args.second, _manifest_of(args.second))
+    first, second = (args.first, committed_manifest(args.first)), (args.second, committed_manifest(args.second))
     comparison = compare_runs(first, second, args.moved)
     if args.html:
         _write_page(args.html, comparison, first, second)
@@ -86,15 +87,6 @@ def comparison_figures(comparison: "Comparison") -> dict[str, Any]:
         "ids_only_in_a": list(comparison.only_first),
         "ids_only_in_b": list(comparison.only_second),
     }
-
-
-def _manifest_of(directory: str) -> "RunManifest":
-    from saiten.pipelines.run.run_manifest import read_run_manifest
-
-    manifest = read_run_manifest(directory)
-    if manifest is None:
-        raise UsageError(f"{directory} holds no committed run: it has no manifest.json.")
-    return manifest
 
 
 def _write_page(

@@ -15,8 +15,7 @@ from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
-    from saiten.pipelines.commands.training.labels import FurtherTexts, LabelFields, LabelledRecords
-    from saiten.pipelines.reading.options import ReadOptions
+    from saiten.pipelines.commands.training.labels import FurtherTexts, LabelledRecords
 
 # OpenBLAS's threads wait by spinning, and get in the way of training's own: two of them on two busy cores
 # made an epoch two to seven times longer. One also sums in the same order on any machine.
@@ -56,14 +55,14 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from saiten.model.training.labels import ClassLabels, NumberLabels
-    from saiten.pipelines.commands.training.labels import FurtherTexts, LabelledRecords, parse_labels
+    from saiten.pipelines.commands.training.labels import FurtherTexts, LabelledRecords, parse_labels, read_options
     from saiten.pipelines.commands.training.view import TrainingView, metrics_table
     from saiten.pipelines.reading.plan import plan_work
 
     check_dead_letter_rate(args.max_dead_letter_rate)
     config = training_config(args)
     labels = parse_labels(args.label_fields, args.class_field)
-    options = _read_options(args, labels)
+    options = read_options(args, labels)
     plan = plan_work(args.input, options)
     others = dataclasses.replace(options, input_format="auto")
     validation_plan = plan_work(args.validation_input, others) if args.validation_input else None
@@ -73,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     validation = LabelledRecords(validation_plan, labels, args.max_dead_letter_rate, "records of --validation_input")
     further = FurtherTexts(further_plan, args.max_dead_letter_rate)
     import_tensorflow()
+    from saiten.model.training.findings import baseline_line, hints
     from saiten.model.training.train import train
 
     console = Console(stderr=True, quiet=args.quiet)
@@ -85,31 +85,23 @@ def run(args: argparse.Namespace) -> int:
             validation=validation,
             further_texts=further,
             data={"files": len(plan.files), "bytes": plan.total_bytes},
+            with_baseline=args.baseline,
             watcher=view,
         )
     if result.training["metrics"]:
         console.print(metrics_table(result.training["metrics"]))
+    if comparison := result.training.get("baseline"):
+        console.print(metrics_table(comparison["metrics"], "the linear baseline on them"))
     if args.json:
         show(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, indent=1))
     if not args.quiet:
         say(f"scores with {result.bundle.engines}")
+        for line in hints(result.training):
+            say(line)
+    if comparison:
+        say(baseline_line(comparison))
     say(summary_line(result.training, records, validation, further, args.bundle))
     return 0
-
-
-def _read_options(args: argparse.Namespace, labels: "LabelFields") -> "ReadOptions":
-    from saiten.pipelines.reading.options import ReadOptions
-
-    return ReadOptions(
-        input_format=args.input_format,
-        encoding=args.encoding,
-        quoting=args.quoting,
-        text_field=args.text_field,
-        kept_fields=labels.fields,
-        kept_fields_flag=labels.flag,
-        table_files=args.table_files,
-        max_record_bytes=args.max_record_bytes,
-    )
 
 
 def summary_line(

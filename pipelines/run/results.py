@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, SCORES_FOLDER
-from saiten.pipelines.run.run_manifest import read_run_manifest
+from saiten.pipelines.run.run_manifest import committed_manifest, read_run_manifest
 
 
 def read_scores(run: str | os.PathLike[str], columns: list[str] | None = None) -> pa.Table:
@@ -42,9 +42,7 @@ def read_dead_letters(run: str | os.PathLike[str], columns: list[str] | None = N
 
 def _read(output: str, folder: str, columns: list[str] | None) -> pa.Table:
     while True:
-        manifest = read_run_manifest(output)
-        if manifest is None:
-            raise UsageError(f"{output} holds no committed run: it has no manifest.json.")
+        manifest = committed_manifest(output)
         try:
             return pa.concat_tables(_read_part(path, columns) for path in manifest.part_paths(output, folder))
         except Exception:

@@ -101,6 +101,18 @@ class MisshapenManifestError(UsageError):
         self.fields = fields
 
 
+def committed_manifest(output: str) -> RunManifest:
+    """Returns the manifest of the run that is committed in a directory.
+
+    Raises:
+        UsageError: There is none; see `read_run_manifest` too.
+    """
+    manifest = read_run_manifest(output)
+    if manifest is None:
+        raise UsageError(f"{output} holds no committed run: it has no {RUN_MANIFEST}.")
+    return manifest
+
+
 def read_run_manifest(output: str) -> RunManifest | None:
     """Returns the manifest of the run that is committed in a directory, or None.
 

@@ -46,10 +46,15 @@ def test_jsonl_becomes_a_bundle(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
     assert lines[0].startswith("segmenting: 122 (")
     assert any(line.startswith("epoch 1: loss ") for line in lines)
     assert lines[-1] == (
-        f"saiten: 122 records read, {121 - held_out} trained on, {held_out} held out (a share), "
+        f"saiten: 122 records read, {121 - held_out} trained on, {held_out} held out (a share of each class), "
         f"EMPTY 1; missing labels: bad 1; "
         f"best of 1 epochs is 1; in {tmp_path / 'b'}"
     )
+    assert main(["inspect", str(tmp_path / "b")]) == 0
+    page = dict(
+        line.strip().split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")
+    )
+    assert (page["recipe"], page["engines"]) == ("wide_deep", "packed, keras")
 
 
 def test_the_names_of_classes_become_the_outputs(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

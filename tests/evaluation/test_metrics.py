@@ -40,9 +40,27 @@ def test_numbers_have_figures_of_their_own_each() -> None:
     assert evaluate("numbers", scores, labels, ["taste", "price", "volume"]) == {
         "texts": 4,
         "outputs": {
-            "taste": {"texts": 4, "mse": 0.0625, "mae": 0.125, "spearman": pytest.approx(0.8164966)},
-            "price": {"texts": 3, "mse": pytest.approx(2.0), "mae": pytest.approx(4 / 3), "spearman": None},
+            "taste": {
+                "texts": 4,
+                "mse": 0.0625,
+                "mae": 0.125,
+                "pearson": pytest.approx(np.corrcoef([0.5, 1, 0, 0], [0, 1, 0, 0])[0, 1]),
+                "spearman": pytest.approx(0.8164966),
+            },
+            "price": {
+                "texts": 3,
+                "mse": pytest.approx(2.0),
+                "mae": pytest.approx(4 / 3),
+                "pearson": None,
+                "spearman": None,
+            },
             "volume": {"texts": 0},
+        },
+        "mean": {
+            "mse": pytest.approx((0.0625 + 2) / 2),
+            "mae": pytest.approx((0.125 + 4 / 3) / 2),
+            "pearson": pytest.approx(np.corrcoef([0.5, 1, 0, 0], [0, 1, 0, 0])[0, 1]),
+            "spearman": pytest.approx(0.8164966),
         },
     }
 

@@ -20,6 +20,7 @@ def corpus_of(lengths: list[int]) -> EncodedCorpus:
         held_out=np.zeros(n, np.bool_),
         n_tokens=np.array(lengths, np.int32),
         n_oov=np.zeros(n, np.int32),
+        rows=np.arange(n),
     )
 
 

@@ -29,7 +29,13 @@ def corpus_of(n: int = 60, held_out: int = 20) -> EncodedCorpus:
     offsets = offsets_of(lengths)
     targets = np.float32([[5 in token_ids[a:b]] for a, b in pairwise(offsets)])
     return EncodedCorpus(
-        token_ids, offsets, targets, np.arange(n) >= n - held_out, lengths.astype(np.int32), lengths * 0
+        token_ids,
+        offsets,
+        targets,
+        held_out=np.arange(n) >= n - held_out,
+        n_tokens=lengths.astype(np.int32),
+        n_oov=lengths * 0,
+        rows=np.arange(n),
     )
 
 

@@ -18,9 +18,9 @@ def test_the_article_is_the_article_to_the_letter() -> None:
     assert (config.word2vec.dimensions, config.word2vec.epochs) == (200, 5)
 
 
-def test_every_recipe_knows_its_name_and_the_default_is_one() -> None:
+def test_every_recipe_knows_its_name_and_the_default_is_wide_and_deep() -> None:
     assert {name: config.recipe for name, config in RECIPES.items()} == {name: name for name in RECIPES}
-    assert DEFAULT_RECIPE in RECIPES
+    assert DEFAULT_RECIPE == "wide_deep"
 
 
 @pytest.mark.parametrize(

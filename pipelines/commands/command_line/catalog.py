@@ -13,6 +13,7 @@ PURPOSES: Mapping[str, Mapping[str, str]] = {
     },
     "see what came of it": {
         "inspect": "show a bundle or a run as a short page",
+        "evaluate": "show how well scores fit their labels",
         "explain": "show how texts are tokenized and scored, and which words did it",
         "compare": "show how far the scores of two runs are apart",
     },

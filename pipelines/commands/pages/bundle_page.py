@@ -35,6 +35,8 @@ def bundle_rows(directory: str, bundle: StoredBundle) -> Iterable[Row]:
     )
     training = dict(manifest.training)
     training_settings = dict(_mapping(training.pop("settings", None)))
+    if recipe := training_settings.pop("recipe", ""):
+        yield "recipe", shortened(recipe)
     yield from nested_rows("epochs", _epochs(training.pop("epochs", None)))
     yield from nested_rows("training", training)
     training_settings.pop("tokenizer", None)

@@ -87,6 +87,7 @@ def _add_held_out_arguments(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--validation_input", metavar="FILES", help="texts to hold out instead: file, directory, glob or list"
     )
+    group.add_argument("--baseline", action="store_true", help="compare with a linear model: TF-IDF, scikit-learn")
 
 
 def _recipe_defaults(dest: str) -> str:

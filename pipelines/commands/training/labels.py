@@ -1,5 +1,6 @@
 """Labelled records: texts with numbers or the names of classes, from the same files that `score` reads."""
 
+import argparse
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.reading.options import KeptField
+from saiten.pipelines.reading.options import KeptField, ReadOptions
 from saiten.pipelines.reading.plan import WorkPlan
 from saiten.pipelines.reading.read_range import iter_blocks
 from saiten.pipelines.records import RecordBlock
@@ -23,7 +24,7 @@ LABEL_NOT_FINITE = "LABEL_NOT_FINITE"
 _LOOKED_AT = 1_000
 
 # A table with gaps often has its whole numbers as decimals.
-_WHOLE_DECIMAL = re.compile(r"([+-]?[0-9]+)\.0+")
+_WHOLE_DECIMAL = re.compile(r"^([+-]?[0-9]+)\.0+$")
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,20 @@ def parse_labels(label_fields: str | None, class_field: str | None) -> LabelFiel
     if not all(names) or len(set(names)) < len(names):
         raise UsageError(f"--label_fields needs different names between commas, not {label_fields!r}.")
     return LabelFields(tuple(KeptField(name, pa.float64()) for name in names), "--label_fields")
+
+
+def read_options(args: argparse.Namespace, labels: LabelFields) -> ReadOptions:
+    """Returns how the flags of `train` and `evaluate` say to read labelled records."""
+    return ReadOptions(
+        input_format=args.input_format,
+        encoding=args.encoding,
+        quoting=args.quoting,
+        text_field=args.text_field,
+        kept_fields=labels.fields,
+        kept_fields_flag=labels.flag,
+        table_files=args.table_files,
+        max_record_bytes=args.max_record_bytes,
+    )
 
 
 class LabelledRecords:
@@ -219,6 +234,11 @@ def label_matrix(block: RecordBlock) -> tuple[npt.NDArray[np.float64], npt.NDArr
 
 def class_names(block: RecordBlock) -> tuple[list[str], npt.NDArray[np.bool_]]:
     """Returns the classes' names, ``""`` where one is missing, and which are there, bool [n, 1]."""
-    values = (str(value or "").strip() for value in block.kept_fields[0].cast(pa.string()).to_pylist())
-    names = [_WHOLE_DECIMAL.sub(r"\1", value) if _WHOLE_DECIMAL.fullmatch(value) else value for value in values]
+    names = [class_name(value) for value in block.kept_fields[0].cast(pa.string()).to_pylist()]
     return names, np.array([bool(name) for name in names], np.bool_)[:, None]
+
+
+def class_name(value: object) -> str:
+    """Returns a class's name as it is compared, ``""`` where there is none."""
+    name = "" if value is None else str(value).strip()
+    return _WHOLE_DECIMAL.sub(r"\1", name)

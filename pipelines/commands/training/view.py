@@ -76,31 +76,34 @@ class TrainingView:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-# How the figures of a training are called, and shown.
-_FIGURES = {
+# How figures are called, and shown, by `train` and `evaluate`.
+FIGURES = {
     "accuracy": ("accuracy", ".3f"),
     "macro_f1": ("macro-F1", ".3f"),
+    "precision": ("precision", ".3f"),
+    "recall": ("recall", ".3f"),
     "f1": ("F1", ".3f"),
     "log_loss": ("log loss", ".3f"),
     "calibration_error": ("calibration error", ".3f"),
     "mse": ("MSE", ".4g"),
     "mae": ("MAE", ".4g"),
+    "pearson": ("Pearson", ".3f"),
     "spearman": ("Spearman", ".3f"),
 }
 
 
-def metrics_table(metrics: dict[str, Any]) -> Table:
+def metrics_table(metrics: dict[str, Any], title: str = "") -> Table:
     """Returns the held-out metrics as a table: a row of all, or one for each label."""
-    title = f"{metrics['texts']:,} held-out texts"
+    title = title or f"{metrics['texts']:,} held-out texts"
     if "outputs" in metrics and "accuracy" in metrics:
         title += f", accuracy {metrics['accuracy']:.3f}"
     rows = metrics.get("outputs", {"": metrics})
-    shown = [name for name in _FIGURES if any(name in values for values in rows.values())]
+    shown = [name for name in FIGURES if any(name in values for values in rows.values())]
     table = Table(*(["label"] if "outputs" in metrics else []), title=title, title_justify="left")
     for name in shown:
-        table.add_column(_FIGURES[name][0], justify="right")
+        table.add_column(FIGURES[name][0], justify="right")
     for label, values in rows.items():
-        figures = (_figure(values.get(name), _FIGURES[name][1]) for name in shown)
+        figures = (_figure(values.get(name), FIGURES[name][1]) for name in shown)
         table.add_row(*([Text(escape_controls(label))] if "outputs" in metrics else []), *figures)
     return table
 
