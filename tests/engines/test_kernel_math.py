@@ -1,11 +1,15 @@
-"""Kept machine code is used only for what it was compiled from."""
+"""What the kernels share: functions as exact as single precision is, and machine code that is kept."""
 
 import os
 import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+from saiten.model.engines.kernel_math import compiled, sigmoid, tanh
+from saiten.model.text.ragged import FloatArray
 
 MATH = """
 from saiten.model.engines.kernel_math import compiled
@@ -55,3 +59,38 @@ def test_the_same_code_has_the_same_name_in_every_process(module: str) -> None:
     )
     assert once.stdout == again.stdout
     assert "accumulate_" in once.stdout
+
+
+@compiled(fast=True)
+def both(values: FloatArray, sigmoids: FloatArray, tangents: FloatArray) -> None:
+    for i in range(values.shape[0]):
+        sigmoids[i] = sigmoid(values[i])
+        tangents[i] = tanh(values[i])
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "allowed"), [(0, 1e-3, 6.8e-8), (0, 2, 9e-8), (2, 8, 4.8e-8), (8, 20, 3.1e-8), (20, 1e30, 3.1e-8)]
+)
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_gate_is_as_exact_as_single_precision_and_leans_to_no_side(
+    least: float, most: float, allowed: float, sign: int
+) -> None:
+    """An error of one sign adds up over a text's steps: a gate that is open forgets a little at each."""
+    values = sign * np.linspace(least, most, 100_000).astype(np.float32)
+    found = np.empty((2, len(values)), np.float32)
+    both(values, *found)
+    with np.errstate(over="ignore"):
+        exact = np.array([1 / (1 + np.exp(-values.astype(np.float64))), np.tanh(values.astype(np.float64))])
+    errors = found - exact
+    assert np.abs(errors).max() <= allowed
+    assert np.abs(errors.mean(axis=1)).max() <= 5e-9
+    # Near 0 the tangent is exact as a small number is.
+    assert (np.abs(errors[1]) <= 2.5e-7 * np.abs(exact[1])).all()
+
+
+def test_a_hole_stays_one() -> None:
+    values = np.array([np.nan, np.inf, -np.inf, 0.0], np.float32)
+    found = np.empty((2, 4), np.float32)
+    both(values, *found)
+    np.testing.assert_array_equal(found, np.array([[np.nan, 1, found[0, 2], 0.5], [np.nan, 1, -1, 0]], np.float32))
+    assert 0 <= found[0, 2] < 1e-37

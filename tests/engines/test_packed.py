@@ -295,7 +295,7 @@ def rewritten(path: Any, **changes: Any) -> None:
 def layout(**changes: Any) -> dict[str, Any]:
     operations = [
         {"kind": "lstm", "inputs": [0], "settings": {
-            "units": 8, "gate": "halved_sigmoid", "activation": "tanh", "backward": False, "keep_all": False}},
+            "units": 8, "gate": "sigmoid", "activation": "tanh", "backward": False, "keep_all": False}},
         {"kind": "dense", "inputs": [1], "settings": {}},
     ]  # fmt: skip
     content = {"limits": [0], "operations": operations, "outputs": [2], **changes}

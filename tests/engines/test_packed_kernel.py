@@ -14,9 +14,8 @@ from saiten.model.engines.packed.kernels import project, run_dense, run_gru, run
 Doubles = npt.NDArray[np.float64]
 
 
-def sigmoid_of_half(x: Doubles) -> Doubles:
-    # The kernel's sigmoid gates come halved: sigmoid(2 * (x / 2)).
-    return 1 / (1 + np.exp(-2 * x))
+def sigmoid(x: Doubles) -> Doubles:
+    return 1 / (1 + np.exp(-x))
 
 
 def lstm_states(table: Doubles, rows: npt.NDArray[np.int32], recurrent: Doubles) -> Doubles:
@@ -24,8 +23,8 @@ def lstm_states(table: Doubles, rows: npt.NDArray[np.int32], recurrent: Doubles)
     hidden, cell, states = np.zeros(units), np.zeros(units), []
     for row in rows:
         i, f, c, o = np.split(table[row] + hidden @ recurrent, 4)
-        cell = sigmoid_of_half(f) * cell + sigmoid_of_half(i) * np.tanh(c)
-        hidden = sigmoid_of_half(o) * np.tanh(cell)
+        cell = sigmoid(f) * cell + sigmoid(i) * np.tanh(c)
+        hidden = sigmoid(o) * np.tanh(cell)
         states.append(hidden)
     return np.array(states).reshape(-1, units)
 
@@ -36,7 +35,7 @@ def gru_states(
     units = len(candidate)
     hidden, states = np.zeros(units), []
     for row in rows:
-        z, r = np.split(sigmoid_of_half(table[row][: 2 * units] + hidden @ gates), 2)
+        z, r = np.split(sigmoid(table[row][: 2 * units] + hidden @ gates), 2)
         product = r * (hidden @ candidate + bias) if reset_after else (r * hidden) @ candidate
         hidden = z * hidden + (1 - z) * np.tanh(table[row][2 * units :] + product)
         states.append(hidden)

@@ -1,18 +1,14 @@
-"""Recurrences with other activations than Keras' usual ones, and the plain one: slower, and seldom met.
-
-Columns of gates that pass a sigmoid come halved, as in `kernels`.
-"""
+"""Recurrences with other activations than Keras' usual ones, and the plain one: slower, and seldom met."""
 
 import math
 
 import numpy as np
 
-from saiten.model.engines.kernel_math import HALF, ONE, accumulate, compiled, tanh
+from saiten.model.engines.kernel_math import ONE, accumulate, compiled, sigmoid, tanh
 from saiten.model.text.ragged import FloatArray, Int64Array, IntArray
 
-# What a step can pass; a kernel takes the position in this list. The first is for gates alone.
+# What a step can pass; a kernel takes the position in this list.
 STEP_ACTIVATIONS = (
-    "halved_sigmoid",
     "sigmoid",
     "tanh",
     "linear",
@@ -33,29 +29,27 @@ _SELU_SCALE, _SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
 @compiled(fast=False)
 def _activated(x: float, code: int) -> float:  # noqa: C901 - one line for each activation
-    if code == 1:
-        return 1.0 / (1.0 + math.exp(-x))
-    if code == 4:
+    if code == 3:
         return max(x, 0.0)
-    if code == 5:
+    if code == 4:
         return min(max(x + 3.0, 0.0), 6.0) / 6.0
-    if code == 6:
+    if code == 5:
         return x if x > 0.0 else math.expm1(x)
-    if code == 7:
+    if code == 6:
         return _SELU_SCALE * (x if x > 0.0 else _SELU_ALPHA * math.expm1(x))
-    if code == 8:
+    if code == 7:
         return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
-    if code == 9:
+    if code == 8:
         return x / (1.0 + abs(x))
-    if code == 10:
+    if code == 9:
         return math.exp(x)
-    if code == 11:
+    if code == 10:
         return x / (1.0 + math.exp(-x))
-    if code == 12:
+    if code == 11:
         return 0.5 * x * (1.0 + math.erf(x * math.sqrt(0.5)))
-    if code == 13:
+    if code == 12:
         return min(max(x, 0.0), 6.0)
-    if code == 14:
+    if code == 13:
         return x if x > 0.0 else 0.2 * x
     return x
 
@@ -65,14 +59,23 @@ def _activate(values: FloatArray, start: int, end: int, code: int) -> None:
     """Passes some values through an activation, in place."""
     if code == 0:
         for j in range(start, end):
-            values[j] = HALF + HALF * tanh(values[j])
-    elif code == 2:
+            values[j] = sigmoid(values[j])
+    elif code == 1:
         for j in range(start, end):
             values[j] = tanh(values[j])
-    elif code != 3:
+    elif code != 2:
         for j in range(start, end):
             # A comparison drops a NaN, which must stay one.
             values[j] = values[j] if values[j] != values[j] else np.float32(_activated(values[j], code))
+
+
+@compiled(fast=True)
+def _add_product(sums: FloatArray, summands: FloatArray, values: FloatArray, weights: FloatArray) -> None:
+    """Sets sums to ``summands + values @ weights``; the product comes first, as in `kernels.run_lstm`."""
+    sums[:] = 0
+    accumulate(sums, values, weights)
+    for j in range(sums.shape[0]):
+        sums[j] += summands[j]
 
 
 @compiled(fast=True)
@@ -98,8 +101,7 @@ def run_general_lstm(
         start, end = offsets[text], offsets[text + 1]
         for step in range(end - start):
             position = end - 1 - step if backward else start + step
-            gates[:] = table[rows[position]]
-            accumulate(gates, hidden, recurrent)
+            _add_product(gates, table[rows[position]], hidden, recurrent)
             _activate(gates, 0, 2 * units, gate)
             _activate(gates, 2 * units, 3 * units, activation)
             _activate(gates, 3 * units, 4 * units, gate)
@@ -142,19 +144,16 @@ def run_general_gru(
         for step in range(end - start):
             position = end - 1 - step if backward else start + step
             row = table[rows[position]]
-            gates[:] = row[: 2 * units]
-            accumulate(gates, hidden, gate_weights)
+            _add_product(gates, row[: 2 * units], hidden, gate_weights)
             _activate(gates, 0, 2 * units, gate)
             if reset_after:
-                candidate[:] = candidate_bias
-                accumulate(candidate, hidden, candidate_weights)
+                _add_product(candidate, candidate_bias, hidden, candidate_weights)
                 for j in range(units):
                     candidate[j] = row[2 * units + j] + gates[units + j] * candidate[j]
             else:
                 for j in range(units):
                     kept[j] = gates[units + j] * hidden[j]
-                candidate[:] = row[2 * units :]
-                accumulate(candidate, kept, candidate_weights)
+                _add_product(candidate, row[2 * units :], kept, candidate_weights)
             _activate(candidate, 0, units, activation)
             for j in range(units):
                 hidden[j] = gates[j] * hidden[j] + (ONE - gates[j]) * candidate[j]
@@ -184,8 +183,7 @@ def run_simple_rnn(
         start, end = offsets[text], offsets[text + 1]
         for step in range(end - start):
             position = end - 1 - step if backward else start + step
-            following[:] = table[rows[position]]
-            accumulate(following, hidden, recurrent)
+            _add_product(following, table[rows[position]], hidden, recurrent)
             _activate(following, 0, units, activation)
             hidden[:] = following
             if keep_all:

@@ -2,14 +2,11 @@
 
 `UNIT_BLOCK` units at a time share a pass over the gates, so a state is as wide as a multiple of
 it; padded units have zero weights, stay exactly zero, and are not written.
-
-Columns of gates that pass a sigmoid come halved, since sigmoid(x) = (1 + tanh(x / 2)) / 2:
-one tanh serves all gates.
 """
 
 import numpy as np
 
-from saiten.model.engines.kernel_math import HALF, ONE, accumulate, compiled, tanh
+from saiten.model.engines.kernel_math import ONE, accumulate, compiled, sigmoid, tanh
 from saiten.model.text.ragged import DoubleArray, FloatArray, Int64Array, IntArray
 
 UNIT_BLOCK = 8
@@ -50,12 +47,13 @@ def run_lstm(
             # From zero: to add each product to the larger input would round it each time.
             gates[:] = 0
             accumulate(gates, hidden, recurrent)
-            for j in range(4 * units):
-                gates[j] = tanh(row[j] + gates[j])
+            for j in range(2 * units):
+                gates[j] = sigmoid(row[j] + gates[j])
             for j in range(units):
-                kept = (HALF + HALF * gates[units + j]) * cell[j]
-                cell[j] = kept + (HALF + HALF * gates[j]) * gates[2 * units + j]
-                hidden[j] = (HALF + HALF * gates[3 * units + j]) * tanh(cell[j])
+                kept = gates[units + j] * cell[j]
+                cell[j] = kept + gates[j] * tanh(row[2 * units + j] + gates[2 * units + j])
+            for j in range(units):
+                hidden[j] = sigmoid(row[3 * units + j] + gates[3 * units + j]) * tanh(cell[j])
             if keep_all:
                 states[position] = hidden[: states.shape[1]]
         if not keep_all:
@@ -128,7 +126,7 @@ def run_gru(
             gates[:] = 0
             accumulate(gates, hidden, gate_weights)
             for j in range(2 * units):
-                gates[j] = HALF + HALF * tanh(row[j] + gates[j])
+                gates[j] = sigmoid(row[j] + gates[j])
             if reset_after:
                 _reset_product(candidate, row, gates, hidden, candidate_weights, candidate_bias)
             else:

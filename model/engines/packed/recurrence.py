@@ -1,7 +1,7 @@
 """Recurrent operations: from steps that were multiplied with a layer's input weights to states.
 
 A state is padded with units whose weights are zero to a multiple of `UNIT_BLOCK`; so are the columns that
-are read. Columns of gates that pass a sigmoid come halved: see `kernels`.
+are read.
 """
 
 from dataclasses import dataclass
@@ -62,7 +62,7 @@ class _Recurrence(Operation):
 
     @property
     def _is_usual(self) -> bool:
-        return (self.gate, self.activation) == ("halved_sigmoid", "tanh")
+        return (self.gate, self.activation) == ("sigmoid", "tanh")
 
     @property
     def _codes(self) -> tuple[int, int]:

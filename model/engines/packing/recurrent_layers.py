@@ -13,10 +13,9 @@ from saiten.model.engines.packed.pooling import Pool
 from saiten.model.engines.packed.recurrence import GRU, LSTM, SimpleRNN
 from saiten.model.engines.packed.stepwise import Dense
 from saiten.model.engines.packing.packer import FEATURES, STEPS, Layer, Packer, Value
-from saiten.model.text.ragged import BoolArray, FloatArray
+from saiten.model.text.ragged import FloatArray
 
-# Which of a cell's gates, in Keras' order, pass the recurrent activation.
-_GATES = {"LSTM": (True, True, False, True), "GRU": (True, True, False), "SimpleRNN": (False,)}
+_N_GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 _MERGES = {"sum": "add", "mul": "multiply", "ave": "add"}
 
 
@@ -49,7 +48,7 @@ def _one_direction(
 ) -> list[Value]:
     if class_name == "RNN":
         class_name, config = _cell_of(layer, config)
-    if class_name not in _GATES:
+    if class_name not in _N_GATES:
         raise layer.refuse(f"holds a {class_name}; LSTM, GRU and SimpleRNN are covered")
     backward, keep_all = bool(config.get("go_backwards")), bool(config.get("return_sequences"))
     if config.get("stateful"):
@@ -68,7 +67,7 @@ def _one_direction(
 def _cell_of(layer: Layer, config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """Returns a cell's layer and settings, for `RNN(LSTMCell(32))` and the like."""
     cell = config["cell"]
-    if not isinstance(cell, Mapping) or str(cell.get("class_name")).removesuffix("Cell") not in _GATES:
+    if not isinstance(cell, Mapping) or str(cell.get("class_name")).removesuffix("Cell") not in _N_GATES:
         raise layer.refuse("holds another cell than LSTMCell, GRUCell and SimpleRNNCell")
     return cell["class_name"].removesuffix("Cell"), {**config, **cell["config"]}
 
@@ -82,38 +81,36 @@ def _operations(
     keep_all: bool,
 ) -> tuple[Dense, Operation]:
     """Returns the product with the input weights, and the recurrence; a GRU's biases are put where they act."""
-    units, is_gate = int(config["units"]), np.array(_GATES[class_name])
-    gate = _step_activation(layer, config.get("recurrent_activation", "linear"), is_gate=True)
-    activation = _step_activation(layer, config["activation"], is_gate=False)
+    units, n_gates = int(config["units"]), _N_GATES[class_name]
+    gate = _step_activation(layer, config.get("recurrent_activation", "linear"))
+    activation = _step_activation(layer, config["activation"])
     reset_after = class_name == "GRU" and bool(config.get("reset_after"))
-    bias = weights[2] if config.get("use_bias") else np.zeros((1 + reset_after, len(is_gate) * units), np.float32)
+    bias = weights[2] if config.get("use_bias") else np.zeros((1 + reset_after, n_gates * units), np.float32)
     input_bias, recurrent_bias = bias if reset_after else (bias.reshape(-1), np.zeros(bias.size, np.float32))
     padded = -(-units // UNIT_BLOCK) * UNIT_BLOCK
     candidate_bias = np.zeros(padded, np.float32)
     if reset_after:  # z and r add both biases; the candidate's recurrent one is inside the reset
         candidate_bias[:units] = recurrent_bias[2 * units :]
         input_bias = input_bias + np.where(np.arange(3 * units) < 2 * units, recurrent_bias, 0)
-    halved = is_gate & (gate == "halved_sigmoid")
-    product = Dense(_spread(weights[0], halved, units, padded), _spread(input_bias[None], halved, units, padded)[0])
-    recurrent = np.zeros((padded, len(is_gate) * padded), np.float32)
-    recurrent[:units] = _spread(weights[1], halved, units, padded)
+    product = Dense(_spread(weights[0], units, padded), _spread(input_bias[None], units, padded)[0])
+    recurrent = np.zeros((padded, n_gates * padded), np.float32)
+    recurrent[:units] = _spread(weights[1], units, padded)
     settings = (recurrent, units, gate, activation, backward, keep_all)
     if class_name == "GRU":
         return product, GRU(*settings, candidate_bias, reset_after)
     return product, LSTM(*settings) if class_name == "LSTM" else SimpleRNN(*settings)
 
 
-def _step_activation(layer: Layer, activation: Any, *, is_gate: bool) -> str:
+def _step_activation(layer: Layer, activation: Any) -> str:
     name = {None: "linear", "swish": "silu"}.get(activation, activation) if isinstance(activation, str | None) else ""
-    if name == "sigmoid" and is_gate:
-        return "halved_sigmoid"
     if name not in STEP_ACTIVATIONS:
         raise layer.refuse(f"has the activation {str(activation)!r:.60}, which no step of the packed engine has")
     return str(name)
 
 
-def _spread(weights: FloatArray, halved: BoolArray, units: int, padded: int) -> FloatArray:
-    """Spreads weights [rows, gates * units] over [rows, gates * padded], some gates halved."""
-    spread = np.zeros((len(weights), len(halved), padded), np.float32)
-    spread[:, :, :units] = weights.reshape(len(weights), len(halved), units) * np.where(halved, 0.5, 1.0)[:, None]
+def _spread(weights: FloatArray, units: int, padded: int) -> FloatArray:
+    """Spreads weights [rows, gates * units] over [rows, gates * padded]."""
+    n_gates = weights.shape[1] // units
+    spread = np.zeros((len(weights), n_gates, padded), np.float32)
+    spread[:, :, :units] = weights.reshape(len(weights), n_gates, units)
     return spread.reshape(len(weights), -1)
