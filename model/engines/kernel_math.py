@@ -88,7 +88,7 @@ def tanh(x: np.float32) -> np.float32:
     power = scale + rest
     is_small = size < _SMALL
     share = ((ONE - scale) - rest if is_small else power + power) / (ONE + power)
-    return np.copysign(share if is_small else ONE - share, x)
+    return np.float32(np.copysign(share if is_small else ONE - share, x))
 
 
 @compiled(fast=True)
