@@ -72,6 +72,17 @@ def compare_network(
     return compare_with_baseline(scores[held_out], baseline, encoded.targets[held_out], targets.task, targets.outputs)
 
 
+def coverage_line(training: Mapping[str, Any]) -> str:
+    """Says how much of the held-out texts the network reads, and which words it knows least."""
+    coverage, whose = training["coverage"], "held-out" if training["data"]["held_out"] else "training"
+    words = ", ".join(f"{word} ({n_texts:,})" for word, n_texts in coverage["oov_words"])
+    return (
+        f"{coverage['vocabulary']:.1%} of the {whose} texts' words are in the vocabulary, "
+        f"{coverage['truncated']:.1%} of the texts are truncated"
+        f"{f'; OOV in most texts: {words}' if words else ''}"
+    )
+
+
 def hints(training: Mapping[str, Any]) -> list[str]:
     """Returns what a person could do better, a sentence each, from what the manifest says of a training."""
     data, settings, coverage = training["data"], training["settings"], training["coverage"]

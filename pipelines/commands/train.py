@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     validation = LabelledRecords(validation_plan, labels, args.max_dead_letter_rate, "records of --validation_input")
     further = FurtherTexts(further_plan, args.max_dead_letter_rate)
     import_tensorflow()
-    from saiten.model.training.findings import baseline_line, hints
+    from saiten.model.training.findings import baseline_line, coverage_line, hints
     from saiten.model.training.train import train
 
     console = Console(stderr=True, quiet=args.quiet)
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         show(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, indent=1))
     if not args.quiet:
         say(f"scores with {result.bundle.engines}")
-        for line in hints(result.training):
+        for line in (coverage_line(result.training), *hints(result.training)):
             say(line)
     if comparison:
         say(baseline_line(comparison))

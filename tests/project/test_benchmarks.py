@@ -1,5 +1,6 @@
 """What the benchmarks conclude from measurements, on made-up ones: nothing is timed here."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -11,6 +12,7 @@ from benchmarks.corpora import corpus_path
 from benchmarks.goals import MULTIPLES, make_rows
 from benchmarks.measurements import Measurements
 from benchmarks.processes import descendants, peak_bytes, run_command
+from benchmarks.quality.summary import collect, table
 from benchmarks.report import BEGIN, END, fill_page, render_markdown, render_text
 from benchmarks.run import main
 from benchmarks.settings import Settings
@@ -171,3 +173,19 @@ def test_a_command_gives_its_output_and_its_own_peak() -> None:
 def test_a_command_that_fails_is_named_with_its_last_line() -> None:
     with pytest.raises(SaitenError, match=r"ended with 1: too bad$"):
         run_command([sys.executable, "-c", "import sys; print('first', file=sys.stderr); sys.exit('too bad')"])
+
+
+def test_the_quality_of_several_seeds_is_their_median_and_spread(tmp_path: pathlib.Path) -> None:
+    for seed, accuracy in enumerate((0.9, 0.94, 0.92)):
+        figures = {"accuracy": {"value": accuracy, "interval": [0, 1]}, "macro_f1": accuracy, "mean": {}}
+        content = {"corpus": "titles", "way": "default", "seconds": 60 + seed, "figures": figures}
+        (tmp_path / f"titles-default-{seed}.json").write_text(json.dumps(content))
+    baseline = {"corpus": "titles", "way": "baseline", "figures": {"mean": {"spearman": 0.5}}}
+    (tmp_path / "titles-baseline-0.json").write_text(json.dumps(baseline))
+    together = collect(tmp_path)
+    expected = {"seeds": 3, "accuracy": [0.92, 0.9, 0.94], "macro_f1": [0.92, 0.9, 0.94], "seconds": [61, 60, 62]}
+    assert together["titles"]["default"] == expected
+    assert table(together).splitlines()[2:] == [
+        "| titles | TF-IDF and a linear model | 1 |  |  |  | 0.500 |",
+        "| titles | Saiten's default | 3 | 0.920 (0.900 to 0.940) | 0.920 (0.900 to 0.940) |  |  |",
+    ]

@@ -9,7 +9,7 @@ import pytest
 
 from saiten.model.evaluation.baseline import compare_with_baseline, score_by_baseline
 from saiten.model.training.config import NetworkConfig, TrainingConfig, Word2VecConfig
-from saiten.model.training.findings import baseline_line, hints
+from saiten.model.training.findings import baseline_line, coverage_line, hints
 from saiten.model.training.labels import ClassLabels
 from saiten.model.training.train import train
 from tests.helpers.labelled import reviews
@@ -67,6 +67,16 @@ SENTENCES = {
         "20% of the held-out texts are longer than --max_sequence_length=100,",
     ),
 }
+
+
+def test_what_was_read_is_one_line() -> None:
+    coverage = {"vocabulary": 0.955, "truncated": 0.02, "oov_words": [["珍しい", 1_040], ["言葉", 2]]}
+    assert coverage_line(FINE | {"coverage": coverage}) == (
+        "95.5% of the held-out texts' words are in the vocabulary, 2.0% of the texts are truncated; "
+        "OOV in most texts: 珍しい (1,040), 言葉 (2)"
+    )
+    nothing_held_out = {"data": {"used": 9, "held_out": 0}, "coverage": coverage | {"oov_words": []}}
+    assert coverage_line(nothing_held_out).startswith("95.5% of the training texts' words")
 
 
 def test_nothing_is_said_where_nothing_is_off() -> None:
