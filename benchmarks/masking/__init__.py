@@ -1,0 +1,1 @@
+"""What a mask changes: one network with it and without it, padded to several widths."""
