@@ -10,17 +10,20 @@ from saiten.model.text.dictionary import sha256_of
 
 BUNDLE_MANIFEST = "manifest.json"
 
-# Every file that a manifest may name, and its largest size; all but packed.npz must be there.
+TRAINING_PAGE = "training.html"
+
+# Every file that a manifest may name, and its largest size; all but the optional ones must be there.
 _MAX_FILE_BYTES = {
     "model.keras": 8 << 30,
     "vocabulary.json": 1 << 30,
     "packed.npz": 8 << 30,
     "golden.jsonl": 64 << 20,
     "reference.json": 64 << 20,
+    TRAINING_PAGE: 16 << 20,
 }
 # Every file that a bundle may have, and its largest size.
 MAX_BYTES = {BUNDLE_MANIFEST: 16 << 20, **_MAX_FILE_BYTES}
-_OPTIONAL = frozenset(("packed.npz",))
+_OPTIONAL = frozenset(("packed.npz", TRAINING_PAGE))
 
 
 @dataclass(frozen=True)

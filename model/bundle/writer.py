@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from saiten.model.bundle.bundle import StoredBundle, read_bundle
-from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST, describe_files
+from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST, TRAINING_PAGE, describe_files
 from saiten.model.bundle.bundle_manifest import BundleManifest, manifest_json, without_holes
 from saiten.model.bundle.encoder_settings import describe_encoder
 from saiten.model.bundle.expected import ExpectedScores, check_expected
@@ -53,6 +53,7 @@ def write_bundle(
     reference: Mapping[str, Any],
     task: Task = "numbers",
     expected: ExpectedScores | None = None,
+    training_page: bytes | None = None,
 ) -> StoredBundle:
     """Proves that the model does not read its padding, and writes it with its encoder as a bundle.
 
@@ -68,6 +69,7 @@ def write_bundle(
         reference: JSON-able: distributions on the training data, ``{}`` where they are not known.
         task: What the outputs are.
         expected: Texts with the scores that the model must give, None where none are known.
+        training_page: The training as a person reads it, HTML; None where there is none.
 
     Raises:
         BundleError: The path is in use, the model does not fit encoder or outputs, loses its mask or fails the proof.
@@ -83,6 +85,8 @@ def write_bundle(
         engine.model.save(folder / "model.keras")
         encoder.vocabulary.save(folder / "vocabulary.json")
         _write_json(folder / "reference.json", reference)
+        if training_page is not None:
+            (folder / TRAINING_PAGE).write_bytes(training_page)
         packed = _write_packed(folder, engine, golden, encoder.max_sequence_length)
         manifest = BundleManifest(
             outputs=tuple(outputs),

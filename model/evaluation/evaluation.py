@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from saiten.model.evaluation.intervals import with_intervals
-from saiten.model.evaluation.metrics import evaluate
+from saiten.model.evaluation.metrics import confusion_matrix, evaluate
 from saiten.model.task import Task
 from saiten.model.text.ragged import DoubleArray, FloatArray, Int64Array, IntArray
 
@@ -58,9 +58,8 @@ class LabelledScores:
         """Returns how many texts of each class, by row, were taken for each, by column; None without classes."""
         if self.task != "classes":
             return None
-        from sklearn.metrics import confusion_matrix
-
-        matrix = confusion_matrix(*self._numbers(np.arange(len(self.scores))), labels=range(len(self.outputs)))
+        numbers, chosen = self._numbers(np.arange(len(self.scores)))
+        matrix = confusion_matrix(numbers, chosen, len(self.outputs))
         return [[int(count) for count in row] for row in matrix]
 
     def _numbers(self, rows: Int64Array) -> tuple[Int64Array, Int64Array]:
@@ -82,19 +81,29 @@ def evaluate_whole(labelled: LabelledScores) -> dict[str, Any]:
         "task": labelled.task,
         **figures,
         **({} if confusion is None else {"confusion": confusion}),
-        "by_length": list(_by_groups(labelled, labelled.n_tokens.astype(np.float64), _LENGTHS, "n_tokens")),
-        "by_oov_share": list(_by_groups(labelled, labelled.n_oov / labelled.n_tokens, _OOV_SHARES, "oov_share")),
+        "by_length": [
+            {"most_n_tokens": most, **_of_group(labelled, rows)} for most, rows in groups_by_length(labelled)
+        ],
+        "by_oov_share": [
+            {"most_oov_share": most, **_of_group(labelled, rows)} for most, rows in groups_by_oov_share(labelled)
+        ],
     }
 
 
-def _by_groups(
-    labelled: LabelledScores, values: DoubleArray, limits: Sequence[float], name: str
-) -> Iterator[dict[str, Any]]:
-    """Yields the figures of the texts up to each limit and above the one before; the last has none."""
+def groups_by_length(labelled: LabelledScores) -> Iterator[tuple[float | None, Int64Array]]:
+    """Yields the rows of the texts up to so many tokens and above the number before; the last has no limit."""
+    return _groups(labelled.n_tokens.astype(np.float64), _LENGTHS)
+
+
+def groups_by_oov_share(labelled: LabelledScores) -> Iterator[tuple[float | None, Int64Array]]:
+    """Yields the rows of the texts of which up to such a share of the tokens is OOV, in the same way."""
+    return _groups(labelled.n_oov / labelled.n_tokens, _OOV_SHARES)
+
+
+def _groups(values: DoubleArray, limits: Sequence[float]) -> Iterator[tuple[float | None, Int64Array]]:
     groups = np.searchsorted(limits, values)
     for number in np.unique(groups).tolist():
-        figures = _of_group(labelled, np.flatnonzero(groups == number))
-        yield {f"most_{name}": limits[number] if number < len(limits) else None, **figures}
+        yield limits[number] if number < len(limits) else None, np.flatnonzero(groups == number)
 
 
 def _of_group(labelled: LabelledScores, rows: Int64Array) -> dict[str, Any]:

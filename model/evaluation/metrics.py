@@ -68,8 +68,7 @@ def are_exclusive(labels: Values) -> bool:
 def _of_classes(scores: FloatArray, numbers: Int64Array) -> dict[str, float]:
     chosen = scores.argmax(axis=1)
     is_right = chosen == numbers
-    n = scores.shape[1]
-    confusion = np.bincount(numbers * n + chosen, minlength=n * n).reshape(n, n)
+    confusion = confusion_matrix(numbers, chosen, scores.shape[1])
     return {
         "accuracy": float(is_right.mean()),
         "macro_f1": macro_f1(confusion),
@@ -80,7 +79,7 @@ def _of_classes(scores: FloatArray, numbers: Int64Array) -> dict[str, float]:
 
 def _of_labels(scores: DoubleArray, known: DoubleArray) -> dict[str, float]:
     chosen = (scores >= 0.5).astype(np.int64)
-    confusion = np.bincount(known.astype(np.int64) * 2 + chosen, minlength=4).reshape(2, 2)
+    confusion = confusion_matrix(known.astype(np.int64), chosen, 2)
     return {
         "accuracy": float(np.trace(confusion) / len(known)),
         "f1": float(f1_scores(confusion)[1]),
@@ -96,6 +95,11 @@ def _of_numbers(scores: DoubleArray, known: DoubleArray) -> dict[str, float | No
         "pearson": pearson(scores, known),
         "spearman": spearman(scores, known),
     }
+
+
+def confusion_matrix(numbers: Int64Array, chosen: Int64Array, n: int) -> Int64Array:
+    """Returns how many texts of each class, by row, were taken for each, by column, [n, n]."""
+    return np.bincount(numbers * n + chosen, minlength=n * n).reshape(n, n)
 
 
 def f1_scores(confusion: Int64Array) -> DoubleArray:
@@ -132,9 +136,24 @@ def calibration_error(probabilities: Values, happened: Any) -> float:
         probabilities: [n], from 0 to 1.
         happened: bool [n].
     """
+    counts, given, happened_in = _calibration_sums(probabilities, happened)
+    return float(np.abs(given - happened_in).sum() / counts.sum())
+
+
+def calibration_curve(probabilities: Values, happened: Any) -> list[tuple[float, float, int]]:
+    """Returns of each of those bins that is not empty the mean probability, the share of what happened, its texts."""
+    rows = zip(*(sums.tolist() for sums in _calibration_sums(probabilities, happened)), strict=True)
+    return [(given / n, happened_in / n, n) for n, given, happened_in in rows if n]
+
+
+def _calibration_sums(probabilities: Values, happened: Any) -> tuple[Int64Array, DoubleArray, DoubleArray]:
+    """Returns of each bin how many texts it has, their probabilities' sum, and for how many it happened."""
     bins = np.minimum((probabilities * _BINS).astype(np.int64), _BINS - 1)
-    gaps = np.bincount(bins, weights=probabilities.astype(np.float64) - happened, minlength=_BINS)
-    return float(np.abs(gaps).sum() / len(bins))
+    given, happened_in = (
+        np.asarray(np.bincount(bins, np.asarray(values, np.float64), _BINS), np.float64)
+        for values in (probabilities, happened)
+    )
+    return np.bincount(bins, minlength=_BINS).astype(np.int64), given, happened_in
 
 
 def spearman(first: Values, second: Values) -> float | None:

@@ -6,7 +6,7 @@ Importing this module imports TensorFlow.
 import importlib.util
 import pathlib
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.writer import refuse_used, write_bundle
 from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.errors import UsageError, missing_library
-from saiten.model.evaluation.metrics import evaluate
+from saiten.model.evaluation.evaluation import LabelledScores
 from saiten.model.evaluation.training_distributions import describe_training_data
 from saiten.model.outputs import refuse_output_names
 from saiten.model.task import Task
@@ -49,6 +49,10 @@ _FURTHER = "further.txt"
 _SCORE_TEXTS = 8_192
 
 
+# From what the manifest says of a training, and the held-out texts' scores, where there are any.
+PageMaker = Callable[[Mapping[str, Any], LabelledScores | None], bytes]
+
+
 @dataclass(frozen=True)
 class _Trained:
     """All that a bundle is written from; see `write_bundle`."""
@@ -60,6 +64,7 @@ class _Trained:
     golden_texts: Sequence[str]
     training: dict[str, Any]
     reference: dict[str, Any]
+    held_out: LabelledScores | None
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,7 @@ def train(
     further_texts: Iterable[str] = (),
     data: Mapping[str, Any] | None = None,
     with_baseline: bool = False,
+    make_page: PageMaker | None = None,
     watcher: TrainingWatcher | None = None,
 ) -> TrainingResult:
     """Trains a network on labelled text and writes it as a bundle.
@@ -101,6 +107,7 @@ def train(
         further_texts: Unlabelled texts for word2vec.
         data: JSON-able; what the manifest shall say of where the records come from.
         with_baseline: Compare the network with a linear model on the held-out texts.
+        make_page: Makes the bundle's page of what the training came to.
         watcher: Is told of the progress.
 
     Raises:
@@ -134,6 +141,7 @@ def train(
         golden_texts=trained.golden_texts,
         training=trained.training,
         reference=trained.reference,
+        training_page=make_page(trained.training, trained.held_out) if make_page else None,
     )
     return TrainingResult(bundle, trained.training)
 
@@ -164,6 +172,7 @@ def _train(
     encoded = encode_corpus(corpus, targets.values, split, encoder, folder, watcher)
     model, fitted = _train_network(words, encoded, targets, watcher)
     scores = _score(model, encoded, watcher)
+    held_out = _held_out_scores(scores, encoded, targets)
     training = {
         "data": {**describe_corpus(corpus, split, encoded), **data},
         "words": words.counts,
@@ -171,14 +180,14 @@ def _train(
         "labels": {"task": targets.task, "loss": targets.loss},
         "factors": fitted.factors.tolist(),
         "epochs": [asdict(report) for report in fitted.reports],
-        "metrics": _held_out_metrics(scores, encoded, targets),
+        "metrics": held_out.figures(np.arange(len(held_out.scores))) if held_out else None,
         "coverage": describe_coverage(corpus, encoded, words.vocabulary, words.config),
     }
     if with_baseline and encoded.held_out.any():
         watcher.begin("linear baseline", None)
         training["baseline"] = compare_network(corpus, encoded, targets, scores, config)
     reference = describe_training_data(scores, encoded.n_tokens, encoded.n_oov, targets.outputs)
-    return _Trained(model, encoder, targets.task, targets.outputs, corpus.samples, training, reference)
+    return _Trained(model, encoder, targets.task, targets.outputs, corpus.samples, training, reference, held_out)
 
 
 def _train_network(
@@ -217,8 +226,9 @@ def _score(model: keras.Model, encoded: EncodedCorpus, watcher: TrainingWatcher)
     return np.concatenate(scores)
 
 
-def _held_out_metrics(scores: FloatArray, encoded: EncodedCorpus, targets: Targets) -> dict[str, Any] | None:
-    held_out = encoded.held_out
-    if not held_out.any():
+def _held_out_scores(scores: FloatArray, encoded: EncodedCorpus, targets: Targets) -> LabelledScores | None:
+    chosen = encoded.held_out
+    if not chosen.any():
         return None
-    return evaluate(targets.task, scores[held_out], encoded.targets[held_out], targets.outputs)
+    columns = (scores[chosen], encoded.targets[chosen], encoded.n_tokens[chosen], encoded.n_oov[chosen])
+    return LabelledScores(targets.task, tuple(targets.outputs), *columns)

@@ -1,19 +1,22 @@
 """`saiten inspect`: a bundle or a run as a short page."""
 
 import argparse
+import dataclasses
+import json
 import pathlib
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.table import Table
 
-    from saiten.pipelines.commands.pages.rows import Row
+    from saiten.pipelines.commands.pages.rows import InspectPage, Row
 
 EXAMPLE = "saiten inspect runs/june"
 
 _MAX_NAME_WIDTH = 40
+_MARKS = {"GOOD": ("✓", "green"), "LOOK": ("!", "yellow"), "BAD": ("✗", "red")}
 
 # Some hundred bytes for each file read and written: those of a million.
 _MAX_RUN_MANIFEST_BYTES = 256 << 20
@@ -22,6 +25,8 @@ _MAX_RUN_MANIFEST_BYTES = 256 << 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `saiten inspect`."""
     parser.add_argument("directory", metavar="DIR", help="a bundle, or the output of a run")
+    parser.add_argument("--all", action="store_true", help="every setting, version and file too")
+    parser.add_argument("--json", action="store_true", help="the manifest as JSON, for machines, instead")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,20 +37,22 @@ def run(args: argparse.Namespace) -> int:
     """
     from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST, MAX_BYTES
     from saiten.model.errors import UsageError
-    from saiten.pipelines.commands.pages.bundle_page import bundle_rows
+    from saiten.pipelines.commands.pages.bundle_page import bundle_page
     from saiten.pipelines.steps.scoring_bundle import opened_bundle
-    from saiten.pipelines.terminal import make_console
+    from saiten.pipelines.terminal import show
 
     directory: str = args.directory
-    # A pipe has no width of its own, and 80 columns cut a sha256.
-    console = make_console(None if sys.stdout.isatty() else 120)
     names = _names(directory)
     try:
         if names & (MAX_BYTES.keys() - {BUNDLE_MANIFEST}):
             with opened_bundle(directory, trusted=True) as bundle:
-                _print_page(console, bundle_rows(directory, bundle))
+                page = bundle_page(directory, bundle)
         else:
-            _print_page(console, _run_page(directory, names))
+            page = _run_page(directory, names)
+        if args.json:
+            show(json.dumps(page.content, indent=1))  # as ASCII: a name may hold what moves the cursor
+        else:
+            _print_page(page, shows_all=args.all)
     except RecursionError as error:
         raise UsageError(f"The manifest in {directory} is nested too deep to be shown.") from error
     return 0
@@ -66,18 +73,20 @@ def _names(directory: str) -> set[str]:
         raise UsageError(f"{directory} cannot be read: {error}.") from error
 
 
-def _run_page(directory: str, names: set[str]) -> "Iterable[Row]":
+def _run_page(directory: str, names: set[str]) -> "InspectPage":
     from saiten.model.bundle.bundle_files import is_plain
     from saiten.model.errors import UsageError
     from saiten.pipelines import storage
-    from saiten.pipelines.commands.pages.run_page import misshapen_rows, run_rows
+    from saiten.pipelines.commands.pages.rows import InspectPage
+    from saiten.pipelines.commands.pages.run_page import misshapen_page, run_page
     from saiten.pipelines.commands.pages.unfinished_page import unfinished_rows
     from saiten.pipelines.run.layout import RUN_MANIFEST, SUCCESS, WORK_FOLDER
     from saiten.pipelines.run.run_manifest import MisshapenManifestError, read_run_manifest
 
     unfinished = list(unfinished_rows(directory)) if any(name.startswith(WORK_FOLDER) for name in names) else []
+    content = {"unfinished": dict(unfinished)} if unfinished else {}
     if unfinished and RUN_MANIFEST not in names:
-        return unfinished
+        return InspectPage(f"{directory} holds a run that is not committed.", None, unfinished, None, (), content)
     path = storage.join(directory, RUN_MANIFEST)
     is_remote = storage.is_remote(path)
     if RUN_MANIFEST not in names or not (is_remote or is_plain(pathlib.Path(path))):
@@ -87,22 +96,45 @@ def _run_page(directory: str, names: set[str]) -> "Iterable[Row]":
     try:
         manifest = read_run_manifest(directory)
     except MisshapenManifestError as error:
-        return misshapen_rows(directory, error.problem, error.fields)
+        return misshapen_page(directory, error.problem, error.fields)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error}.") from error
     if manifest is None:
         raise UsageError(f"{path} has gone.")
-    return [*run_rows(directory, manifest, is_whole=SUCCESS in names), *unfinished]
+    page = run_page(directory, manifest, is_whole=SUCCESS in names)
+    return dataclasses.replace(page, rows=[*page.rows, *unfinished], content={**page.content, **content})
 
 
-def _print_page(console: "Console", rows: "Iterable[Row]") -> None:
+def _print_page(page: "InspectPage", *, shows_all: bool) -> None:
+    from rich.padding import Padding
+
+    from saiten.pipelines.commands.training.view import metrics_table
+    from saiten.pipelines.terminal import escape, make_console
+
+    # A pipe has no width of its own, and 80 columns cut a sha256.
+    console = make_console(None if sys.stdout.isatty() else 120)
+    console.print(f"[bold]{escape(page.headline)}[/]", soft_wrap=True)
+    if page.verdict:
+        for finding in page.verdict.findings:
+            mark, colour = _MARKS[finding.level.name]
+            console.print(Padding(f"[{colour}]{mark}[/] {escape(finding.sentence)}", (0, 0, 0, 2)))
+    console.print()
+    console.print(_grid([*page.rows, *(page.details if shows_all else ())]))
+    if page.metrics:
+        console.print()
+        console.print(metrics_table(page.metrics))
+    if page.details and not shows_all:
+        console.print("\n[dim]--all shows every setting, version and file.[/]")
+
+
+def _grid(rows: "Iterable[Row]") -> "Table":
     from rich.table import Table
 
     from saiten.pipelines.terminal import escape
 
-    page = Table.grid(padding=(0, 2))
-    page.add_column(style="bold", no_wrap=True, max_width=_MAX_NAME_WIDTH)
-    page.add_column(overflow="fold")
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="bold", no_wrap=True, max_width=_MAX_NAME_WIDTH)
+    grid.add_column(overflow="fold")
     for name, value in rows:
-        page.add_row(escape(name), escape(value))
-    console.print(page)
+        grid.add_row(escape(name), escape(value))
+    return grid

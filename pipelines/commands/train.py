@@ -72,8 +72,12 @@ def run(args: argparse.Namespace) -> int:
     validation = LabelledRecords(validation_plan, labels, args.max_dead_letter_rate, "records of --validation_input")
     further = FurtherTexts(further_plan, args.max_dead_letter_rate)
     import_tensorflow()
-    from saiten.model.training.findings import baseline_line, coverage_line, hints
+    from saiten.model.bundle.bundle_files import TRAINING_PAGE
+    from saiten.model.training.findings import coverage_line
     from saiten.model.training.train import train
+    from saiten.pipelines.reports.training_report import training_report
+    from saiten.pipelines.reports.training_verdict import judge_training
+    from saiten.pipelines.reports.verdict import Level
 
     console = Console(stderr=True, quiet=args.quiet)
     with TrainingView(console) as view:
@@ -86,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
             further_texts=further,
             data={"files": len(plan.files), "bytes": plan.total_bytes},
             with_baseline=args.baseline,
+            make_page=training_report,
             watcher=view,
         )
     if result.training["metrics"]:
@@ -95,11 +100,12 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         show(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, indent=1))
     if not args.quiet:
-        say(f"scores with {result.bundle.engines}")
-        for line in (coverage_line(result.training), *hints(result.training)):
-            say(line)
-    if comparison:
-        say(baseline_line(comparison))
+        say(f"scores with {result.bundle.engines}; {os.path.join(args.bundle, TRAINING_PAGE)} shows the training")
+        say(coverage_line(result.training))
+    verdict = judge_training(result.training, len(result.bundle.outputs))
+    for finding in verdict.findings if verdict else ():
+        if finding.level == Level.BAD or not args.quiet:
+            say(finding.sentence)
     say(summary_line(result.training, records, validation, further, args.bundle))
     return 0
 

@@ -36,8 +36,14 @@ def test_validate_refuses_with_one_sentence(bundle_copy: pathlib.Path, capsys: O
 
 def test_inspect_shows_a_bundle(tiny_bundle: StoredBundle, capsys: Output) -> None:
     assert main(["inspect", str(tiny_bundle.path)]) == 0
+    short = capsys.readouterr().out
+    assert short.startswith(f"{tiny_bundle.path} is a bundle: its sizes, hashes and proof hold.")
+    assert "sha256" not in short
+    assert short.endswith("--all shows every setting, version and file.\n")
+    assert main(["inspect", "--all", str(tiny_bundle.path)]) == 0
     rows = {line.split("  ")[0]: line for line in capsys.readouterr().out.splitlines()}
     assert tiny_bundle.bundle_id in rows["bundle_id"]
+    assert "a number each" in rows["outputs"]
     assert "taste, service" in rows["outputs"]
     assert "words (Embedding) > lstm" in rows["network"]
     assert "packed, keras" in rows["engines"]
@@ -71,27 +77,69 @@ def write_run(folder: pathlib.Path, **changes: object) -> str:
 def test_inspect_shows_a_run(tmp_path: pathlib.Path, capsys: Output) -> None:
     (tmp_path / "_SUCCESS").touch()
     assert main(["inspect", write_run(tmp_path)]) == 0
+    short = capsys.readouterr().out
+    assert short.startswith(f"{tmp_path} is a whole run. 1,190 of 1,200 records were scored; 4 are empty; 6 could not")
+    assert "\n  ! 0.5 % of the records could not be scored: BAD_UTF8 5, BAD_JSON 1." in short
+    assert "a.jsonl" not in short
+    assert main(["inspect", "--all", write_run(tmp_path)]) == 0
     shown = capsys.readouterr().out
     for part in (
         "records 1,200, scored 1,190, empty 4, dead 6",
         "BAD_UTF8 5, BAD_JSON 1",
         "a.jsonl: 1,200 records = 1,190 scored + 4 empty + 6 dead",
         "scores/part-0.parquet: 1,194 rows, 5,000 bytes",
-        "12.5 s, 2026-11-22T10:30:00Z",
+        "12.5 s, 96 records/s, 2026-11-22T10:30:00Z",
         "settings.nested",
     ):
         assert part in shown
     assert "no result" not in shown
 
 
+def test_inspect_gives_machines_the_manifest(tiny_bundle: StoredBundle, tmp_path: pathlib.Path, capsys: Output) -> None:
+    assert main(["inspect", "--json", str(tiny_bundle.path)]) == 0
+    assert json.loads(capsys.readouterr().out) == bundle_fields(tiny_bundle.path)
+    assert main(["inspect", "--json", write_run(tmp_path)]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["run_id"], found["counts"], found["settings"]) == (RUN["run_id"], RUN["counts"], RUN["settings"])
+
+
+TRAINED = {
+    "data": {"used": 2_200, "held_out": 200, "tokens": 90_000},
+    "settings": {"recipe": "article", "epochs": None, "max_sequence_length": 100},
+    "epochs": [{"epoch": 1, "loss": 0.5, "held_out_loss": 0.4, "is_best": True, "seconds": 1.0}],
+    "coverage": {"vocabulary": 0.8, "truncated": 0.0, "oov_words": []},
+    "metrics": {"texts": 200, "outputs": {"taste": {"mse": 0.1, "spearman": 0.9}}, "mean": {"spearman": 0.9}},
+}
+
+
+def test_inspect_says_how_good_a_bundle_is(bundle_copy: pathlib.Path, capsys: Output) -> None:
+    reseal(bundle_copy, training=TRAINED)
+    assert main(["inspect", str(bundle_copy)]) == 0
+    shown = capsys.readouterr().out
+    assert [line[:60] for line in shown.splitlines()[1:4]] == [
+        "  ! 20% of the held-out words are not in the vocabulary; mor",
+        "  ✓ On 200 held-out texts the scores follow the labels: Spea",
+        "",
+    ]  # fmt: skip
+    assert "trained on  2,200 texts, 200 of them held out, 90,000 tokens" in shown
+    assert "│ taste │ 0.1 │    0.900 │" in shown
+
+
+@pytest.mark.parametrize("metrics", [{"texts": "many"}, {"texts": 1, "mean": {"spearman": "[red]"}}, 7])
+def test_figures_of_a_wrong_type_are_not_believed(metrics: object, bundle_copy: pathlib.Path, capsys: Output) -> None:
+    reseal(bundle_copy, training={**TRAINED, "metrics": metrics})
+    assert main(["inspect", str(bundle_copy)]) == 0
+    assert "held-out words" not in capsys.readouterr().out
+
+
 def test_inspect_says_that_a_run_is_not_whole(tmp_path: pathlib.Path, capsys: Output) -> None:
     assert main(["inspect", write_run(tmp_path)]) == 0
-    assert "no _SUCCESS, this is no result" in " ".join(capsys.readouterr().out.split())
+    assert "is no result: it has no _SUCCESS" in " ".join(capsys.readouterr().out.split())
 
 
 def test_inspect_stays_a_page(tmp_path: pathlib.Path, capsys: Output) -> None:
     outputs = [{"path": f"scores/part-{i}.parquet", "rows": 1, "bytes": 1} for i in range(1000)]
-    assert main(["inspect", write_run(tmp_path, outputs=outputs)]) == 0
+    assert main(["inspect", "--all", write_run(tmp_path, outputs=outputs)]) == 0
     shown = capsys.readouterr().out
     assert "and 980 more files" in shown
     assert len(shown.splitlines()) < 60
@@ -100,7 +148,7 @@ def test_inspect_stays_a_page(tmp_path: pathlib.Path, capsys: Output) -> None:
 def test_inspect_escapes_what_comes_from_people(tmp_path: pathlib.Path, capsys: Output) -> None:
     """A file's name may hold what moves the cursor or looks like rich's markup."""
     inputs = [{"source": "[red]\x1b[2J\u202ebad.txt", "records": 1, "scored": 1, "empty": 0, "dead": 0}]
-    assert main(["inspect", write_run(tmp_path, inputs=inputs)]) == 0
+    assert main(["inspect", "--all", write_run(tmp_path, inputs=inputs)]) == 0
     shown = capsys.readouterr().out
     assert "[red]\\x1b[2J\\u202ebad.txt: 1 records" in shown
     assert "\x1b" not in shown
@@ -139,7 +187,7 @@ def test_names_of_outputs_are_escaped(
         tmp_path / "b", model=tiny_model, encoder=encoder, outputs=["[bold]\u202e", "b"], golden_texts=[],
         training={"note": "[red]"}, reference={},
     )  # fmt: skip
-    assert main(["inspect", str(tmp_path / "b")]) == 0
+    assert main(["inspect", "--all", str(tmp_path / "b")]) == 0
     assert main(["explain", f"--bundle={tmp_path / 'b'}", "高い"]) == 0
     shown = capsys.readouterr().out
     assert shown.count("[bold]\\u202e") == 2
@@ -206,7 +254,7 @@ def test_inspect_shows_what_it_knows_of_whatever_lies_beside_it(
     changes: dict[str, object], bundle_copy: pathlib.Path, capsys: Output
 ) -> None:
     reseal(bundle_copy, **changes)
-    assert main(["inspect", str(bundle_copy)]) == 0
+    assert main(["inspect", "--all", str(bundle_copy)]) == 0
     assert read_bundle(bundle_copy).bundle_id in capsys.readouterr().out
 
 

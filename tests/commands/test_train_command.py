@@ -10,6 +10,7 @@ import pytest
 from saiten.model.bundle.bundle import read_bundle
 from saiten.pipelines.commands.main import main
 from tests.helpers.labelled import reviews
+from tests.helpers.reports import HeardPage
 
 QUICK = [
     "--min_count=1", "--embedding_dim=8", "--word2vec_epochs=1", "--lstm_units=4", "--epochs=1", "--batch_size=64",
@@ -44,6 +45,13 @@ def test_jsonl_becomes_a_bundle(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
     held_out = printed["data"]["held_out"]
     lines = captured.err.splitlines()
     assert lines[0].startswith("segmenting: 122 (")
+    assert (
+        f"saiten: scores with packed and keras engines; {tmp_path / 'b' / 'training.html'} shows the training" in lines
+    )
+    held = printed["metrics"]["texts"]
+    assert f"saiten: Only {held} texts were held out: these figures are rough." in lines
+    page = HeardPage((tmp_path / "b" / "training.html").read_text(encoding="utf-8"))
+    page.check()
     assert any(line.startswith("epoch 1: loss ") for line in lines)
     assert lines[-1] == (
         f"saiten: 122 records read, {121 - held_out} trained on, {held_out} held out (a share of each class), "
@@ -51,10 +59,10 @@ def test_jsonl_becomes_a_bundle(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
         f"best of 1 epochs is 1; in {tmp_path / 'b'}"
     )
     assert main(["inspect", str(tmp_path / "b")]) == 0
-    page = dict(
+    shown = dict(
         line.strip().split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")
     )
-    assert (page["recipe"], page["engines"]) == ("wide_deep", "packed, keras")
+    assert (shown["recipe"], shown["engines"]) == ("wide_deep", "packed, keras")
 
 
 def test_the_names_of_classes_become_the_outputs(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,5 +1,8 @@
-"""A run's manifest as reports are made of it."""
+"""A run's manifest as reports are made of it, and a page as those hear it who do not see it."""
 
+import re
+from collections import Counter
+from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
@@ -67,3 +70,50 @@ def make_manifest(**changes: Any) -> RunManifest:
         "reference": make_reference(),
     }
     return RunManifest(**{**fields, **changes})
+
+
+class HeardPage(HTMLParser):
+    """What is in a page: how often each tag, and what its elements say of themselves."""
+
+    VOID = frozenset({"meta", "path", "rect", "circle"})
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags = Counter[str]()
+        self.ids: list[str] = []
+        self.headings: list[int] = []
+        self.unlabelled: list[str] = []
+        self.pictures: list[str] = []
+        self._open: list[str] = []
+        self.feed(page)
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        self.tags[tag] += 1
+        assert not any(name.startswith("on") or name in ("src", "href") for name in attributes)
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag == "th" and "scope" not in attributes:
+            self.unlabelled.append("th")
+        if attributes.get("role") == "img":
+            self.pictures.append(attributes.get("aria-label") or "")
+        if attributes.get("role") in ("img", "region") and not attributes.get("aria-label"):
+            self.unlabelled.append(tag)
+        if tag not in self.VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in self.VOID:
+            assert self._open.pop() == tag
+
+    def check(self) -> None:
+        """Fails where a heading is left out, a picture or a table has no name, or an id is there twice."""
+        assert self.headings[0] == 1
+        assert self.headings.count(1) == 1
+        assert all(later <= earlier + 1 for earlier, later in zip(self.headings, self.headings[1:], strict=False))
+        assert self.unlabelled == []
+        assert len(self.ids) == len(set(self.ids))
+        assert self.tags["table"] == self.tags["caption"]
+        assert not self.tags.keys() & {"script", "iframe", "img", "a"}

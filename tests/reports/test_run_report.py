@@ -4,8 +4,6 @@ import dataclasses
 import json
 import pathlib
 import re
-from collections import Counter
-from html.parser import HTMLParser
 
 import pytest
 
@@ -18,7 +16,7 @@ from saiten.pipelines.run.run_manifest import InputReport, RunCounts
 from saiten.pipelines.stage_secs import StageSecs
 from saiten.pipelines.statistics.histogram import Histogram, score_edges
 from saiten.pipelines.statistics.run_statistics import DeadLetterExample
-from tests.helpers.reports import make_manifest, make_statistics
+from tests.helpers.reports import HeardPage, make_manifest, make_statistics
 
 # Of words that the tiny bundle knows, and one without any.
 TEXTS = ("もう行きません！", "とても美味しいラーメンでした。", "")
@@ -33,40 +31,6 @@ def report_of(bundle: StoredBundle, folder: pathlib.Path, *flags: str) -> str:
     arguments = [f"--input={source}", f"--bundle={bundle.path}", f"--output={output}", "--max_dead_letter_rate=1"]
     assert main(["score", *arguments, "--quiet", "--overwrite", *flags]) == 3
     return (output / "report.html").read_text(encoding="utf-8")
-
-
-class _Page(HTMLParser):
-    """What is in a page: how often each tag, and what its elements say of themselves."""
-
-    VOID = frozenset({"meta", "path", "rect", "circle"})
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags = Counter[str]()
-        self.ids: list[str] = []
-        self.headings: list[int] = []
-        self.unlabelled: list[str] = []
-        self._open: list[str] = []
-        self.feed(page)
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = dict(attrs)
-        self.tags[tag] += 1
-        assert not any(name.startswith("on") or name in ("src", "href") for name in attributes)
-        self.ids += [value for name, value in attrs if name == "id" and value]
-        if re.fullmatch("h[1-6]", tag):
-            self.headings.append(int(tag[1]))
-        if tag == "th" and "scope" not in attributes:
-            self.unlabelled.append("th")
-        if attributes.get("role") in ("img", "region") and not attributes.get("aria-label"):
-            self.unlabelled.append(tag)
-        if tag not in self.VOID:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in self.VOID:
-            assert self._open.pop() == tag
 
 
 def text_of(page: str | bytes) -> str:
@@ -94,7 +58,7 @@ def test_texts_are_shown_only_when_asked_for_and_never_act(
     tiny_bundle: StoredBundle, tmp_path: pathlib.Path, flags: tuple[str, ...]
 ) -> None:
     page = report_of(tiny_bundle, tmp_path, *flags)
-    assert not _Page(page).tags.keys() & {"script", "b", "iframe", "img", "a"}
+    assert not HeardPage(page).tags.keys() & {"script", "b", "iframe", "img", "a"}
     assert "\u202e" not in page
     assert "\x1b" not in page
     assert ("&lt;script&gt;alert(1)&lt;/script&gt;" in page) == bool(flags)
@@ -105,12 +69,10 @@ def test_everybody_can_read_it() -> None:
     """Headings in steps, headers of tables that say of what, names for pictures and for what can be scrolled."""
     counts = RunCounts(1_000, 990, 3, 7, 2)
     statistics = make_statistics(oov_words={"鱧": 12}, stage_secs=StageSecs(1, 2, 3, 4))
-    page = _Page(run_report(make_manifest(counts=counts, statistics=statistics, dead_letter_codes={"X": 7})).decode())
-    assert page.headings[0] == 1
-    assert page.headings.count(1) == 1
-    assert all(later <= earlier + 1 for earlier, later in zip(page.headings, page.headings[1:], strict=False))
-    assert page.unlabelled == []
-    assert len(page.ids) == len(set(page.ids))
+    page = HeardPage(
+        run_report(make_manifest(counts=counts, statistics=statistics, dead_letter_codes={"X": 7})).decode()
+    )
+    page.check()
     assert page.tags["table"] == page.tags["caption"] == 6
 
 

@@ -4,18 +4,59 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from saiten.model.bundle.bundle import StoredBundle
-from saiten.pipelines.commands.pages.rows import Row, nested_rows, shortened
+from saiten.model.bundle.bundle_files import TRAINING_PAGE
+from saiten.model.bundle.bundle_manifest import manifest_json
+from saiten.pipelines.commands.pages.rows import MAX_LISTED, InspectPage, Row, nested_rows, shortened
+from saiten.pipelines.reports.training_verdict import judge_training
+
+# Of the training data, and what they are called.
+_COUNTS = {"used": "texts", "held_out": "of them held out", "tokens": "tokens"}
+
+_KINDS = {"numbers": "a number", "labels": "a probability", "classes": "the probability of an exclusive class"}
 
 
-def bundle_rows(directory: str, bundle: StoredBundle) -> Iterable[Row]:
-    """Yields what a bundle says of itself."""
+def bundle_page(directory: str, bundle: StoredBundle) -> InspectPage:
+    """Returns what a bundle says of itself."""
+    training = bundle.manifest.training
+    verdict = judge_training(training, len(bundle.outputs))
+    metrics = training.get("metrics") if verdict else None
+    return InspectPage(
+        f"{directory} is a bundle: its sizes, hashes and proof hold.",
+        verdict,
+        list(_rows(bundle)),
+        metrics if isinstance(metrics, Mapping) else None,
+        list(_details(bundle)),
+        manifest_json(bundle.manifest),
+    )
+
+
+def _rows(bundle: StoredBundle) -> Iterable[Row]:
+    manifest, settings = bundle.manifest, bundle.manifest.encoder
+    n_bytes = sum(file.bytes for file in manifest.files.values())
+    yield "bundle_id", bundle.bundle_id
+    yield "outputs", f"{shortened(bundle.outputs)}: {_KINDS[manifest.task]} each"
+    data, recipe = (_mapping(manifest.training.get(name)) for name in ("data", "settings"))
+    if data:
+        counts = ", ".join(f"{shortened(data.get(name))} {what}" for name, what in _COUNTS.items() if name in data)
+        yield "trained on", counts
+    if recipe.get("recipe"):
+        yield "recipe", shortened(recipe["recipe"])
+    yield from nested_rows("epochs", _epochs(manifest.training.get("epochs")))
+    if "made_from" in manifest.training:
+        yield "made from", shortened(manifest.training["made_from"])
+    yield "reads", f"at most {settings.max_sequence_length:,} tokens of a text, {settings.num_words:,} different ids"
+    yield "engines", "packed, keras" if bundle.has_packed else f"keras ({bundle.why_not_packed})"
+    yield "size", f"{n_bytes / 1e6:,.1f} MB"
+    if TRAINING_PAGE in manifest.files:
+        yield "page", f"{TRAINING_PAGE}, for the browser"
+
+
+def _details(bundle: StoredBundle) -> Iterable[Row]:
     manifest, settings, proof = bundle.manifest, bundle.manifest.encoder, bundle.manifest.invariance
     tokenizer = settings.tokenizer
-    yield "bundle", f"{directory}: sizes, hashes and proof hold"
-    yield "bundle_id", bundle.bundle_id
-    yield "outputs", ", ".join(bundle.outputs)
+    if len(bundle.outputs) > MAX_LISTED:
+        yield "all outputs", ", ".join(bundle.outputs)
     yield "network", " > ".join(manifest.network)
-    yield "engines", "packed, keras" if bundle.has_packed else f"keras ({bundle.why_not_packed})"
     yield (
         "tokenizer",
         (
@@ -33,11 +74,8 @@ def bundle_rows(directory: str, bundle: StoredBundle) -> Iterable[Row]:
             f"{proof.largest_difference:.1e} at most"
         ),
     )
-    training = dict(manifest.training)
+    training = {name: value for name, value in manifest.training.items() if name != "epochs"}
     training_settings = dict(_mapping(training.pop("settings", None)))
-    if recipe := training_settings.pop("recipe", ""):
-        yield "recipe", shortened(recipe)
-    yield from nested_rows("epochs", _epochs(training.pop("epochs", None)))
     yield from nested_rows("training", training)
     training_settings.pop("tokenizer", None)
     yield from nested_rows("settings", training_settings)

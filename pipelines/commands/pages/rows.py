@@ -1,11 +1,35 @@
-"""Values of any kind as rows of a page."""
+"""Values of any kind as rows of a page, and what else is on one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from saiten.pipelines.reports.verdict import Verdict
 
 MAX_LISTED = 20
 
 Row = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class InspectPage:
+    """What `saiten inspect` shows.
+
+    Attributes:
+        headline: What it is, in a sentence.
+        verdict: Whether to rely on it; None where nothing is known.
+        rows: Its sizes and settings.
+        metrics: Held-out figures, as `train` gives them.
+        details: What only `--all` shows.
+        content: The manifest, JSON-able.
+    """
+
+    headline: str
+    verdict: Verdict | None
+    rows: Sequence[Row]
+    metrics: Mapping[str, Any] | None
+    details: Sequence[Row]
+    content: Mapping[str, Any]
 
 
 def nested_rows(name: str, value: Any) -> Iterable[Row]:

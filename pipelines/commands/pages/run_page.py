@@ -1,24 +1,50 @@
 """A run as a page."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
-from saiten.pipelines.commands.pages.rows import MAX_LISTED, Row, nested_rows
+from saiten.pipelines import storage
+from saiten.pipelines.commands.pages.rows import MAX_LISTED, InspectPage, Row, nested_rows, shortened
+from saiten.pipelines.reports.verdict import judge_run, outcome_sentence
+from saiten.pipelines.run.layout import REPORT
 from saiten.pipelines.run.run_manifest import RunManifest
 
 
-def run_rows(directory: str, manifest: RunManifest, *, is_whole: bool) -> Iterable[Row]:
-    """Yields what a run says of itself."""
-    yield "run", f"{directory}{'' if is_whole else ': no _SUCCESS, this is no result'}"
+def run_page(directory: str, manifest: RunManifest, *, is_whole: bool) -> InspectPage:
+    """Returns what a run says of itself."""
+    state = "is a whole run" if is_whole else "is no result: it has no _SUCCESS"
+    return InspectPage(
+        f"{directory} {state}. {outcome_sentence(manifest)}",
+        judge_run(manifest),
+        list(_rows(directory, manifest)),
+        None,
+        list(_details(manifest)),
+        asdict(manifest),
+    )
+
+
+def _rows(directory: str, manifest: RunManifest) -> Iterable[Row]:
+    counts = manifest.counts
+    yield "records", ", ".join(f"{name} {count:,}" for name, count in vars(counts).items())
+    if manifest.dead_letter_codes:
+        codes = ", ".join(f"{code} {count:,}" for code, count in manifest.dead_letter_codes.items())
+        yield "dead letters", codes
+    rate = f", {counts.records / manifest.seconds:,.0f} records/s" if manifest.seconds > 0 else ""
+    yield "time", f"{manifest.seconds:g} s{rate}, {manifest.started} to {manifest.finished}"
+    yield "scores", f"{shortened(list(manifest.outputs_scored))}; {manifest.engine} engine"
+    yield "input", _of_files(len(manifest.inputs), sum(file.bytes for file in manifest.inputs))
+    yield "output", _of_files(len(manifest.outputs), sum(part.bytes for part in manifest.outputs))
+    yield "report", f"{storage.join(directory, REPORT)}, for the browser"
     yield "run_id", manifest.run_id
+
+
+def _of_files(n: int, n_bytes: int) -> str:
+    return f"{n:,} file{'' if n == 1 else 's'}, {n_bytes / 1e6:,.1f} MB"
+
+
+def _details(manifest: RunManifest) -> Iterable[Row]:
     yield "bundle_id", manifest.bundle_id
-    yield "records", ", ".join(f"{name} {count:,}" for name, count in vars(manifest.counts).items())
-    codes = manifest.dead_letter_codes
-    if codes:
-        yield "dead letters", ", ".join(f"{code} {count:,}" for code, count in codes.items())
-    yield "time", f"{manifest.seconds:g} s, {manifest.started} to {manifest.finished}"
-    yield from nested_rows("engine", manifest.engine)
-    yield from nested_rows("outputs_scored", list(manifest.outputs_scored))
     yield from nested_rows("versions", manifest.versions)
     yield from nested_rows("settings", manifest.settings)
     for file in manifest.inputs[:MAX_LISTED]:
@@ -31,8 +57,7 @@ def run_rows(directory: str, manifest: RunManifest, *, is_whole: bool) -> Iterab
         yield "", f"… and {hidden:,} more files in manifest.json"
 
 
-def misshapen_rows(directory: str, problem: str, fields: Mapping[str, Any]) -> Iterable[Row]:
-    """Yields what a manifest says that is of another shape than a run's."""
-    yield "run", f"{directory}: {problem}"
-    for name, value in fields.items():
-        yield from nested_rows(name, value)
+def misshapen_page(directory: str, problem: str, fields: Mapping[str, Any]) -> InspectPage:
+    """Returns what a manifest says that is of another shape than a run's."""
+    rows = [row for name, value in fields.items() for row in nested_rows(name, value)]
+    return InspectPage(f"{directory} holds a damaged run: {problem}.", None, rows, None, (), fields)

@@ -1,7 +1,7 @@
 """Shows a training on standard error: a line for each stage and epoch, and a bar where that is a terminal."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -92,7 +92,7 @@ FIGURES = {
 }
 
 
-def metrics_table(metrics: dict[str, Any], title: str = "") -> Table:
+def metrics_table(metrics: Mapping[str, Any], title: str = "") -> Table:
     """Returns the held-out metrics as a table: a row of all, or one for each label."""
     title = title or f"{metrics['texts']:,} held-out texts"
     if "outputs" in metrics and "accuracy" in metrics:
