@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _RISING = ("accuracy", "macro_f1", "f1", "precision", "recall", "pearson", "spearman")
 
 
-EXAMPLE = "saiten evaluate --bundle=bundles/news --input=held-out.jsonl --class_field=category"
+EXAMPLE = "saiten evaluate --bundle=bundles/news --input=held-out.jsonl \\\n    --class_field=category"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
