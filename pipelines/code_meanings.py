@@ -17,4 +17,5 @@ MEANINGS: Mapping[str, str] = {
     Code.TOKENIZER_ERROR: "MeCab gave up on the text.",
     Code.NOT_FINITE: "The model gave NaN or infinity for it.",
     Code.MODEL_ERROR: "The model failed on it.",
+    Code.LATE: "It came to a stream when its window was written already.",
 }

@@ -39,6 +39,7 @@ class Code(StrEnum):
     TOKENIZER_ERROR = "TOKENIZER_ERROR"
     NOT_FINITE = "NOT_FINITE"
     MODEL_ERROR = "MODEL_ERROR"
+    LATE = "LATE"
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class DeadLetter:
     """A record that cannot be scored.
 
     Attributes:
-        stage: ``read``, ``encode`` or ``infer``.
+        stage: ``read``, ``encode``, ``infer``, or ``window``.
         message: What is wrong, without any of the record's text.
         raw: The record's first bytes, at most `MAX_RAW_BYTES`; None where they are not kept.
         raw_bytes: How long the record was.

@@ -6,6 +6,7 @@ becomes visible whole when it ends.
 """
 
 import errno
+import glob
 import os
 import pathlib
 import re
@@ -150,6 +151,14 @@ def list_files(folder: str) -> list[str]:
         return sorted(entry.path for match in matches for entry in match.metadata_list)
     root = pathlib.Path(folder)
     return sorted(join(folder, path.relative_to(root).as_posix()) for path in root.rglob("*") if path.is_file())
+
+
+def match(pattern: str) -> list[tuple[str, int]]:
+    """Returns the files that match a pattern, sorted, with their sizes."""
+    if is_remote(pattern):
+        found = (entry for each in _filesystems().match([pattern]) for entry in each.metadata_list)
+        return sorted((entry.path, entry.size_in_bytes) for entry in found)
+    return sorted((path, os.path.getsize(path)) for path in glob.glob(pattern) if os.path.isfile(path))
 
 
 def list_named(folder: str, prefix: str) -> list[str]:

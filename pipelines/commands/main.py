@@ -79,6 +79,8 @@ def _run(arguments: list[str]) -> int:
     needed = _make_optional(parser)
     parsed, unknown = parser.parse_known_args(arguments[1:])
     missing = [flag for dest, flag in needed.items() if getattr(parsed, dest) is None]
+    if "--input" in missing and getattr(parsed, "subscription", None):
+        missing.remove("--input")
     if command == "score":
         parsed.beam_flags = unknown
         if missing and unknown:

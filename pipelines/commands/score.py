@@ -28,6 +28,11 @@ def run(args: argparse.Namespace) -> int:
         from saiten.pipelines.commands.check import check_run
 
         return check_run(settings)
+    if settings.streaming:
+        from saiten.pipelines.streaming.launch import launch_stream
+
+        launch_stream(settings, as_json=args.json)
+        return 0
     from saiten.pipelines.local.launch import launch_run
 
     manifest = launch_run(settings)

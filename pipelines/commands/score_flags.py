@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_output_arguments(parser.add_argument_group("what to write"))
     _add_outcome_arguments(parser.add_argument_group("what counts as success"))
     _add_running_arguments(parser.add_argument_group("how to run"))
+    _add_streaming_arguments(parser.add_argument_group("input without end"))
 
 
 def add_input_arguments(group: "argparse._ActionsContainer", *, is_required: bool = True) -> None:
@@ -134,6 +135,21 @@ def _add_running_arguments(group: "argparse._ActionsContainer") -> None:
     group.add_argument("--json", action="store_true", help="the summary as JSON on standard output")
 
 
+def _add_streaming_arguments(group: "argparse._ActionsContainer") -> None:
+    group.add_argument("--streaming", action="store_true", help="score what arrives in --input, without end")
+    group.add_argument(
+        "--subscription", metavar="NAME", help="instead: messages of projects/PROJECT/subscriptions/NAME"
+    )
+    for flag, metavar, help_text in (
+        ("poll_secs", "SECS", "how often files and bundles are looked for"),
+        ("window_secs", "SECS", "how much time a set of files covers"),
+        ("max_batch_wait_ms", "MS", "how long a message waits for others at most"),
+    ):
+        default = getattr(ScoreSettings, flag)
+        group.add_argument(f"--{flag}", metavar=metavar, type=float, default=default, help=help_text)
+    group.add_argument("--bundle_watch", metavar="PATTERN", help="go over to a bundle that appears there")
+
+
 def read_settings(args: argparse.Namespace) -> ScoreSettings:
     """Returns what the flags of `saiten score` ask for.
 
@@ -142,6 +158,7 @@ def read_settings(args: argparse.Namespace) -> ScoreSettings:
     """
     named = {field.name for field in dataclasses.fields(ScoreSettings)} - {"beam_flags"}
     given = {name: value for name, value in vars(args).items() if name in named}
+    given["input"] = given["input"] or ""
     return ScoreSettings(**given, beam_flags=tuple(beam_flags(args)))
 
 

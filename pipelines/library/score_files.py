@@ -72,8 +72,10 @@ def score_files(settings: ScoreSettings) -> RunManifest:
         CountMismatchError: The counts do not add up; nothing was committed.
         SaitenError: The run failed otherwise; nothing was committed, unless the message says so.
     """
-    if settings.no_wait:
-        raise UsageError("score_files waits for what it returns: no_wait is for the command, saiten score --no_wait.")
+    if settings.no_wait or settings.streaming:
+        raise UsageError(
+            "score_files waits for what it returns: no_wait and streaming are for the command, saiten score."
+        )
     settings = dataclasses.replace(settings, output=settings.run_directory, quiet=True)
     # -P: what lies in the folder where the program stands is not on the path of the process, whatever it is called.
     command = [sys.executable, "-P", "-m", __name__, str(os.getpid())]

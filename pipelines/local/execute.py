@@ -10,8 +10,9 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineRunner, PipelineState
 
 from saiten.model.errors import SaitenError
-from saiten.pipelines.local.signals import Job, ending_on_signals
+from saiten.pipelines.local.signals import NOTHING_COMMITTED, Job, ending_on_signals
 from saiten.pipelines.local.workers import LocalWorkers
+from saiten.pipelines.run.layout import Run
 from saiten.pipelines.steps.pipeline import Scoring, build
 from saiten.pipelines.terminal import done_before_end, end_process
 
@@ -43,12 +44,35 @@ def local_execution(workers: LocalWorkers, flags: Sequence[str]) -> Execution:
     return Execution(workers.runner(), workers.options(flags), workers)
 
 
+@dataclass(frozen=True)
+class Work:
+    """A pipeline that is to run.
+
+    Attributes:
+        run: Whose output it writes.
+        wire: Builds it.
+        left: What is there when it ends early.
+    """
+
+    run: Run
+    wire: Callable[[beam.Pipeline], object]
+    left: str
+
+
 def execute(
     scoring: Scoring,
     execution: Execution,
     submitted: Callable[[Job], contextlib.AbstractContextManager[None]] = lambda _job: contextlib.nullcontext(),
 ) -> None:
-    """Runs the scoring pipeline to its end, or until a runner has it that is not waited for.
+    """Runs the scoring pipeline: see `run_work`."""
+    work = Work(scoring.commit.run, lambda pipeline: build(pipeline, scoring), NOTHING_COMMITTED)
+    run_work(work, execution, submitted)
+
+
+def run_work(
+    work: Work, execution: Execution, submitted: Callable[[Job], contextlib.AbstractContextManager[None]]
+) -> None:
+    """Runs a pipeline to its end, or until a runner has it that is not waited for.
 
     Args:
         submitted: Is entered as soon as a remote runner has the job, and left when it has ended.
@@ -56,12 +80,12 @@ def execute(
     Raises:
         SaitenError: What a worker reported, or that one was lost; nothing was committed unless it says so.
     """
-    reports = scoring.commit.run.reports
-    job = Job(scoring.commit.run, execution.workers)
-    with ending_on_signals(job), done_before_end(job.cancel), _ending_when_lost(scoring, execution.workers):
+    reports = work.run.reports
+    job = Job(work.run, execution.workers, work.left)
+    with ending_on_signals(job), done_before_end(job.cancel), _ending_when_lost(work.run, execution.workers):
         try:
             pipeline = beam.Pipeline(runner=execution.runner, options=execution.options)
-            build(pipeline, scoring)
+            work.wire(pipeline)
             job.result = pipeline.run()
             with submitted(job):
                 if not execution.waits:
@@ -82,7 +106,7 @@ def execute(
 
 
 @contextlib.contextmanager
-def _ending_when_lost(scoring: Scoring, workers: LocalWorkers | None) -> Iterator[None]:
+def _ending_when_lost(run: Run, workers: LocalWorkers | None) -> Iterator[None]:
     """Turns what Beam's threads say of a lost worker, a traceback each, into one sentence.
 
     Beam fails a run that lost a worker it had heard of. For one that ended before it connected it would
@@ -99,7 +123,7 @@ def _ending_when_lost(scoring: Scoring, workers: LocalWorkers | None) -> Iterato
             previous(failed)
         if name != _STARTER_THREAD or ended.wait(_NOTICE_SECS):
             return
-        error = scoring.commit.run.reports.gravest() or _lost_worker(workers) or SaitenError("A worker did not start.")
+        error = run.reports.gravest() or _lost_worker(workers) or SaitenError("A worker did not start.")
         workers.kill()
         end_process(error.exit_code, str(error))
 

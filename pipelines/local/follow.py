@@ -17,6 +17,7 @@ from saiten.pipelines.local.progress_view import progress_line
 from saiten.pipelines.local.remote import addresses_of
 from saiten.pipelines.local.signals import Job
 from saiten.pipelines.metrics import BYTES_READ, RECORDS_READ, dead_letters_by_code, read_counters
+from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
 from saiten.pipelines.run.notes.job_note import JobNote, write_job_note
 from saiten.pipelines.run.notes.progress_notes import Progress
@@ -41,33 +42,38 @@ def execute_elsewhere(scoring: Scoring, execution: Execution, total_bytes: int, 
         SaitenError: As `execute` does.
     """
     run = scoring.commit.run
-    _name_job(execution.options, run.run_id)
+    name_job(execution.options, run.run_id)
 
     @contextmanager
     def submitted(job: Job) -> Iterator[None]:
-        if job.result is None:
-            return
-        job.note = _note_of(job.result, execution)
-        write_job_note(run.work_folder, job.note)
-        if not execution.waits:
-            say(f"the job {job.note} has begun; saiten inspect {run.output} tells how far it is.")
-        elif not is_quiet:
-            say(f"the job {job.note} has begun.")
-        n_ranges = len(read_plan(run.output, run.run_id).ranges)
-        followed = FollowedJob(job.result, run.work_folder, total_bytes, n_ranges)
-        with nullcontext() if is_quiet or not execution.waits else followed.shown():
-            yield
+        with noted(job, run, execution, is_quiet=is_quiet):
+            n_ranges = len(read_plan(run.output, run.run_id).ranges)
+            followed = FollowedJob(job.result, run.work_folder, total_bytes, n_ranges)
+            with nullcontext() if is_quiet or not execution.waits else followed.shown():
+                yield
 
     execute(scoring, execution, submitted)
 
 
-def _name_job(options: PipelineOptions, run_id: str) -> None:
+@contextmanager
+def noted(job: Job, run: Run, execution: Execution, *, is_quiet: bool) -> Iterator[None]:
+    """Says, and writes down beside the output, where a job is as soon as its runner has it."""
+    job.note = _note_of(job.result, execution)
+    write_job_note(run.work_folder, job.note)
+    if not execution.waits:
+        say(f"the job {job.note} has begun; saiten inspect {run.output} tells how far it is.")
+    elif not is_quiet:
+        say(f"the job {job.note} has begun.")
+    yield
+
+
+def name_job(options: PipelineOptions, run_id: str) -> None:
     """Gives the job its run's name, unless the person has given it one."""
     cloud = options.view_as(GoogleCloudOptions)
     cloud.job_name = cloud.job_name or f"saiten-{run_id.lower()}"
 
 
-def _note_of(result: PipelineResult, execution: Execution) -> JobNote:
+def _note_of(result: PipelineResult | None, execution: Execution) -> JobNote:
     """Returns where a job is; each of Beam's runners says it elsewhere."""
     job_id = getattr(result, "job_id", None) or getattr(result, "_job_id", None) or ""
     job_id = str(job_id() if callable(job_id) else job_id)
@@ -102,7 +108,7 @@ class FollowedJob:
         n_ranges: Of its plan.
     """
 
-    result: PipelineResult
+    result: PipelineResult | None
     work_folder: str
     total_bytes: int
     n_ranges: int
@@ -128,7 +134,7 @@ class FollowedJob:
     def line(self) -> str:
         """Returns the job's state and progress."""
         try:
-            state = str(self.result.state)
+            state = str(self.result.state) if self.result else "GONE"
         except Exception:  # noqa: BLE001 - its runner cannot be asked at the moment
             state = "of unknown state"
         return f"{state}, {progress_line(self.progress(), self.total_bytes)}"

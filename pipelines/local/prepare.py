@@ -62,7 +62,7 @@ def prepare_scoring(settings: ScoreSettings, bundle: ChosenBundle, plan: WorkPla
     rows = row_settings(settings, bundle, plan)
     recorded = find_unfinished(output, rows, inputs) if settings.resume else None
     if recorded is None:
-        recorded = RunPlan(_new_run_id(), time.time(), rows, inputs, tuple(plan.ranges), bundle.reference)
+        recorded = RunPlan(new_run_id(), time.time(), rows, inputs, tuple(plan.ranges), bundle.reference)
     kept_fields = tuple(pa.field(field.name, field.type) for field in plan.options.kept_fields)
     statistics = StatisticsPlan(
         bundle.score_ranges,
@@ -92,8 +92,8 @@ def prepare_scoring(settings: ScoreSettings, bundle: ChosenBundle, plan: WorkPla
     )
 
 
-def _new_run_id() -> str:
-    """Sorts by age: the second, then its microsecond in hexadecimal, then chance."""
+def new_run_id() -> str:
+    """Returns the id of a new run, which sorts by age: the second, then its microsecond in hexadecimal, then chance."""
     now = time.time()
     second = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
     return f"{second}-{int(now % 1 * 1e6):05x}{uuid.uuid4().hex[:3]}"

@@ -1,5 +1,6 @@
 """What a run is asked for: the flags of `saiten score`, with types and judged. Imports nothing heavy."""
 
+import re
 from dataclasses import dataclass
 
 from saiten.model.errors import UsageError
@@ -8,6 +9,8 @@ from saiten.model.errors import UsageError
 _LOCAL_RUNNERS = ("fnapi", "direct")
 # A month: timers take no infinity.
 _MAX_TIMEOUT_SECS = 30 * 24 * 3600
+_MAX_WAIT_MS = 60_000
+_SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +23,7 @@ class ScoreSettings:
         keep_fields: ``name`` or ``name:type``, between commas.
         no_label: For classes, without the columns of the highest one.
         top: For classes, how many of the highest are named.
+        input: Empty where a subscription is read.
         workers: Local processes; None takes all cores where the input is worth it.
         beam_flags: What goes to Beam's own options.
 
@@ -27,7 +31,7 @@ class ScoreSettings:
         UsageError: A value is out of range, or two do not go together.
     """
 
-    input: str
+    input: str = ""
     bundle: str
     output: str | None = None
     input_format: str = "auto"
@@ -52,6 +56,12 @@ class ScoreSettings:
     overwrite: bool = False
     resume: bool = False
     no_wait: bool = False
+    streaming: bool = False
+    subscription: str | None = None
+    poll_secs: float = 10.0
+    window_secs: float = 60.0
+    bundle_watch: str | None = None
+    max_batch_wait_ms: float = 200.0
     quiet: bool = False
 
     def __post_init__(self) -> None:
@@ -69,6 +79,7 @@ class ScoreSettings:
             raise UsageError(f"--workers must be 1 or more, not {self.workers}.")
         if self.workers is not None and not self.is_local:
             raise UsageError(f"--workers is for local runs; {self.runner} has flags of its own for that.")
+        _check_stream(self)
         if self.no_wait and self.is_local:
             raise UsageError("--no_wait is for a --runner elsewhere: a local run ends with its command.")
 
@@ -97,3 +108,28 @@ def check_dead_letter_rate(rate: float) -> None:
     """
     if not 0 <= rate <= 1:
         raise UsageError(f"--max_dead_letter_rate is a share from 0 to 1, not {rate:g}.")
+
+
+def _check_stream(settings: ScoreSettings) -> None:
+    """Refuses what a stream cannot do, and what only a stream can.
+
+    Raises:
+        UsageError: In one sentence.
+    """
+    if not settings.streaming:
+        alone = {"subscription": settings.subscription, "bundle_watch": settings.bundle_watch}
+        for flag in (flag for flag, value in alone.items() if value is not None):
+            raise UsageError(f"--{flag} is for input without end: say --streaming too.")
+        return
+    if bool(settings.input) == bool(settings.subscription):
+        raise UsageError("--streaming reads --input, files as they arrive, or --subscription: give one of the two.")
+    if settings.subscription and not _SUBSCRIPTION.fullmatch(settings.subscription):
+        raise UsageError(f"--subscription is projects/PROJECT/subscriptions/NAME, not {settings.subscription!r}.")
+    if settings.overwrite:
+        raise UsageError("--overwrite: a stream writes no window again; --resume goes on, or give another --output.")
+    times = {"poll_secs": settings.poll_secs, "window_secs": settings.window_secs}
+    for flag, secs in times.items():
+        if not 1 <= secs <= _MAX_TIMEOUT_SECS:
+            raise UsageError(f"--{flag} must be from 1 to {_MAX_TIMEOUT_SECS:,}, not {secs:g}.")
+    if not 0 <= settings.max_batch_wait_ms <= _MAX_WAIT_MS:
+        raise UsageError(f"--max_batch_wait_ms must be from 0 to {_MAX_WAIT_MS:,}, not {settings.max_batch_wait_ms:g}.")

@@ -17,6 +17,7 @@ from saiten.pipelines.run.owner import give_up
 from saiten.pipelines.run.run_manifest import read_run_manifest
 from saiten.pipelines.terminal import end_process
 
+NOTHING_COMMITTED = "nothing was committed, --resume goes on from here"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SETTLE_SECS = 1.0
 # How long a runner gets to end a job that it was asked to cancel.
@@ -31,12 +32,14 @@ class Job:
     Attributes:
         run: Whose pipeline it is.
         workers: On this machine; None on a remote runner.
+        left: What is there when it ends early.
         result: Of a pipeline that goes on elsewhere; local ones have ended when there is one.
         note: What that is called at its runner.
     """
 
     run: Run
     workers: LocalWorkers | None
+    left: str = NOTHING_COMMITTED
     result: PipelineResult | None = None
     note: JobNote | None = None
 
@@ -46,13 +49,12 @@ class Job:
             self.workers.kill()
         if self.is_committed():
             return "the run is committed, --resume marks it"
-        nothing = "nothing was committed, --resume goes on from here"
         if self.workers or self.result is None:
-            return nothing
+            return self.left
         state = self.cancel()
         if state is None:
-            return f"the job {self.note or ''} may still be running, but is fenced off: {nothing}"
-        return f"the job {'is cancelled' if state == PipelineState.CANCELLED else f'ended as {state}'}, {nothing}"
+            return f"the job {self.note or ''} may still be running, but is fenced off: {self.left}"
+        return f"the job {'is cancelled' if state == PipelineState.CANCELLED else f'ended as {state}'}, {self.left}"
 
     def is_committed(self) -> bool:
         """Tells whether the run counts; from then on it does not begin to."""

@@ -34,13 +34,14 @@ class InputFile:
     modified: str
 
 
-def list_inputs(patterns: str, *, table_files: bool = False) -> list[InputFile]:
+def list_inputs(patterns: str, *, table_files: bool = False, may_be_none: bool = False) -> list[InputFile]:
     """Returns the files that `patterns` stands for, each once, sorted by path.
 
     Args:
         patterns: Files, directories (with all that is below them) and globs, between commas. Names that
             start with ``_`` or ``.`` (such as ``_SUCCESS``) count only when they are written out.
         table_files: Take the files of a Delta, Iceberg or Hudi table as they are.
+        may_be_none: A pattern that matches no file may do so later.
 
     Raises:
         UsageError: A pattern that matches no file, a file that cannot be read, or a table.
@@ -54,7 +55,7 @@ def list_inputs(patterns: str, *, table_files: bool = False) -> list[InputFile]:
     found: dict[str, InputFile] = {}
     for item in items:
         files = _match(item.removeprefix("file://"), table_files=table_files)
-        if not files:
+        if not files and not may_be_none:
             raise UsageError(f"No file matches {item!r}; check --input for a misspelt name or an empty directory.")
         for file in files:
             # A file that a link leads to as well is read once, by its own name.
@@ -71,7 +72,7 @@ def source_names(paths: Iterable[str]) -> dict[str, str]:
     """
     parts = {path: path.split("/") for path in paths}
     folders = [names[:-1] for names in parts.values()]
-    shared = len(_shared_start(folders))
+    shared = len(shared_start(folders))
     return {path: printable("/".join(names[shared:])) for path, names in parts.items()}
 
 
@@ -97,7 +98,8 @@ def open_unchanged(file_slice: FileSlice) -> Iterator[IO[bytes]]:
         raise SaitenError(f"{file_slice.source} cannot be read: {error.strerror or error}.") from error
 
 
-def _shared_start(folders: list[list[str]]) -> list[str]:
+def shared_start(folders: list[list[str]]) -> list[str]:
+    """Returns the names that all folders begin with."""
     levels = zip(*folders, strict=False)
     return [names[0] for names in takewhile(lambda names: len(set(names)) == 1, levels)]
 

@@ -26,11 +26,14 @@ class PartWriter:
         run: Whose part it is.
         name: Its path below the output directory.
         schema: With the metadata that the file carries.
+
+    Attributes:
+        schema: The same.
     """
 
     def __init__(self, run: Run, name: str, schema: pa.Schema) -> None:
         self._name = name
-        self._schema = schema
+        self.schema = schema
         self._stack = contextlib.ExitStack()
         file = self._stack.enter_context(storage.open_atomic(storage.join(run.output, name)))
         self._sink = _HashingSink(file)
@@ -66,7 +69,7 @@ class PartWriter:
             raise _AbandonedError
 
     def _flush(self) -> None:
-        table = pa.concat_tables(self._waiting) if self._waiting else self._schema.empty_table()
+        table = pa.concat_tables(self._waiting) if self._waiting else self.schema.empty_table()
         self._writer.write_table(table, row_group_size=_ROW_GROUP_ROWS)
         self._rows += table.num_rows
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0

@@ -1,6 +1,7 @@
 """For readers of a run, in one line that holds also while another run replaces it."""
 
 import os
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -9,6 +10,8 @@ from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, SCORES_FOLDER
 from saiten.pipelines.run.run_manifest import committed_manifest, read_run_manifest
+from saiten.pipelines.run.schema import DEAD_LETTER_SCHEMA
+from saiten.pipelines.run.windows.window_manifest import WindowManifest, Windows
 
 
 def read_scores(run: str | os.PathLike[str], columns: list[str] | None = None) -> pa.Table:
@@ -41,6 +44,9 @@ def read_dead_letters(run: str | os.PathLike[str], columns: list[str] | None = N
 
 
 def _read(output: str, folder: str, columns: list[str] | None) -> pa.Table:
+    windows = list(Windows(output).new())
+    if windows:
+        return _read_windows(output, windows, folder, columns)
     while True:
         manifest = committed_manifest(output)
         try:
@@ -51,6 +57,16 @@ def _read(output: str, folder: str, columns: list[str] | None) -> pa.Table:
             now = read_run_manifest(output)
             if now is not None and now.run_id == manifest.run_id:
                 raise
+
+
+def _read_windows(output: str, windows: Sequence[WindowManifest], folder: str, columns: list[str] | None) -> pa.Table:
+    """Reads a stream's windows in the order of time; a window is never written again."""
+    parts = [each.part.path for window in windows for each in window.parts]
+    paths = [storage.join(output, path) for path in parts if path.startswith(f"{folder}/")]
+    empty = DEAD_LETTER_SCHEMA.empty_table() if folder == DEAD_LETTERS_FOLDER else None
+    if not paths and empty is not None:
+        return empty.select(columns) if columns else empty
+    return pa.concat_tables(_read_part(path, columns) for path in paths)
 
 
 def _read_part(path: str, columns: list[str] | None) -> pa.Table:

@@ -27,6 +27,7 @@ ROOMS = (
     "pipelines.reports",
     "pipelines.steps",
     "pipelines.local",
+    "pipelines.streaming",
     "pipelines.commands",
     "pipelines.library",
     "saiten",

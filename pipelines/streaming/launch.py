@@ -1,0 +1,191 @@
+"""From settings to a stream that goes on at a runner elsewhere, and what is said of it meanwhile."""
+
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+
+import pyarrow as pa
+from apache_beam.options.pipeline_options import FlinkRunnerOptions, StandardOptions
+
+from saiten.model.errors import UsageError
+from saiten.pipelines import storage
+from saiten.pipelines.local.choose_bundle import choose_bundle
+from saiten.pipelines.local.execute import Execution, Work, run_work
+from saiten.pipelines.local.follow import LINE_SECS, name_job, noted
+from saiten.pipelines.local.launch import read_options
+from saiten.pipelines.local.prepare import new_run_id
+from saiten.pipelines.local.remote import refuse_unseen, remote_execution
+from saiten.pipelines.local.settings import ScoreSettings
+from saiten.pipelines.local.signals import Job
+from saiten.pipelines.reading.options import KeptField
+from saiten.pipelines.run.layout import WORK_FOLDER, Run
+from saiten.pipelines.run.output_directory import claimed
+from saiten.pipelines.run.range_summary import SourceCount
+from saiten.pipelines.run.schema import refuse_taken_names
+from saiten.pipelines.run.windows.window_manifest import WindowManifest, Windows
+from saiten.pipelines.steps.deadline import Deadline
+from saiten.pipelines.streaming.bundles import refused_bundles
+from saiten.pipelines.streaming.files import folder_of
+from saiten.pipelines.streaming.pipeline import build
+from saiten.pipelines.streaming.stream import Stream
+from saiten.pipelines.terminal import say, show
+
+_STREAMING_RUNNERS = ("flink", "portable", "prism", "dataflow")
+_LEFT = "the windows that are there are whole, --resume goes on from here"
+_CHECKPOINT_MS = 10_000
+_LOOK_SECS = 1.0
+
+
+def launch_stream(settings: ScoreSettings, *, as_json: bool) -> None:
+    """Scores files or messages as they come, until the job is ended.
+
+    Args:
+        as_json: Says a line of JSON on standard output for every window.
+
+    Raises:
+        SaitenError: The job failed, or was refused.
+    """
+    _refuse_runner(settings.runner)
+    output = settings.run_directory
+    execution = remote_execution(settings.runner, settings.beam_flags)
+    refuse_unseen(execution, "output", [output])
+    refuse_unseen(execution, "bundle", [settings.bundle])
+    refuse_unseen(execution, "input", [folder_of(settings.input)] if settings.input else [])
+    chosen = choose_bundle(settings)
+    options = read_options(settings)
+    refuse_taken_names(chosen.outputs, [field.name for field in options.kept_fields], chosen.n_labels)
+    # Files that nobody has seen yet have no say in it.
+    fields = tuple(KeptField(field.name, field.type or pa.string()) for field in options.kept_fields)
+    with claimed(output, overwrite=False, resume=settings.resume, is_stream=True) as claim:
+        run = Run(
+            new_run_id(),
+            storage.absolute(output),
+            chosen.scoring.bundle_id,
+            chosen.outputs,
+            tuple(pa.field(field.name, field.type) for field in fields),
+            keep_raw=not settings.no_raw,
+            token=claim.token,
+            n_labels=chosen.n_labels,
+        )
+        _clear_earlier(run)
+        stream = Stream(
+            run=run,
+            reading=replace(options, kept_fields=fields),
+            bundle=chosen.scoring,
+            deadline=Deadline(settings.batch_timeout_secs, run.reports, os.getpid()),
+            input=_absolute_patterns(settings.input),
+            subscription=settings.subscription,
+            poll_secs=settings.poll_secs,
+            window_secs=settings.window_secs,
+            max_wait_ms=settings.max_batch_wait_ms,
+            bundle_watch=settings.bundle_watch,
+        )
+        claim.run_id = run.run_id
+        _run(stream, replace(execution, waits=not settings.no_wait), is_quiet=settings.quiet, as_json=as_json)
+        claim.is_left = settings.no_wait
+
+
+def _refuse_runner(runner: str) -> None:
+    plain = runner.lower().removesuffix("runner")
+    if plain not in _STREAMING_RUNNERS and "." not in runner:
+        raise UsageError(
+            f"--streaming needs a runner that goes on without end, which {runner} does not: --runner=FlinkRunner, "
+            "PortableRunner, PrismRunner or DataflowRunner; docs/streaming.md tells how to try one on this machine."
+        )
+
+
+def _clear_earlier(run: Run) -> None:
+    """Removes the notes of jobs that are fenced off by now."""
+    work = storage.join(run.output, WORK_FOLDER)
+    earlier = [path for path in storage.list_files(work) if "/" in path.removeprefix(f"{work}/")]
+    storage.remove_files(earlier)
+
+
+def _absolute_patterns(patterns: str) -> str:
+    return ",".join(storage.absolute(item.strip()) for item in patterns.split(",")) if patterns else ""
+
+
+def _run(stream: Stream, execution: Execution, *, is_quiet: bool, as_json: bool) -> None:
+    execution.options.view_as(StandardOptions).streaming = True
+    flink = execution.options.view_as(FlinkRunnerOptions)
+    if flink.checkpointing_interval < 0:  # without checkpoints a job that starts again has forgotten all
+        flink.checkpointing_interval = _CHECKPOINT_MS
+    name_job(execution.options, stream.run.run_id)
+    following = StreamFollower(stream.run, is_quiet=is_quiet, as_json=as_json)
+
+    @contextmanager
+    def submitted(job: Job) -> Iterator[None]:
+        with noted(job, stream.run, execution, is_quiet=is_quiet), following.shown(job):
+            yield
+
+    run_work(Work(stream.run, lambda pipeline: build(pipeline, stream), _LEFT), execution, submitted)
+
+
+class StreamFollower:
+    """Says what comes of a stream: each window, what is refused, and every ten seconds where it stands.
+
+    Args:
+        run: Whose output directory is looked at.
+        as_json: Each window as a line of JSON on standard output, too.
+    """
+
+    def __init__(self, run: Run, *, is_quiet: bool, as_json: bool) -> None:
+        self._run = run
+        self._is_quiet = is_quiet
+        self._as_json = as_json
+        self._windows = Windows(run.output)
+        for _ in self._windows.new():  # those of earlier jobs
+            pass
+        self._counts = SourceCount()
+        self._n_windows = 0
+        self._refused: set[tuple[str, str]] = set()
+
+    @contextmanager
+    def shown(self, job: Job, line_secs: float = LINE_SECS) -> Iterator[None]:
+        """Says it while the block runs."""
+        ended = threading.Event()
+
+        def look() -> None:
+            said = time.monotonic()
+            while not ended.wait(_LOOK_SECS):
+                with suppress(Exception):  # a store that cannot be read now is read the next time
+                    self.look()
+                    if not self._is_quiet and time.monotonic() - said >= line_secs:
+                        said = time.monotonic()
+                        say(self.line(str(job.result.state) if job.result else "gone"))
+
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join(2 * _LOOK_SECS)
+            self.look()
+
+    def look(self) -> None:
+        """Says what is new."""
+        for manifest in self._windows.new():
+            self._counts += manifest.counts
+            self._n_windows += 1
+            self._say_window(manifest)
+        for bundle in refused_bundles(self._run.work_folder):
+            if (bundle.path, bundle.reason) not in self._refused:
+                self._refused.add((bundle.path, bundle.reason))
+                say(f"the bundle {bundle.path} is refused, the stream goes on with the one it has: {bundle.reason}")
+
+    def line(self, state: str) -> str:
+        """Returns where the stream stands."""
+        counts = self._counts
+        return f"{state}, {self._n_windows:,} windows: {counts.records:,} records, {counts.dead:,} dead letters"
+
+    def _say_window(self, manifest: WindowManifest) -> None:
+        if not self._is_quiet:
+            say(manifest.line)
+        if self._as_json:
+            fields = {"window": manifest.name, **asdict(manifest.counts), "lag_secs": round(manifest.lag_secs, 3)}
+            show(json.dumps({**fields, "dead_letter_codes": manifest.dead_letter_codes}))

@@ -1,0 +1,138 @@
+"""A subscription of Google Pub/Sub, read by a source of its own, which works on every engine that can stream.
+
+Messages are acknowledged by the step that writes their window, once that is whole. Until then they are held, and what
+is delivered again all the same is known by its id.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import apache_beam as beam
+from apache_beam.io.restriction_trackers import OffsetRange, OffsetRestrictionTracker
+from apache_beam.io.watermark_estimators import ManualWatermarkEstimator
+from apache_beam.transforms.core import RestrictionProvider
+from apache_beam.transforms.window import TimestampedValue
+from apache_beam.utils.timestamp import Duration, Timestamp
+
+from saiten.model.errors import UsageError
+from saiten.pipelines.streaming.messages import Message, blocks_of, gather
+from saiten.pipelines.streaming.stream import Stream
+
+if TYPE_CHECKING:
+    from google.cloud.pubsub_v1 import SubscriberClient
+
+# So many read side by side, wherever there are workers.
+_READERS = 4
+_PULLS = 2**62
+_IDLE_SECS = 1.0
+# Messages do not come in the order in which they were published: so far behind them is the watermark.
+_LAG_SECS = 5.0
+# The longest that Pub/Sub holds a delivery.
+_HELD_SECS = 600
+_ACKS_A_REQUEST = 1000
+
+
+@dataclass
+class ReadSubscription(beam.PTransform):
+    """Gives the records of a subscription's messages, under the times at which these were published."""
+
+    stream: Stream
+
+    def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection:
+        return pbegin | "Once" >> beam.Create([self.stream.subscription]) | "Pull" >> beam.ParDo(_PullDoFn(self.stream))
+
+
+class _PullsProvider(RestrictionProvider):
+    """The pulls of one reader are numbered; there is no end to them."""
+
+    def initial_restriction(self, element: str) -> OffsetRange:
+        return OffsetRange(0, _PULLS)
+
+    def create_tracker(self, restriction: OffsetRange) -> OffsetRestrictionTracker:
+        return OffsetRestrictionTracker(restriction)
+
+    def split(self, element: str, restriction: OffsetRange) -> Iterator[OffsetRange]:
+        yield from restriction.split(_PULLS // _READERS)
+
+    def restriction_size(self, element: str, restriction: OffsetRange) -> float:
+        return 1.0
+
+    def truncate(self, element: str, restriction: OffsetRange) -> None:
+        return None
+
+
+_TRACKER = beam.DoFn.RestrictionParam(_PullsProvider())
+_WATERMARK = beam.DoFn.WatermarkEstimatorParam(ManualWatermarkEstimator.default_provider())
+
+
+class _PullDoFn(beam.DoFn):
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+
+    def setup(self) -> None:
+        self._client = make_client()
+
+    @beam.DoFn.unbounded_per_element()
+    def process(
+        self,
+        subscription: str,
+        tracker: Any = _TRACKER,
+        watermark: Any = _WATERMARK,
+    ) -> Iterator[TimestampedValue]:
+        stream = self._stream
+        if not tracker.try_claim(tracker.current_restriction().start):
+            return
+        with stream.run.reports.reported():
+            messages = gather(self._pull, _IDLE_SECS, stream.max_wait_ms / 1e3, time.monotonic)
+        oldest = min((message.published_secs for message in messages), default=time.time())
+        reached, now = watermark.current_watermark(), Timestamp(oldest - _LAG_SECS)
+        if reached is None or now > reached:
+            watermark.set_watermark(now)
+        for secs, block in blocks_of(messages, subscription, stream.reading, stream.window_of):
+            yield TimestampedValue(block, secs)
+        tracker.defer_remainder(Duration(0))
+
+    def _pull(self, count: int, wait_secs: float) -> list[Message]:
+        from google.api_core.exceptions import DeadlineExceeded
+
+        name = self._stream.subscription
+        try:
+            answer = self._client.pull(subscription=name, max_messages=count, timeout=wait_secs)
+        except DeadlineExceeded:
+            return []
+        ack_ids = [received.ack_id for received in answer.received_messages]
+        if ack_ids:
+            self._client.modify_ack_deadline(subscription=name, ack_ids=ack_ids, ack_deadline_seconds=_HELD_SECS)
+        return [_message_of(received) for received in answer.received_messages]
+
+
+def make_client() -> "SubscriberClient":
+    """Returns what speaks with Pub/Sub, or with the emulator at `PUBSUB_EMULATOR_HOST`.
+
+    Raises:
+        UsageError: Its library is not installed.
+    """
+    try:
+        from google.cloud.pubsub_v1 import SubscriberClient
+    except ImportError as error:
+        raise UsageError("--subscription needs google-cloud-pubsub: pip install 'saiten[gcp]'.") from error
+    return SubscriberClient()
+
+
+def acknowledge(client: "SubscriberClient", subscription: str, ack_ids: Sequence[str]) -> None:
+    """Tells the subscription that messages need not be delivered again."""
+    for i in range(0, len(ack_ids), _ACKS_A_REQUEST):
+        client.acknowledge(subscription=subscription, ack_ids=ack_ids[i : i + _ACKS_A_REQUEST])
+
+
+def _message_of(received: Any) -> Message:
+    message = received.message
+    return Message(
+        message.data,
+        dict(message.attributes),
+        message.message_id,
+        message.publish_time.timestamp(),
+        received.ack_id,
+    )
