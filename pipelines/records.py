@@ -216,8 +216,7 @@ class RecordBlock(Block):
 class EncodedBlock:
     """A block whose texts have become ids; `encoded` has a row for each of `block`.
 
-    It is what RunInference calls a batch, so it has a length: its number of texts. `oov_words` says in how many of
-    them each OOV word stands.
+    RunInference calls it a batch, and asks for its length. `oov_words` says in how many texts each OOV word stands.
     """
 
     block: RecordBlock

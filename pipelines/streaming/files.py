@@ -67,14 +67,14 @@ class _ListFilesDoFn(beam.DoFn):
         self._written: set[str] = set()
         self._folder = folder_of(self._stream.input)
 
-    def process(self, _poll: object) -> Iterator[TimestampedValue]:
+    def process(self, _poll: object, polled: Any = beam.DoFn.TimestampParam) -> Iterator[TimestampedValue]:
         with self._stream.run.reports.reported():
             # Looked at first: a file that is listed afterwards is in none of them, or is new.
             for manifest in self._windows.new():
                 self._written.update(manifest.sources)
             found = list_inputs(self._stream.input, table_files=self._stream.reading.table_files, may_be_none=True)
             # By the clock, not by the poll's own time: an engine that goes back to an earlier state polls again.
-            now = time.time()
+            now = max(time.time(), float(polled))
         for file in found:
             source = printable(file.path.removeprefix(f"{self._folder}/"))
             if source not in self._written:

@@ -4,12 +4,12 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 
 import pyarrow as pa
-from apache_beam.options.pipeline_options import FlinkRunnerOptions, StandardOptions
+from apache_beam.options.pipeline_options import StandardOptions
 
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
@@ -36,7 +36,7 @@ from saiten.pipelines.terminal import say, show
 
 _STREAMING_RUNNERS = ("flink", "portable", "prism", "dataflow")
 _LEFT = "the windows that are there are whole, --resume goes on from here"
-_CHECKPOINT_MS = 10_000
+_CHECKPOINTS, _CHECKPOINT_MS = "--checkpointing_interval", 10_000
 _LOOK_SECS = 1.0
 
 
@@ -51,7 +51,7 @@ def launch_stream(settings: ScoreSettings, *, as_json: bool) -> None:
     """
     _refuse_runner(settings.runner)
     output = settings.run_directory
-    execution = remote_execution(settings.runner, settings.beam_flags)
+    execution = remote_execution(settings.runner, _with_checkpoints(settings.beam_flags))
     refuse_unseen(execution, "output", [output])
     refuse_unseen(execution, "bundle", [settings.bundle])
     refuse_unseen(execution, "input", [folder_of(settings.input)] if settings.input else [])
@@ -98,6 +98,12 @@ def _refuse_runner(runner: str) -> None:
         )
 
 
+def _with_checkpoints(flags: Sequence[str]) -> list[str]:
+    """Adds what lets Flink remember: without it, a job that starts again has forgotten all. Other runners ignore it."""
+    is_given = any(flag.partition("=")[0] == _CHECKPOINTS for flag in flags)
+    return [*flags] if is_given else [*flags, f"{_CHECKPOINTS}={_CHECKPOINT_MS}"]
+
+
 def _clear_earlier(run: Run) -> None:
     """Removes the notes of jobs that are fenced off by now."""
     work = storage.join(run.output, WORK_FOLDER)
@@ -111,9 +117,6 @@ def _absolute_patterns(patterns: str) -> str:
 
 def _run(stream: Stream, execution: Execution, *, is_quiet: bool, as_json: bool) -> None:
     execution.options.view_as(StandardOptions).streaming = True
-    flink = execution.options.view_as(FlinkRunnerOptions)
-    if flink.checkpointing_interval < 0:  # without checkpoints a job that starts again has forgotten all
-        flink.checkpointing_interval = _CHECKPOINT_MS
     name_job(execution.options, stream.run.run_id)
     following = StreamFollower(stream.run, is_quiet=is_quiet, as_json=as_json)
 
@@ -141,7 +144,7 @@ class StreamFollower:
         for _ in self._windows.new():  # those of earlier jobs
             pass
         self._counts = SourceCount()
-        self._n_windows = 0
+        self._n_windows, self._end = 0, 0.0
         self._refused: set[tuple[str, str]] = set()
 
     @contextmanager
@@ -172,6 +175,7 @@ class StreamFollower:
         for manifest in self._windows.new():
             self._counts += manifest.counts
             self._n_windows += 1
+            self._end = max(self._end, manifest.end)
             self._say_window(manifest)
         for bundle in refused_bundles(self._run.work_folder):
             if (bundle.path, bundle.reason) not in self._refused:
@@ -181,7 +185,8 @@ class StreamFollower:
     def line(self, state: str) -> str:
         """Returns where the stream stands."""
         counts = self._counts
-        return f"{state}, {self._n_windows:,} windows: {counts.records:,} records, {counts.dead:,} dead letters"
+        lag = f", {time.time() - self._end:,.0f} s behind" if self._n_windows else ""
+        return f"{state}, {self._n_windows:,} windows: {counts.records:,} records, {counts.dead:,} dead letters{lag}"
 
     def _say_window(self, manifest: WindowManifest) -> None:
         if not self._is_quiet:

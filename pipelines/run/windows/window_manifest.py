@@ -64,8 +64,8 @@ class WindowManifest:
 
     @property
     def lag_secs(self) -> float:
-        """How long after its end it was there."""
-        return self.committed - self.end
+        """How long after its end it was there; an engine that knows that no more can come need not wait for that."""
+        return max(0.0, self.committed - self.end)
 
     @property
     def line(self) -> str:

@@ -1,0 +1,92 @@
+"""Messages to blocks: what is scored together, under which time, and what is no record."""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from saiten.pipelines.reading.options import KeptField, ReadOptions
+from saiten.pipelines.streaming import messages as module
+from saiten.pipelines.streaming.messages import Message, blocks_of, gather, position_of
+
+
+def message(number: int, data: Any = None, *, secs: float = 0.0, **attributes: str) -> Message:
+    content = data if isinstance(data, bytes) else json.dumps(data or {"text": "良い。"}).encode()
+    return Message(content, attributes, str(number), secs, f"ack-{number}")
+
+
+@pytest.mark.parametrize(
+    ("message_id", "expected"),
+    [("9175193045817912", 9175193045817912), ("0", 0), (str(2**63 - 1), 2**63 - 1)],
+)
+def test_a_messages_number_is_its_id(message_id: str, expected: int) -> None:
+    assert position_of(message_id) == expected
+
+
+@pytest.mark.parametrize("message_id", ["m17", str(2**63), "-1", "１", ""])
+def test_an_id_that_is_no_number_gives_one_that_a_column_holds_always_the_same(message_id: str) -> None:
+    assert 0 <= position_of(message_id) < 2**63
+    assert position_of(message_id) == position_of(message_id) != position_of(f"{message_id}x")
+
+
+def test_the_first_of_all_is_waited_for_and_it_waits_for_others_so_long_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A clock that stands still but for the waiting."""
+    now, asked = [100.0], list[tuple[int, float]]()
+    answers = [[message(1)], [], [message(2), message(3)], []]
+
+    def pull(count: int, secs: float) -> list[Message]:
+        asked.append((count, round(secs, 3)))
+        now[0] += 0.15 if len(asked) > 1 else 0.9
+        return answers[len(asked) - 1]
+
+    monkeypatch.setattr(module, "BLOCK_RECORDS", 10)
+    found = gather(pull, 1.0, 0.4, lambda: now[0])
+    assert [each.message_id for each in found] == ["1", "2", "3"]
+    assert asked == [(10, 1.0), (9, 0.4), (9, 0.25), (7, 0.1)]
+    assert gather(lambda _count, _secs: [], 1.0, 0.4, lambda: now[0]) == []
+
+
+def test_so_many_as_make_a_block_wait_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK_RECORDS", 2)
+    assert len(gather(lambda count, _secs: [message(i) for i in range(count)], 1.0, 60.0, lambda: 0.0)) == 2
+
+
+def test_no_block_has_records_of_two_windows_and_each_has_its_earliest_time() -> None:
+    given = [message(1, secs=61), message(2, secs=5), message(3, secs=3), message(4, secs=120)]
+    found = list(blocks_of(given, "s", ReadOptions(), lambda secs: secs // 60 * 60))
+    assert [(secs, block.records.positions, block.ack_ids) for secs, block in found] == [
+        (3, [3, 2], ("ack-3", "ack-2")),
+        (61, [1], ("ack-1",)),
+        (120, [4], ("ack-4",)),
+    ]
+    for _, block in found:
+        block.records.check_counts()
+
+
+def test_attributes_are_kept_fields_where_the_record_has_none_and_what_is_no_record_is_a_dead_letter() -> None:
+    options = ReadOptions(
+        id_field="id",
+        kept_fields=(KeptField("shop", pa.string()), KeptField("stars", pa.int64())),
+        max_record_bytes=100,
+    )
+    given = [
+        message(1, {"text": "良い。", "id": "a", "stars": 3}, shop="東京", stars="5"),
+        message(2, {"text": "良い。", "shop": "大阪"}, shop="東京"),
+        message(3, b"{"),
+        message(4, {"text": "良い。"}, stars="many"),
+        message(5, {"text": "あ" * 100}),
+        message(6, {"text": None}),
+    ]
+    ((_, block),) = blocks_of(given, "s", options, lambda _secs: 0.0)
+    records = block.records
+    assert (records.ids, records.positions) == (["a", "s:2"], [1, 2])
+    assert [column.to_pylist() for column in records.kept_fields] == [["東京", "大阪"], [3, None]]
+    assert [(letter.position, letter.code) for letter in records.dead_letters] == [
+        (3, "BAD_JSON"),
+        (4, "BAD_FIELD"),
+        (5, "TOO_LARGE"),
+        (6, "TEXT_MISSING"),
+    ]
