@@ -51,9 +51,10 @@ def summary_line(manifest: "RunManifest", output: str) -> str:
     codes = ", ".join(f"{code} {count:,}" for code, count in manifest.dead_letter_codes.items())
     about = "" if manifest.duplicate_ids_exact else "about "
     duplicates = f", {about}{counts.duplicate_ids:,} repeated ids" if counts.duplicate_ids else ""
+    nothing = "" if counts.records else ": the input has no records"
     seconds = max(manifest.seconds, 1e-3)
     return (
         f"{counts.records:,} records = {counts.scored:,} scored + {counts.empty:,} empty + "
-        f"{counts.dead:,} dead{f' ({codes})' if codes else ''}{duplicates}; "
+        f"{counts.dead:,} dead{f' ({codes})' if codes else ''}{duplicates}{nothing}; "
         f"{seconds:.1f} s, {counts.records / seconds:,.0f} records/s; in {output}"
     )

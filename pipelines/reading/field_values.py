@@ -5,16 +5,18 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 
 from saiten.model.errors import RecordError
 from saiten.pipelines.records import Code
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 # Beyond it a float64 does not tell two integers apart.
 _MAX_EXACT = 2**53
+# An int64 has no more digits; a number with fewer before its point is cheap to make whole.
+_MAX_INT_DIGITS = 19
 
 
 class Number(str):
@@ -75,7 +77,7 @@ def make_converter(kind: pa.DataType, name: str) -> Callable[[object], object]:
             return None
         try:
             return to_kind(value)
-        except (ValueError, OverflowError, OSError) as error:
+        except (ValueError, ArithmeticError, OSError) as error:
             raise RecordError(Code.BAD_FIELD, f"The field {name!r} is no {kind}.") from error
 
     return convert
@@ -91,9 +93,12 @@ def _to_int(value: object) -> int:
             raise ValueError
         return int(value)
     if isinstance(value, str):
-        if not _INTEGER.fullmatch(value.strip()):
+        if not _DECIMAL.fullmatch(value.strip()):
             raise ValueError
-        return _to_int(int(value))
+        number = Decimal(value.strip())
+        if number.adjusted() >= _MAX_INT_DIGITS or number != number.to_integral_value():
+            raise ValueError
+        return _to_int(int(number))
     if not isinstance(value, int) or not -(2**63) <= value < 2**63:
         raise ValueError
     return int(value)

@@ -92,4 +92,4 @@ class DeadLetterTally:
     def _named_codes(self) -> str:
         commonest = list(self.commonest_codes.items())[:_NAMED_CODES]
         named = ", ".join(f"{code} {count} (such as {self.examples[code]})" for code, count in commonest)
-        return f"{named}; is it in another --encoding?" if commonest[0][0] == Code.BAD_UTF8 else named
+        return f"{named}; perhaps it is in another --encoding" if commonest[0][0] == Code.BAD_UTF8 else named
