@@ -93,10 +93,22 @@ def write_atomic(path: str, content: bytes) -> None:
 
 
 def write_replaced(path: str, content: bytes) -> None:
-    """Writes a local file whole, but not durably: for notes that a killed run does not need."""
+    """Writes a local file whole, but not durably: for notes that a killed run does not need.
+
+    Raises:
+        OSError: It cannot be written, with its path.
+    """
     partial = pathlib.Path(f"{path}{_PARTIAL_SUFFIX}")
-    partial.write_bytes(content)
-    partial.replace(path)
+    try:
+        partial.write_bytes(content)
+        partial.replace(path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
+
+
+def what_failed(error: OSError) -> str:
+    """Says which file cannot be read or written, and why."""
+    return f"{error.filename or 'A file'} cannot be read or written: {error.strerror or error}"
 
 
 def open_read(path: str) -> IO[bytes]:

@@ -41,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         drop_output()
         return exit_code
     except OSError as error:
-        say(f"{error}.")
+        from saiten.pipelines.storage import what_failed
+
+        say(f"{what_failed(error)}.")
         return SaitenError.exit_code
     except KeyboardInterrupt:
         say("interrupted.")

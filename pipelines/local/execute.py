@@ -1,6 +1,7 @@
 """Runs the pipeline, and ends it cleanly whatever happens."""
 
 import contextlib
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,12 +15,15 @@ from saiten.pipelines.local.signals import NOTHING_COMMITTED, Job, ending_on_sig
 from saiten.pipelines.local.workers import LocalWorkers
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.steps.pipeline import Scoring, build
+from saiten.pipelines.storage import what_failed
 from saiten.pipelines.terminal import done_before_end, end_process
 
 # The thread of Beam's that starts a worker process and waits for its end.
 _STARTER_THREAD = "run_worker"
 # Beam's threads that read what a worker sends: they end with its connection, which Beam notices by itself.
 _READER_THREADS = ("beam_control_read", "read_grpc_client_inputs")
+# How Python writes an error of the system's down.
+_DISK_ERROR = re.compile(r"\[Errno (?P<number>\d+)\] (?P<reason>[^:]+)(: '(?P<path>.*)')?$")
 # How long Beam gets to notice by itself that a worker is gone; it takes some 4 s.
 _NOTICE_SECS = 20.0
 
@@ -96,8 +100,10 @@ def run_work(
                 if job.is_committed():
                     return
                 job.cancel()
-            reported = reports.gravest() or _lost_worker(execution.workers) or SaitenError(_last_line(error))
-            raise reported from error
+            said = _last_line(error)
+            # Beam ends all workers after an error, so that one which is gone need not be why.
+            known = reports.gravest() or _disk_error(said) or _lost_worker(execution.workers)
+            raise known or SaitenError(said) from error
         finally:
             if execution.workers:
                 execution.workers.kill()
@@ -147,3 +153,12 @@ def _last_line(error: BaseException) -> str:
     """What Beam says of a worker's error: the last line of its traceback, without the step's name."""
     lines = [line for line in str(error).strip().splitlines() if line.strip()]
     return lines[-1].partition(" [while running")[0] if lines else type(error).__name__
+
+
+def _disk_error(said: str) -> SaitenError | None:
+    """An error of the disk by what Beam says of it: where the disk is full, there is no room for a worker's report."""
+    found = _DISK_ERROR.search(said)
+    if found is None:
+        return None
+    error = OSError(int(found["number"]), found["reason"], found["path"])
+    return SaitenError(f"{what_failed(error)}; --resume goes on from here.")

@@ -4,6 +4,8 @@
 runner puts into the environment.
 """
 
+import contextlib
+import io
 import os
 import pathlib
 import sys
@@ -20,6 +22,24 @@ def log_path(folder: str, pid: int) -> str:
     return f"{folder}/log-{pid}.txt"
 
 
+class Log(io.TextIOBase):
+    """Takes what is written as far as there is room for it.
+
+    Beam says an error before it sends it: were that to fail on a full disk, the launcher would wait for ever.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def write(self, text: str, /) -> int:
+        with contextlib.suppress(OSError):
+            os.write(self._descriptor, text.encode(errors="backslashreplace"))
+        return len(text)
+
+
 def main() -> None:
     """Runs Beam's worker program until the launcher has no more work, or is gone."""
     folder = pathlib.Path(os.fsdecode(urllib.parse.unquote_to_bytes(sys.argv[1])))
@@ -28,6 +48,7 @@ def main() -> None:
     log = os.open(log_path(str(folder), os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, sys.stdout.fileno())
     os.dup2(log, sys.stderr.fileno())
+    sys.stdout = sys.stderr = Log(log)
     threading.Thread(target=end_with_parent, args=(launcher_pid,), daemon=True).start()
     # Beam loads MongoDB's driver, 5 MB, and Numba SciPy wherever it is installed, 16 MB: nothing here uses either.
     for name in ("pymongo", "scipy"):

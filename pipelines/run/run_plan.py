@@ -90,7 +90,7 @@ def record_plan(run: Run, plan: RunPlan) -> None:
         storage.remove_files([path for path in storage.list_files(run.work_folder) if path not in ranges])
         storage.write_atomic(storage.join(run.work_folder, _PLAN), to_json(plan))
     except OSError as error:
-        raise UsageError(f"--output={run.output} cannot be written: {error}.") from error
+        raise UsageError(f"--output={run.output} cannot be written: {error.strerror or error}.") from error
 
 
 def read_plan(output: str, run_id: str) -> RunPlan:

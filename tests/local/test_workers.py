@@ -4,11 +4,12 @@ import os
 import pathlib
 import signal
 import subprocess
+import traceback
 from collections.abc import Iterator
 
 import pytest
 
-from saiten.pipelines.local.worker import PID_PREFIX, log_path
+from saiten.pipelines.local.worker import PID_PREFIX, Log, log_path
 from saiten.pipelines.local.workers import LocalWorkers
 
 
@@ -43,3 +44,16 @@ def test_workers_that_all_run_are_not_lost_and_one_that_was_killed_is(tmp_path: 
         child.kill()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has asked how
         assert workers.log_of_lost() == log_path(str(tmp_path), child.pid)
+
+
+def test_a_log_on_a_full_disk_keeps_no_error_from_being_told(tmp_path: pathlib.Path) -> None:
+    """Beam prints a worker's error before it sends it: were the print to fail, the launcher would wait for ever."""
+    with open("/dev/full", "wb", buffering=0) as full:
+        with pytest.raises(OSError, match="No space left"):
+            full.write(b"a")
+        log = Log(full.fileno())
+        traceback.print_exception(ValueError("a"), file=log)
+        log.flush()
+    with (tmp_path / "log").open("wb") as file:
+        print("a\ud800", file=Log(file.fileno()))
+    assert (tmp_path / "log").read_text("utf-8") == "a\\ud800\n"

@@ -82,6 +82,6 @@ def _unforeseen(error: Exception) -> SaitenError:
 
 
 def _sentence(error: SaitenError | OSError) -> str:
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename} cannot be read or written: {error.strerror}; --resume goes on from here."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{storage.what_failed(error)}; --resume goes on from here."
     return str(error)
