@@ -186,7 +186,7 @@ def _train(
     if with_baseline and encoded.held_out.any():
         watcher.begin("linear baseline", None)
         training["baseline"] = compare_network(corpus, encoded, targets, scores, config)
-    reference = describe_training_data(scores, encoded.n_tokens, encoded.n_oov, targets.outputs)
+    reference = describe_training_data(scores, encoded.n_tokens, encoded.n_oov, encoded.held_out, targets.outputs)
     return _Trained(model, encoder, targets.task, targets.outputs, corpus.samples, training, reference, held_out)
 
 

@@ -53,9 +53,12 @@ def bars(names: Sequence[str], series: Mapping[str, Sequence[float]], *, label: 
     return _svg(chart, label, y_text=percent)
 
 
-def lines(series: Mapping[str, Sequence[Point]], *, label: str) -> Markup:
-    """Draws points that are joined, a line for each name."""
+def lines(series: Mapping[str, Sequence[Point]], *, label: str, counts: bool = False) -> Markup:
+    """Draws points that are joined, a line for each name; along the bottom at whole numbers, where it `counts`."""
     chart = pygal.XY(**_settings(), dots_size=2, x_value_formatter=short_number)
+    if counts:
+        most = int(max(x for points in series.values() for x, _ in points))
+        chart.x_labels = list(range(1, most + 1, math.ceil(most / _MOST_NAMES)))
     for name, points in series.items():
         chart.add(name, list(points))
     return _svg(chart, label, y_text=short_number)

@@ -11,12 +11,12 @@ from saiten.model.evaluation.metrics import calibration_curve, main_figure
 from saiten.model.text.ragged import Int64Array
 from saiten.pipelines.reports.page import render
 from saiten.pipelines.reports.plots import lines, percent, scatter, short_number
-from saiten.pipelines.reports.training_verdict import judge_training
+from saiten.pipelines.reports.training_verdict import CALLED, judge_training
 
 _SHOWN_PLOTS = 12
 _MOST_POINTS = 400
 _MOST_CLASSES_CONFUSED = 20
-_SHOWN_CONFUSIONS = 20
+_SHOWN_CONFUSIONS = 10
 # How figures are called, in this order.
 _FIGURES = {
     "texts": "texts", "accuracy": "accuracy", "macro_f1": "macro-F1", "f1": "F1", "log_loss": "log loss",
@@ -33,11 +33,13 @@ def training_report(training: Mapping[str, Any], held_out: LabelledScores | None
     """
     metrics = training["metrics"]
     comparison = training.get("baseline")
+    name, value = main_figure(metrics) if metrics else ("", None)
     return render(
         "training.html.jinja",
         training=training,
         verdict=judge_training(training, len(held_out.outputs) if held_out else 0),
-        headline=main_figure(metrics) if metrics else None,
+        figure=CALLED.get(name, name),
+        value=value,
         curves=_learning_curves(training["epochs"]),
         names=_FIGURES,
         rows=list(_figure_rows(metrics)) if metrics else [],
@@ -56,7 +58,7 @@ def _learning_curves(epochs: Sequence[Mapping[str, Any]]) -> Markup:
     if all(one["held_out_loss"] is not None for one in epochs):
         curves["held out"] = [(float(one["epoch"]), one["held_out_loss"]) for one in epochs]
     ends = "; ".join(f"{name} from {points[0][1]:.4g} to {points[-1][1]:.4g}" for name, points in curves.items())
-    return lines(curves, label=f"Loss by epoch, over {len(epochs)} epochs: {ends}")
+    return lines(curves, counts=True, label=f"Loss by epoch, over {len(epochs)} epochs: {ends}")
 
 
 def _figure_rows(metrics: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, float | None]]]:
@@ -64,7 +66,7 @@ def _figure_rows(metrics: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str,
     outputs = metrics.get("outputs", {})
     yield from outputs.items()
     together = {name: value for name, value in metrics.items() if not isinstance(value, dict)}
-    yield ("all" if len(outputs) != 1 else "mean"), {**metrics.get("mean", {}), **together}
+    yield ("mean" if outputs else "all"), {**metrics.get("mean", {}), **together}
 
 
 def _plots(held_out: LabelledScores) -> Iterator[tuple[str, Markup, str]]:

@@ -16,7 +16,8 @@ _HARDLY, _LOOSELY = 0.2, 0.5
 # A macro-F1 of so many times that of one who always says the same is hardly better.
 _NO_BETTER = 1.3
 _FEW_HELD_OUT = 100
-_CALLED = {"mean spearman": "Spearman correlation", "mean f1": "F1"}
+# How main figures are called.
+CALLED = {"mean spearman": "mean Spearman correlation", "mean f1": "mean F1", "accuracy": "accuracy"}
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def _judge_mean(metrics: _Metrics) -> Finding:
     what = f"On {metrics.texts:,} held-out texts"
     if value is None:
         return Finding(Level.BAD, f"{what} the scores are constant: nothing was learned.")
-    figure = f"{_CALLED.get(name, name)} {value:.3f}; 1 would be perfect"
+    figure = f"{CALLED.get(name, name)} {value:.3f}; 1 would be perfect"
     if name == "accuracy":
         return Finding(Level.LOOK if value < _LOOSELY else Level.GOOD, f"{what} the highest score is right: {figure}.")
     if value < _HARDLY:

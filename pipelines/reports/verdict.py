@@ -102,7 +102,7 @@ def _judge_counts(manifest: RunManifest) -> Iterator[Finding]:
 def _judge_words(statistics: RunStatistics, oov: Compared) -> Iterator[Finding]:
     rate = statistics.n_oov / max(1.0, statistics.n_tokens.total)
     usual = oov.training.mean if oov.training else 0.0
-    of_training = f" (in a training text {percent(usual)})" if oov.training else ""
+    of_training = f" (usual in texts like those of training: {percent(usual)})" if oov.training else ""
     sentence = f"{percent(rate)} of the tokens are words that the model does not know{of_training}."
     level = Level.BAD if rate > usual + _OOV_BAD else Level.LOOK if rate > usual + _OOV_LOOK else Level.GOOD
     yield Finding(level, sentence)

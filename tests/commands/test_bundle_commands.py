@@ -118,7 +118,7 @@ def test_inspect_says_how_good_a_bundle_is(bundle_copy: pathlib.Path, capsys: Ou
     shown = capsys.readouterr().out
     assert [line[:60] for line in shown.splitlines()[1:4]] == [
         "  ! 20% of the held-out words are not in the vocabulary; mor",
-        "  ✓ On 200 held-out texts the scores follow the labels: Spea",
+        "  ✓ On 200 held-out texts the scores follow the labels: mean",
         "",
     ]  # fmt: skip
     assert "trained on  2,200 texts, 200 of them held out, 90,000 tokens" in shown

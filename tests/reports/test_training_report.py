@@ -88,7 +88,7 @@ def test_many_classes_show_their_commonest_mistakes_alone() -> None:
     many = LabelledScores("classes", tuple(f"c{i}" for i in range(30)), scores, numbers[:, None], counts, counts * 0)
     page = training_report(training(None, metrics=many.figures(np.arange(60))), many).decode()
     assert '<table class="confusion">' not in page
-    assert page.split("<caption>Commonest mistakes")[1].split("</table>")[0].count("<tr>") == 21
+    assert page.split("<caption>Commonest mistakes")[1].split("</table>")[0].count("<tr>") == 11
 
 
 def test_the_baseline_stands_beside_the_network() -> None:
@@ -113,11 +113,11 @@ def test_without_held_out_texts_nothing_is_claimed() -> None:
         ({"accuracy": 0.96, "macro_f1": 0.95}, Level.GOOD, "96 % of 200 held-out texts get their class."),
         ({"accuracy": 0.5, "macro_f1": 0.45}, Level.LOOK, "50 % of 200 held-out texts get their class."),
         ({"accuracy": 0.6, "macro_f1": 0.25}, Level.BAD, "That is hardly better than always saying the same class."),
-        ({"mean": {"spearman": 0.91}}, Level.GOOD, "the scores follow the labels: Spearman correlation 0.910;"),
+        ({"mean": {"spearman": 0.91}}, Level.GOOD, "the scores follow the labels: mean Spearman correlation 0.910;"),
         ({"mean": {"spearman": 0.4}}, Level.LOOK, "the scores follow the labels loosely:"),
         ({"mean": {"spearman": 0.1}}, Level.BAD, "the scores hardly follow the labels:"),
         ({"mean": {}}, Level.BAD, "the scores are constant: nothing was learned."),
-        ({"mean": {"f1": 0.8, "accuracy": 0.9}}, Level.GOOD, "the scores follow the labels: F1 0.800;"),
+        ({"mean": {"f1": 0.8, "accuracy": 0.9}}, Level.GOOD, "the scores follow the labels: mean F1 0.800;"),
         ({"mean": {"mse": 1.0}, "accuracy": 0.9}, Level.GOOD, "the highest score is right: accuracy 0.900;"),
     ],
 )

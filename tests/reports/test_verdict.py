@@ -11,7 +11,7 @@ from tests.helpers.reports import make_manifest, make_statistics
 
 RANDOM = np.random.default_rng(3)
 FINE = [
-    "4 % of the tokens are words that the model does not know (in a training text 4 %).",
+    "4 % of the tokens are words that the model does not know (usual in texts like those of training: 4 %).",
     "The scores are spread as on the training data.",
 ]
 
@@ -70,7 +70,7 @@ def test_what_became_of_the_records(counts: dict[str, int], sentence: str) -> No
         (
             {"statistics": make_statistics(oov_rate=0.3)},
             Level.BAD,
-            "30 % of the tokens are words that the model does not know (in a training text 4 %).",
+            "30 % of the tokens are words that the model does not know (usual in texts like those of training: 4 %).",
         ),
         (
             {"statistics": make_statistics(n_truncated=300)},

@@ -99,7 +99,7 @@ def metrics_table(metrics: Mapping[str, Any], title: str = "") -> Table:
         title += f", accuracy {metrics['accuracy']:.3f}"
     rows = metrics.get("outputs", {"": metrics})
     shown = [name for name in FIGURES if any(name in values for values in rows.values())]
-    table = Table(*(["label"] if "outputs" in metrics else []), title=title, title_justify="left")
+    table = Table(*(["label"] if "outputs" in metrics else []), title=title, title_justify="left", min_width=len(title))
     for name in shown:
         table.add_column(FIGURES[name][0], justify="right")
     for label, values in rows.items():
