@@ -6,6 +6,7 @@ import subprocess
 import sys
 from itertools import islice
 
+from benchmarks.packings import write_packed
 from benchmarks.settings import Settings
 from saiten.model.errors import UsageError
 
@@ -31,12 +32,20 @@ def prepare_corpora(settings: Settings) -> None:
     _copy_head(whole / "news.txt", settings.folder / f"{TEN_LINES}.txt", 10)
 
 
-def corpus_path(settings: Settings, corpus: str, times: int = 1) -> pathlib.Path:
-    """Returns a corpus, so many times over; makes the multiple if it is not there.
+def corpus_path(settings: Settings, corpus: str, times: int = 1, ending: str = ".txt") -> pathlib.Path:
+    """Returns a corpus, so many times over; makes the multiple, or the file of another format, if it is not there.
 
     Args:
         corpus: ``news``, ``sentences`` or ``ten``.
+        ending: ``.txt``, or one that `write_packed` knows.
     """
+    if ending != ".txt":
+        path = settings.folder / f"{corpus}-{times}x{ending}"
+        if not path.exists():
+            with corpus_path(settings, corpus).open(encoding="utf-8", newline="\n") as lines:
+                texts = [line.removesuffix("\n") for line in lines]
+            write_packed(texts, times, path)
+        return path
     once = settings.folder / f"{corpus}.txt"
     if times == 1:
         return once

@@ -10,6 +10,8 @@ from benchmarks.trials import Trial
 
 MULTIPLES = (1, 2, 4, 8, 16)
 _LARGEST = MULTIPLES[-1]
+# Files that a worker cannot begin to read in the middle without more ado.
+_CUT_ENDINGS = (".csv", ".csv.gz", ".jsonl.gz", ".jsonl.zst", ".parquet")
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,28 @@ def _second_worker(measured: Measurements, workers: int) -> list[Row]:
     return [Row("a second worker", how, tuple(ratios), "x", 1.8, at_least=True, note=note)]
 
 
+def _cut_trials(ending: str) -> list[Trial]:
+    return [Trial("saiten", "news", 4, workers, ending) for workers in (1, 2)]
+
+
+def _cut(measured: Measurements, _workers: int) -> list[Row]:
+    rows = []
+    for ending in _CUT_ENDINGS:
+        alone, both = _cut_trials(ending)
+        ratios = measured.combine(lambda a, b: a / b, alone, both)
+        note = f"{measured.median(alone):.1f} s and {measured.median(both):.1f} s"
+        how = f"4 x news{ending}, start to _SUCCESS, one worker against two"
+        rows.append(Row(f"a second worker, {ending}", how, tuple(ratios), "x", 1.8, at_least=True, note=note))
+    return rows
+
+
+def _row_group(measured: Measurements, _workers: int) -> list[Row]:
+    probe = measured.probes["row_group news"]
+    small, large = (peak / 1e6 for peak in probe["launcher_bytes"])
+    how = f"peak with a row group of {probe['articles'][1]:,} articles against one of {probe['articles'][0]:,}"
+    return [Row("a launcher's memory", how, (large / small,), "x", 1.1, note=f"{small:.0f} and {large:.0f} MB")]
+
+
 def _memory_trials(workers: int) -> list[Trial]:
     return [Trial("saiten", "news", times, workers) for times in (1, _LARGEST)]
 
@@ -158,6 +182,8 @@ GROUPS: Mapping[str, Group] = {
     "whole": Group(_whole, _whole_trials),
     "model": Group(_model, probes=[("engine", "news")]),
     "workers": Group(_second_worker, _worker_trials),
+    "cut": Group(_cut, lambda _: [trial for ending in _CUT_ENDINGS for trial in _cut_trials(ending)]),
+    "row_group": Group(_row_group, probes=[("row_group", "news")]),
     "memory": Group(_memory, _memory_trials),
     "start": Group(_start, lambda _: [Trial("help"), Trial("saiten")]),
     "growth": Group(trials=growth_trials),

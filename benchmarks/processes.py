@@ -7,6 +7,7 @@ the last one.
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -42,8 +43,11 @@ class Finished:
     child_bytes: int
 
 
-def run_command(command: Sequence[str]) -> Finished:
+def run_command(command: Sequence[str], stop_after_secs: float | None = None) -> Finished:
     """Runs a command in the checkout to its end.
+
+    Args:
+        stop_after_secs: Interrupt it then; it has ended well if it has by then, or ends as interrupted.
 
     Raises:
         SaitenError: It failed; the message ends with what it said last.
@@ -52,7 +56,12 @@ def run_command(command: Sequence[str]) -> Finished:
         started, clock = time.time(), time.perf_counter()
         process = subprocess.Popen(command, stdout=output, stderr=errors, cwd=CHECKOUT)
         with _Watch(process.pid) as watch:
-            code = process.wait()
+            try:
+                code = process.wait(stop_after_secs)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGINT)
+                code = process.wait()
+                code = 0 if code == 128 + signal.SIGINT else code
             seconds = time.perf_counter() - clock
         output.seek(0)
         errors.seek(0)

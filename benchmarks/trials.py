@@ -27,12 +27,14 @@ class Trial:
         corpus: ``news``, ``sentences`` or ``ten``.
         times: How often the corpus is repeated.
         workers: Processes; 0 leaves the choice to the side.
+        ending: Of the corpus's file, which says its format.
     """
 
     side: str
     corpus: str = TEN_LINES
     times: int = 1
     workers: int = 0
+    ending: str = ".txt"
 
     @property
     def runs_once(self) -> bool:
@@ -40,7 +42,7 @@ class Trial:
         return self.times > _ONCE_ABOVE
 
     def __str__(self) -> str:
-        corpus = f" {self.corpus}" if self.side != "help" else ""
+        corpus = f" {self.corpus}{self.ending.removesuffix('.txt')}" if self.side != "help" else ""
         times = f" x {self.times}" if self.times > 1 else ""
         return f"{self.side}{corpus}{times}{f', {self.workers} workers' if self.workers else ''}"
 
@@ -80,7 +82,7 @@ def run_trial(trial: Trial, settings: Settings) -> Sample:
 
 
 def _run_saiten(trial: Trial, settings: Settings) -> Sample:
-    path, output = corpus_path(settings, trial.corpus, trial.times), settings.folder / "run"
+    path, output = corpus_path(settings, trial.corpus, trial.times, trial.ending), settings.folder / "run"
     shutil.rmtree(output, ignore_errors=True)
     flags = [f"--input={path}", f"--bundle={settings.bundle}", f"--output={output}", "--quiet"]
     if trial.workers:

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.corpora import corpus_path
@@ -18,6 +19,10 @@ from benchmarks.run import main
 from benchmarks.settings import Settings
 from benchmarks.trials import Sample, Trial
 from saiten.model.errors import SaitenError, UsageError
+from saiten.pipelines.reading.options import ReadOptions
+from saiten.pipelines.reading.plan import plan_work
+from saiten.pipelines.reading.read_range import iter_blocks
+from tests.helpers.reading import checked, rows
 
 MACHINE = {
     "processor": "abacus",
@@ -42,6 +47,9 @@ def made_up(groups: list[str]) -> Measurements:
     for times in (1, 4):
         for side in ("saiten", "floor"):
             measured.samples[Trial(side, "news", times, 1)] = [Sample(2 + 18 * times, 0, 0)] * 2
+    for ending in (".csv", ".csv.gz", ".jsonl.gz", ".jsonl.zst", ".parquet"):
+        for workers, secs in ((1, 50), (2, 25 if ending == ".csv" else 40)):
+            measured.samples[Trial("saiten", "news", 4, workers, ending)] = [Sample(secs, 0, 0)] * 2
     measured.probes = {
         "engine news": {"packed": [1.0, 2.0], "keras": [8.0, 8.0], "tokens": 1_000_000, "texts": 512},
         "stages news": {
@@ -52,17 +60,24 @@ def made_up(groups: list[str]) -> Measurements:
             "seconds": dict.fromkeys(("read", "segment", "look up", "score", "write"), 3.0),
             "tokens": 10**6,
         },
+        "row_group news": {"articles": [7_000, 1_000_000], "launcher_bytes": [160_000_000, 168_000_000]},
         "difference news": {"largest_difference": 2.5e-7, "largest_score": 0.5, "scores": 58_936},
     }
     return measured
 
 
 def test_rows_leave_the_start_out_and_judge_by_limit_and_goal() -> None:
-    rows = make_rows(made_up(["long", "model", "workers", "memory"]))
-    assert [(row.what, row.values, row.verdict) for row in rows] == [
+    made = make_rows(made_up(["long", "model", "workers", "cut", "row_group", "memory"]))
+    assert [(row.what, row.values, row.verdict) for row in made] == [
         ("one more token, long texts", (pytest.approx(1.2), pytest.approx(1.2)), "goal"),
         ("the model alone", (0.125, 0.25), "within"),
         ("a second worker", (pytest.approx(1.5), pytest.approx(0.75)), "missed"),
+        ("a second worker, .csv", (2.0, 2.0), "goal"),
+        ("a second worker, .csv.gz", (1.25, 1.25), "missed"),
+        ("a second worker, .jsonl.gz", (1.25, 1.25), "missed"),
+        ("a second worker, .jsonl.zst", (1.25, 1.25), "missed"),
+        ("a second worker, .parquet", (1.25, 1.25), "missed"),
+        ("a launcher's memory", (1.05,), "goal"),
         ("memory of a worker", (pytest.approx(300.000001), pytest.approx(300.000001)), "goal"),
         ("growth of a worker's memory", (pytest.approx(1, abs=1e-6),), "goal"),
         ("growth of a launcher's memory", (1.0,), "goal"),
@@ -136,6 +151,24 @@ def test_a_multiple_is_the_corpus_so_many_times_and_made_anew_when_the_corpus_ch
     for text in ("一\n", "一\n二\n"):
         (settings.folder / "news.txt").write_text(text, encoding="utf-8")
         assert corpus_path(settings, "news", 4).read_text(encoding="utf-8") == text * 4
+
+
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz", ".jsonl.gz", ".jsonl.zst", ".parquet"])
+def test_a_corpus_in_another_format_has_the_same_texts(tmp_path: pathlib.Path, ending: str) -> None:
+    settings = settings_in(tmp_path)
+    settings.folder.mkdir(parents=True)
+    texts = [f'{i}, "良い"' for i in range(1200)]
+    corpus_path(settings, "news").write_text("".join(f"{text}\n" for text in texts), "utf-8")
+    path = corpus_path(settings, "news", 2, ending)
+    blocks = checked(iter_blocks(plan_work(str(path), ReadOptions())))
+    assert [row[3] for row in rows(blocks)] == texts * 2
+    if ending == ".parquet":
+        assert pq.read_metadata(path).num_row_groups == 1
+
+
+def test_a_command_is_interrupted_when_it_is_to_stop() -> None:
+    program = "import sys, time\ntry: time.sleep(60)\nexcept KeyboardInterrupt: sys.exit(130)"
+    assert run_command([sys.executable, "-c", program], stop_after_secs=1).seconds < 30
 
 
 def test_absent_peers_are_named_with_the_flag_that_says_where_they_are(
