@@ -15,20 +15,16 @@ import pathlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 
 from saiten.model.errors import RecordError, UsageError
-from saiten.model.text.encoder import Encoder
+from saiten.model.text.encoder import Encoder, text_blocks
 from saiten.model.text.ragged import BoolArray, DoubleArray, FloatArray, Int64Array, IntArray, gather, offsets_of
 from saiten.model.text.tokenizer import Tokenizer
 from saiten.model.training.held_out import Keys, Split
 from saiten.model.training.labels import Label, LabelReader
 from saiten.model.training.watcher import TrainingWatcher
-
-# Texts encoded at once.
-_BLOCK = 1_024
 
 LabelledText = tuple[str, Label]
 
@@ -220,9 +216,8 @@ def encode_corpus(
     watcher.begin("encoding", int(used.sum()))
     lengths, n_tokens, n_oov = ([np.zeros(0, dtype)] for dtype in (np.int64, np.int32, np.int32))
     path = folder / "token_ids.i32"
-    lines = corpus.lines(used)
     with path.open("wb") as file:
-        while block := list(islice(lines, _BLOCK)):
+        for block in text_blocks(corpus.lines(used)):
             encoded = encoder.encode_segmented(block)
             file.write(encoded.token_ids.tobytes())
             for column, values in ((lengths, encoded.lengths), (n_tokens, encoded.n_tokens), (n_oov, encoded.n_oov)):

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from saiten.model.errors import UsageError
-from saiten.model.text.encoder import Encoder
+from saiten.model.text import encoder as encoder_module
+from saiten.model.text.encoder import Encoder, text_blocks
 from saiten.model.text.tokenizer import Tokenizer
 from saiten.model.text.vocabulary import Vocabulary
 from saiten.model.training.corpus import (
@@ -109,6 +110,23 @@ def test_encoded_texts_are_those_of_the_encoder(tokenizer: Tokenizer, tmp_path: 
     token_ids, offsets = encoded.gather(np.array([1, 0]))
     assert token_ids.tolist() == [2, 2, 3, 4]
     assert offsets.tolist() == [0, 2, 4]
+
+
+def test_texts_as_long_as_books_are_encoded_few_at_a_time(
+    tokenizer: Tokenizer, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column of Arrow's holds 2 GiB: a thousand books are more."""
+    monkeypatch.setattr(encoder_module, "_BLOCK_CHARS", 10)
+    texts = ["良い 本 です", "悪い", "本" * 30, "良い", *["本"] * 3]
+    assert [len(block) for block in text_blocks(texts)] == [2, 1, 4]
+    monkeypatch.setattr(encoder_module, "_BLOCK_TEXTS", 2)
+    assert [len(block) for block in text_blocks(texts)] == [2, 1, 2, 2]
+    assert [text for block in text_blocks(texts) for text in block] == texts
+    corpus = _segment([(text, [0.0]) for text in texts], tokenizer, tmp_path)
+    encoder = Encoder(tokenizer, Vocabulary(["<pad>", "<oov>", "本", "良い"], 1), 10, "pre")
+    split = _split([True] * 6 + [False], [False] * 6 + [True])
+    encoded = encode_corpus(corpus, np.zeros((7, 1), np.float32), split, encoder, tmp_path, SilentWatcher())
+    assert encoded.token_ids.tolist() == encoder.encode(texts).token_ids.tolist()
 
 
 def test_a_vocabulary_that_no_text_uses_is_refused(tokenizer: Tokenizer, tmp_path: pathlib.Path) -> None:
