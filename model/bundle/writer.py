@@ -17,7 +17,7 @@ from saiten.model.bundle.invariance import InvarianceProof, prove_invariance, ra
 from saiten.model.durable import sync
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.graph import graph_of
-from saiten.model.keras_models.judge import refuse_unserved
+from saiten.model.keras_models.judge import mask_loser, refuse_unserved
 from saiten.model.keras_models.layers import refuse_misfit
 from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder
@@ -114,12 +114,13 @@ def _prove(
     from saiten.model.engines.keras_engine import KerasEngine
     from saiten.model.engines.precision import in_single_precision
 
-    refuse_unserved(graph_of(model))
+    graph = graph_of(model)
+    refuse_unserved(graph)
     model = in_single_precision(model)
     refuse_misfit(model, vocabulary_size, outputs)
     engine = KerasEngine(model)
     texts = random_texts(engine.vocabulary_size, longest=max_sequence_length)
-    return engine, prove_invariance(engine.score_matrix, *texts)
+    return engine, prove_invariance(engine.score_matrix, *texts, suspect=mask_loser(graph))
 
 
 def _write_packed(

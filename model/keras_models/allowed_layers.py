@@ -7,11 +7,13 @@ LAYERS = frozenset(
         "LSTM", "GRU", "SimpleRNN", "RNN", "LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells", "Bidirectional",
         "Dense", "Activation", "LeakyReLU", "ReLU", "ELU", "PReLU", "Softmax",
         "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization",
-        "BatchNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization", "Rescaling",
+        "BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "UnitNormalization",
+        "Rescaling",
         "GlobalAveragePooling1D", "GlobalMaxPooling1D", "AveragePooling1D", "MaxPooling1D",
         "Attention", "AdditiveAttention", "MultiHeadAttention",
         "Concatenate", "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Dot",
-        "Flatten", "Reshape", "Permute", "TimeDistributed", "Conv1D", "SeparableConv1D", "DepthwiseConv1D",
+        "Flatten", "Reshape", "Permute", "Cropping1D", "EinsumDense", "TimeDistributed",
+        "Conv1D", "SeparableConv1D", "DepthwiseConv1D",
         "Conv1DTranspose",
     )
 )  # fmt: skip
@@ -32,7 +34,7 @@ OPERATIONS = frozenset(
         "Take", "TakeAlongAxis", "Tanh", "TanhShrink", "Transpose", "TrueDivide", "Var", "Where", "ZerosLike",
     )
 )  # fmt: skip
-_OPERATION_MODULES = frozenset(f"keras.src.ops.{name}" for name in ("core", "math", "nn", "numpy"))
+OPERATION_MODULES = tuple(f"keras.src.ops.{name}" for name in ("core", "math", "nn", "numpy"))
 
 # What a layer's config may hold beside layers: none of these runs code of the file.
 _SETTINGS = frozenset(("keras.initializers", "keras.regularizers", "keras.constraints"))
@@ -44,7 +46,7 @@ def is_allowed(module: object, name: object) -> bool:
     """Tells whether Keras may build a class of this module and name from a stranger's file."""
     if module in ("keras", "keras.layers"):
         return name in LAYERS or (module, name) in _OTHERS
-    if module in _OPERATION_MODULES:
+    if module in OPERATION_MODULES:
         return name in OPERATIONS
     if module is None:
         return name in _VALUES

@@ -103,7 +103,7 @@ class _Reader:
         layers = config.get("layers") if isinstance(config, Mapping) and kind in _MODELS else None
         if not isinstance(config, Mapping) or not isinstance(layers, list):
             raise BundleError(
-                f"The model is a {kind!s:.50}; only Sequential and Functional models are read: "
+                f"The model's class is {kind!s:.50}; only Sequential and Functional models are read: "
                 "build it so, and take the weights over."
             )
         if kind == "Sequential":
@@ -192,8 +192,8 @@ def name_of(layer: Mapping[str, Any]) -> str:
 def _references(node: Any) -> Iterator[tuple[str, int, int]]:
     """Yields ``(layer, node, output)`` of whatever structure Keras gives inputs and outputs."""
     if isinstance(node, Mapping):
-        for value in node.values():
-            yield from _references(value)
+        for key in sorted(node):  # as Keras flattens a dict
+            yield from _references(node[key])
     elif len(node) == 3 and isinstance(node[0], str):
         yield node[0], int(node[1]), int(node[2])
     else:

@@ -4,29 +4,30 @@ The order is that of what a person can do about it: inputs, outputs, layers that
 the mask. What these let through may still read its padding: `saiten.model.bundle.invariance` tries it out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.allowed_layers import LAYERS
 from saiten.model.keras_models.graph import Call, Graph, Tensor
 
 _TEXT_LAYERS = ("TextVectorization", "StringLookup")
-_RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D")
+_RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional")
 _REDUCTIONS = ("Sum", "Mean", "Max", "Min", "Prod", "Any", "All", "Argmax", "Argmin", "Logsumexp", "Std", "Var", "Norm")
 # Layers that mix steps without looking at the mask, and what does in their place.
+_RECURRENT_CURE = "it reads padding as text; use LSTM or GRU"
+_FLAT_CURE = "it makes features of steps, padding among them; use GlobalAveragePooling1D or a last LSTM"
 _MASK_LOSERS = {
-    "Conv1D": "which reads padding as text; use LSTM or GRU, or blank the padding by hand before and behind it",
-    "SeparableConv1D": "which reads padding as text; use LSTM or GRU",
-    "DepthwiseConv1D": "which reads padding as text; use LSTM or GRU",
-    "Conv1DTranspose": "which reads padding as text; use LSTM or GRU",
-    "MaxPooling1D": "which pools padding with text; leave it out",
-    "AveragePooling1D": "which pools padding with text; leave it out",
-    "GlobalMaxPooling1D": "which takes the padding's largest values too; use GlobalAveragePooling1D, or subtract 1e9 "
+    "Conv1D": f"{_RECURRENT_CURE}, or blank the padding by hand before and behind it",
+    **dict.fromkeys(("SeparableConv1D", "DepthwiseConv1D", "Conv1DTranspose"), _RECURRENT_CURE),
+    **dict.fromkeys(("MaxPooling1D", "AveragePooling1D"), "it pools padding with text; leave it out"),
+    **dict.fromkeys(("ZeroPadding1D", "Cropping1D", "UpSampling1D"), "it changes the number of steps; leave it out"),
+    "GlobalMaxPooling1D": "it takes the padding's largest values too; use GlobalAveragePooling1D, or subtract 1e9 "
     "where ids equal 0 before it",
-    "Flatten": "which makes features of steps, padding among them; use GlobalAveragePooling1D or a last LSTM",
-    "Reshape": "which makes features of steps, padding among them; use GlobalAveragePooling1D or a last LSTM",
-    "Permute": "which turns steps into features, padding among them; leave it out",
+    **dict.fromkeys(("Flatten", "Reshape"), _FLAT_CURE),
+    "Permute": "it turns steps into features, padding among them; leave it out",
 }
+# Layers whose first input alone says whether they give steps.
+_QUERYING = ("Attention", "AdditiveAttention", "MultiHeadAttention")
 
 
 def refuse_unserved(graph: Graph) -> None:
@@ -51,26 +52,61 @@ def refuse_unserved(graph: Graph) -> None:
             )
     if not masks_by_hand(graph):
         _refuse_lost_mask(graph, has_steps)
+    for call in graph.calls:
+        if call.class_name == "RepeatVector":
+            raise BundleError(
+                f"Layer {call} repeats a text's row as steps, as models do that write texts; Saiten serves models that "
+                "read them: end with a row a text, such as Dense."
+            )
 
 
 def masks_by_hand(graph: Graph) -> bool:
     """Tells whether the model looks for its padding itself, as `not_equal(ids, 0)` in its arithmetic does."""
+    # Keras writes the mask that it hands on itself as if it had been given by name; a Softmax is given it by hand.
+    return any(_looked_for(graph) & set(call.read(masks=call.class_name == "Softmax")) for call in graph.calls)
+
+
+def _looked_for(graph: Graph) -> set[Tensor]:
+    """Returns what functions make of the ids."""
     readers = [call for tensor in graph.inputs for call in graph.readers(tensor) if not call.is_layer]
-    made = {Tensor(graph.calls.index(call)) for call in readers}
-    return any(made & set(call.read()) for call in graph.calls)
+    return {Tensor(graph.calls.index(call)) for call in readers}
 
 
-def steps_of(graph: Graph) -> list[bool]:
-    """Returns for each call whether what it gives has a row for each step, as far as its kind tells."""
-    has_steps: list[bool] = []
+def mask_loser(graph: Graph) -> str:
+    """Returns the first call that reads masked steps and, as Keras has it, hands on no mask; ``""`` where none does."""
+    has_steps = steps_of(graph)
+    masked: set[Tensor] = set()
+    for i, call in enumerate(graph.calls):
+        makes_mask = call.config.get("mask_zero") is True or call.class_name == "Masking"
+        is_masked = not masked.isdisjoint(call.read())
+        keeps_it = (
+            call.is_layer and call.class_name not in ("Dot", "EinsumDense") and "initial_state" not in call.keywords
+        )
+        if is_masked and not keeps_it:
+            return str(call)
+        if (makes_mask or is_masked) and has_steps(Tensor(i)):
+            masked |= {Tensor(i), Tensor(i, 1)}
+    return ""
+
+
+def steps_of(graph: Graph) -> Callable[[Tensor], bool]:
+    """Returns a function that tells whether a tensor has a row for each step, as far as its layer's kind tells."""
+    calls: list[bool] = []
+
+    def has_steps(tensor: Tensor) -> bool:
+        # What a recurrent layer gives behind its sequence, or two of them, are its last states.
+        call = graph.calls[tensor.call]
+        is_state = call.class_name in _RECURRENT and tensor.output > (call.config.get("merge_mode", "") is None)
+        return calls[tensor.call] and not is_state
+
     for call in graph.calls:
-        reads = [has_steps[tensor.call] for tensor in call.read()]
-        has_steps.append(call.class_name == "InputLayer" or (any(reads) and _keeps_steps(call)))
+        read = list(call.read())[: 1 if call.class_name in _QUERYING else None]
+        calls.append(call.class_name == "InputLayer" or (any(map(has_steps, read)) and _keeps_steps(call)))
     return has_steps
 
 
 def _keeps_steps(call: Call) -> bool:
-    if call.class_name in (*_RECURRENT, "Bidirectional"):
+    if call.class_name in _RECURRENT:
         return bool(call.config.get("return_sequences") or _inner(call).get("return_sequences"))
     if call.class_name in _REDUCTIONS and not call.is_layer:
         axis = call.config.get("axis")
@@ -104,26 +140,30 @@ def _refuse_inputs(graph: Graph) -> None:
         raise BundleError("The model reads strings; Saiten gives it ids: save the part that begins with the ids.")
 
 
-def _refuse_outputs(graph: Graph, has_steps: Sequence[bool]) -> None:
+def _refuse_outputs(graph: Graph, has_steps: Callable[[Tensor], bool]) -> None:
     for tensor in graph.outputs:
         call = graph.calls[tensor.call]
-        if has_steps[tensor.call]:
+        if has_steps(tensor):
             raise BundleError(
                 f"Layer {call} gives scores for every token; Saiten scores texts: end with a layer of one row a "
                 "text, such as an LSTM without return_sequences, then Dense."
             )
 
 
-def _refuse_lost_mask(graph: Graph, has_steps: Sequence[bool]) -> None:
+def _refuse_lost_mask(graph: Graph, has_steps: Callable[[Tensor], bool]) -> None:
     (ids,) = graph.inputs
+    # A row of zeros for the padding and a layer that masks it will do, or a mask by name: the proof tells.
+    looked_for = _looked_for(graph)
+    is_masked = any(call.class_name == "Masking" or looked_for & set(call.read(masks=True)) for call in graph.calls)
     for call in graph.calls:
-        if call.class_name == "Embedding" and ids in call.arguments and call.config.get("mask_zero") is not True:
+        is_open = call.class_name == "Embedding" and ids in call.arguments and call.config.get("mask_zero") is not True
+        if is_open and not is_masked:
             raise BundleError(
                 f"Layer {call} makes no mask, so the padding is read as input; build it with mask_zero=True and train "
                 "the model again."
             )
-        if call.class_name in _MASK_LOSERS and any(has_steps[tensor.call] for tensor in call.read()):
-            raise BundleError(f"Layer {call} loses the mask of the padding: {_MASK_LOSERS[call.class_name]}.")
+        if call.class_name in _MASK_LOSERS and any(map(has_steps, call.read())):
+            raise BundleError(f"Layer {call} loses the mask: {_MASK_LOSERS[call.class_name]}.")
 
 
 def _inner(call: Call) -> dict[str, object]:

@@ -14,8 +14,13 @@ from saiten.model.text.ragged import FloatArray
 _GATES = {"LSTM": (4, (0, 1, 3)), "GRU": (3, (0, 1))}
 
 
-def set_h5_weights(model: Any, file: Any) -> None:
+def set_h5_weights(model: Any, file: Any, *, is_older: bool) -> None:
     """Sets the weights of each layer by its name, as an `.h5` has them.
+
+    Args:
+        model: The model that the file's configuration makes.
+        file: The open `h5py.File`.
+        is_older: It is not of Keras 3.
 
     Raises:
         BundleError: A layer's weights are missing or have other shapes.
@@ -24,7 +29,7 @@ def set_h5_weights(model: Any, file: Any) -> None:
     for layer in model.layers:
         group = groups.get(layer.name)
         names = [] if group is None else _names(group.attrs, "weight_names")
-        _set(layer, [np.asarray(group[name], np.float32) for name in names])
+        _set(layer, [np.asarray(group[name], np.float32) for name in names], is_older=is_older)
 
 
 def set_saved_weights(model: Any, group: Any) -> None:
@@ -44,22 +49,26 @@ def set_saved_weights(model: Any, group: Any) -> None:
                 raise BundleError(f"The older model's file has no weights for its layer {layer.name:.40}.")
             set_saved_weights(layer, found)
         else:
-            _set(layer, [] if found is None else [np.asarray(array, np.float32) for array in _arrays(found)])
+            _set(
+                layer,
+                [] if found is None else [np.asarray(array, np.float32) for array in _arrays(found)],
+                is_older=True,
+            )
 
 
-def _set(layer: Any, arrays: Sequence[FloatArray]) -> None:
-    # As Keras 2 orders them: what was trained first, over all layers of a model within the model.
+def _set(layer: Any, arrays: Sequence[FloatArray], *, is_older: bool) -> None:
+    # As Keras orders them: what was trained first, over all layers of a model within the model.
     weights = [
         weight for weight in (*layer.trainable_weights, *layer.non_trainable_weights) if "seed" not in weight.path
     ]
     if [tuple(weight.shape) for weight in weights] != [array.shape for array in arrays]:
         raise BundleError(
-            f"The older model's file has {len(arrays)} weights for its layer {layer.name:.40} "
+            f"The file has {len(arrays)} weights for its layer {layer.name:.40} "
             f"({type(layer).__name__:.40}), or of other shapes than Keras 3's {len(weights)}."
         )
     for weight, array in zip(weights, arrays, strict=True):
         weight.assign(array)
-    for part in _plain_layers(layer):
+    for part in _plain_layers(layer) if is_older else ():
         _widen_hard_sigmoid(part)
 
 

@@ -15,6 +15,7 @@ from saiten.model.errors import UsageError
 from saiten.model.text.vocabulary import PAD_WORD, Vocabulary
 
 _MAX_BYTES = 1 << 30
+_PICKLE = b"\x80"
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,12 @@ def _read_json(path: pathlib.Path) -> Mapping[str, Any]:
         raise UsageError(f"There is no word index at {path}.")
     if path.stat().st_size > _MAX_BYTES:
         raise UsageError(f"{path} is larger than {_MAX_BYTES} bytes; is it a word index?")
+    with path.open("rb") as file:
+        if file.read(1) == _PICKLE:
+            raise UsageError(
+                f"{path} is a pickle, which may run code and is not read; where it was made, write "
+                "tokenizer.to_json() into a file."
+            )
     try:
         content = _parse(path, path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -56,7 +56,7 @@ def refuse_outputs(model: Any, outputs: Sequence[str]) -> None:
         raise BundleError(f"The model gives {shapes:.100}, not one row of scores a text: end it with such a row.")
     n_scores = sum(output.shape[-1] for output in model.outputs)
     if n_scores != len(outputs):
-        raise BundleError(f"The model gives {n_scores} scores, but {len(outputs)} outputs are named.")
+        raise BundleError(f"The model gives {n_scores} scores, but {len(outputs)} outputs are named; name each.")
     refuse_output_names(outputs)
 
 

@@ -12,6 +12,7 @@ from saiten.model.keras_models.graph import read_graph
 from saiten.model.keras_models.judge import refuse_unserved
 from saiten.model.keras_models.keras2_config import to_keras3
 from saiten.model.keras_models.keras2_weights import set_h5_weights, set_saved_weights
+from saiten.model.keras_models.keras3_h5 import with_modules
 from saiten.model.keras_models.saved_config import check_classes, check_sizes
 from saiten.model.keras_models.saved_model import check_keras_file, check_weights, load_keras_file
 
@@ -47,10 +48,8 @@ def read_model_file(path: pathlib.Path, *, trust: bool = False) -> tuple[Any, st
     version = _keras_version(path)
     if version.startswith(("1.", "2.")):
         return _read_keras2_archive(path, version)
-    unreadable = _judge(path)
+    _judge(path)
     check_keras_file(path, trust=trust)
-    if unreadable is not None:
-        raise unreadable
     model = load_keras_file(path)
     if not model.weights:
         raise BundleError(
@@ -59,17 +58,12 @@ def read_model_file(path: pathlib.Path, *, trust: bool = False) -> tuple[Any, st
     return model, f".keras of Keras {version or 3}"
 
 
-def _judge(path: pathlib.Path) -> BundleError | None:
-    """Refuses what cannot be served, before what is not trusted; returns why the graph cannot be read, if so."""
+def _judge(path: pathlib.Path) -> None:
+    """Refuses what cannot be served, before what is not trusted."""
     with refusing(f"{path.name:.60} is no .keras file that can be read; save the model anew."):
         with zipfile.ZipFile(path) as archive:
             config = json.loads(_read(archive, "config.json", _MAX_CONFIG))
-        try:
-            graph = read_graph(config)
-        except BundleError as error:
-            return error
-        refuse_unserved(graph)
-    return None
+        refuse_unserved(read_graph(config))
 
 
 def _read(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
@@ -100,8 +94,10 @@ def _read_h5(path: pathlib.Path) -> tuple[Any, str]:
                 "model.save('model.h5'), not save_weights."
             )
         with _said_of(path, version):
-            model = _build(json.loads(file.attrs["model_config"]), path.stat().st_size)
-            set_h5_weights(model, file)
+            is_older = not version.startswith("3.")
+            config = json.loads(file.attrs["model_config"])
+            model = _build(to_keras3(config) if is_older else with_modules(config), path.stat().st_size)
+            set_h5_weights(model, file, is_older=is_older)
     return model, f".h5 of Keras {version}"
 
 
@@ -116,7 +112,7 @@ def _read_keras2_archive(path: pathlib.Path, version: str) -> tuple[Any, str]:
         with archive.open(_WEIGHTS) as content, h5py.File(content, "r") as weights:
             check_weights(f"{path.name:.60}", weights, archive.getinfo(_WEIGHTS).file_size)
             with _said_of(path, version):
-                model = _build(config, path.stat().st_size)
+                model = _build(to_keras3(config), path.stat().st_size)
                 set_saved_weights(model, weights)
     return model, f".keras of Keras {version}"
 
@@ -131,15 +127,14 @@ def _said_of(path: pathlib.Path, version: str) -> Iterator[None]:
 
 
 def _build(config: Mapping[str, Any], n_bytes: int) -> Any:
-    """Builds an older model anew with Keras 3, once its layers were judged."""
+    """Builds a model with Keras 3, once its layers were judged."""
     import keras
 
-    converted = to_keras3(config)
-    refuse_unserved(read_graph(converted))
-    check_classes("The file", converted)
-    check_sizes("the model", converted, n_bytes)
+    refuse_unserved(read_graph(config))
+    check_classes("The file", config)
+    check_sizes("the model", config, n_bytes)
     try:
-        model = keras.models.model_from_json(json.dumps(converted))
+        model = keras.models.model_from_json(json.dumps(config))
         if not model.built:
             model.build((None, None))
         return model

@@ -68,7 +68,7 @@ def _add_tokenizer_arguments(group: "argparse._ArgumentGroup") -> None:
 
 
 @dataclass(frozen=True)
-class _Settled:
+class Settled:
     """The encoder, and where its settings came from, for a person to read."""
 
     encoder: "Encoder"
@@ -97,7 +97,7 @@ def run(args: argparse.Namespace) -> int:
     expected = read_expected(args.expected, outputs) if args.expected else None
     model, made_from = read_model_file(path, trust=args.trust_bundle)
     refuse_outputs(model, outputs)
-    settled = _settle(args, model)
+    settled = settle(args, model)
     bundle = write_bundle(
         pathlib.Path(args.bundle),
         model=model,
@@ -117,7 +117,12 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _settle(args: argparse.Namespace, model: Any) -> _Settled:
+def settle(args: argparse.Namespace, model: Any) -> Settled:
+    """Returns how texts become the model's ids, as files and flags say.
+
+    Raises:
+        UsageError: They do not go together, or leave something open that matters.
+    """
     from saiten.model.keras_models.keras_tokenizer import read_word_index
     from saiten.model.keras_models.layers import model_vocabulary_size
     from saiten.model.keras_models.tokenizer_settings import TokenizerFlags, settle_tokenizer
@@ -133,7 +138,7 @@ def _settle(args: argparse.Namespace, model: Any) -> _Settled:
     vocabulary = index.vocabulary(model_vocabulary_size(model))
     config = tokenizer_config(args, lower=index.lower, filters=index.filters)
     _check_added_tokens(config.prefix_token, config.suffix_token, vocabulary.ids)
-    return _Settled(Encoder(Tokenizer(config), vocabulary, length, args.truncating), length_from, origins)
+    return Settled(Encoder(Tokenizer(config), vocabulary, length, args.truncating), length_from, origins)
 
 
 def _length(asked: int | None, width: int | None) -> tuple[int, str]:
@@ -160,7 +165,7 @@ def _check_added_tokens(prefix: str | None, suffix: str | None, ids: Any) -> Non
             )
 
 
-def _report(args: argparse.Namespace, settled: _Settled, was_expected: bool, texts: Sequence[str]) -> None:
+def _report(args: argparse.Namespace, settled: Settled, was_expected: bool, texts: Sequence[str]) -> None:
     """Says how texts become ids and where each setting came from; without expected scores, how many words are OOV."""
     encoder, origins = settled.encoder, settled.origins
     config = encoder.tokenizer.config

@@ -173,6 +173,21 @@ def _flatten(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Valu
     return [Value(value.shape, (FEATURES,), value.rows, value.number)]
 
 
+def _reshape(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Value]:
+    """A row a text that stays as it is: a tensor's only dimension, or one of size 1 before it put in or taken away."""
+    (value,) = inputs
+    shape = list(layer.config["target_shape"])
+    axes = {1: (FEATURES,), 2: (ONE, FEATURES)}.get(len(shape))
+    if (
+        value.shape.per == STEP
+        or axes is None
+        or shape[-1] not in (-1, value.shape.width)
+        or shape[:-1] not in ([], [1])
+    ):
+        raise layer.refuse("gives more than a row a text")
+    return [Value(value.shape, axes, value.rows, value.number)]
+
+
 def _same(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Value]:
     return [inputs[0]]
 
@@ -212,6 +227,7 @@ LAYERS: Mapping[str, Convert] = {
     "Concatenate": _concatenate,
     "Attention": _attention,
     "Flatten": _flatten,
+    "Reshape": _reshape,
     **dict.fromkeys(
         (
             "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization",

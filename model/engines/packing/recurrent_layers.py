@@ -24,7 +24,7 @@ def pack_recurrent(packer: Packer, layer: Layer, value: Value) -> list[Value]:
     if layer.class_name != "Bidirectional":
         return _one_direction(packer, layer, layer.class_name, layer.config, list(layer.weights), value)
     merge = layer.config["merge_mode"]
-    if merge not in ("concat", *_MERGES):
+    if merge not in (None, "concat", *_MERGES):
         raise layer.refuse(f"has merge_mode {merge!r}")
     half = len(layer.weights) // 2
     sides = [
@@ -37,6 +37,8 @@ def pack_recurrent(packer: Packer, layer: Layer, value: Value) -> list[Value]:
     if any(len(side) > 1 for side in sides):
         raise layer.refuse("returns its states")
     (forward,), (backward,) = sides
+    if merge is None:
+        return [forward, backward]
     if merge == "concat":
         return [packer.apply(Concatenate(), forward, backward)]
     merged = packer.combine(_MERGES[merge], forward, backward)

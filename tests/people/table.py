@@ -1,0 +1,125 @@
+"""Writes the tables of `docs/your-own-model.md` from what comes of each thing that people bring.
+
+.venv/bin/python -m tests.people.table
+"""
+
+import pathlib
+import re
+import tempfile
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from saiten.model.keras_models.model_file import read_model_file
+from tests.people.networks import NETWORKS
+from tests.people.refused import INDICES, MODELS, sound
+from tests.people.tried import engine_of, model_of, outcome, predicted
+from tests.people.ways import PADDINGS, WAYS
+
+ROOT = pathlib.Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "your-own-model.md"
+OLDER = ROOT / "tests" / "keras_models" / "older_files"
+_HALF_PRECISION = 1e-3
+_TABLE = re.compile(r"(<!-- tried -->\n).*?(<!-- end -->)", re.DOTALL)
+
+Row = tuple[str, ...]
+
+
+def networks(folder: pathlib.Path) -> Iterator[Row]:
+    """Yields each network, with one way of padding and one Tokenizer after the other."""
+    for i, (title, build) in enumerate(NETWORKS.items()):
+        way, padding = WAYS[i % len(WAYS)], PADDINGS[i % len(PADDINGS)]
+        model = model_of(build, padding.maxlen if "unroll" in title else None)
+        ending = "h5" if i % 4 == 3 else "keras"
+        model.save(folder / f"model.{ending}")
+        tolerance = _HALF_PRECISION if "float16" in title else 1e-5
+        came_to = outcome(folder, folder / f"model.{ending}", predicted(model), way, padding, tolerance)
+        yield title, f".{ending}, Keras 3", way.title, str(padding), came_to
+
+
+def tokenizers(folder: pathlib.Path) -> Iterator[Row]:
+    """Yields each way to ids, each with another padding, all with one network."""
+    title = "LSTM, Dense softmax"
+    model = model_of(NETWORKS[title], None)
+    model.save(folder / "model.keras")
+    for i, way in enumerate(WAYS):
+        padding = PADDINGS[(i + 3) % len(PADDINGS)]
+        came_to = outcome(folder, folder / "model.keras", predicted(model), way, padding)
+        yield title, ".keras, Keras 3", way.title, str(padding), came_to
+
+
+def older_files(folder: pathlib.Path) -> Iterator[Row]:
+    """Yields each file of Keras 2; what its `predict` gave lies beside it, so that no older Keras is needed here."""
+    titles = {
+        "lstm": "LSTM, Dense softmax",
+        "gru": "SpatialDropout1D, GRU, BatchNormalization",
+        "func": "Bidirectional LSTM with hard_sigmoid, GRU beside an average",
+        "nested": "models within the model",
+    }
+    ids = np.load(OLDER / "ids.npy").astype(np.int32)
+    for ending in ("h5", "keras"):
+        for name, title in titles.items():
+            model, made_from = read_model_file(OLDER / f"{name}.{ending}")
+            engine, came_to = engine_of(model)
+            found = engine.score(ids[ids > 0], np.append(0, np.cumsum((ids > 0).sum(axis=1))))
+            np.testing.assert_allclose(found, np.load(OLDER / f"{name}.npy"), atol=1e-6)
+            yield (
+                title,
+                made_from.replace(" of", ",").replace("2.21.0", "2"),
+                "ids",
+                f"pre, pre, {ids.shape[1]}",
+                came_to,
+            )
+
+
+def refused(folder: pathlib.Path) -> Iterator[Row]:
+    """Yields what is refused, with the sentence that is said of it."""
+
+    def unknown(matrix: Any) -> Any:
+        return np.full((len(matrix), 1), np.nan)
+
+    for title, make in MODELS.items():
+        keras.utils.clear_session()  # names of layers are counted, and the sentences name them
+        yield title, outcome(folder, make(folder), unknown, WAYS[0], PADDINGS[0])
+    file = sound(folder)
+    for way in INDICES:
+        yield way.title, outcome(folder, file, unknown, way, PADDINGS[0])
+
+
+def tables() -> list[str]:
+    """Returns the lines of the two tables: what is scored, and by which engine; what is refused, and what is said."""
+    with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        folder = pathlib.Path(name)
+        scored = [*networks(folder), *tokenizers(folder), *older_files(folder)]
+        said = [(title, _shown(sentence, folder)) for title, sentence in refused(folder)]
+    return [
+        _lines(("network", "file", "words", "padding, truncating, length", "engine"), scored),
+        _lines(("what is brought", "what is said"), said),
+    ]
+
+
+def _shown(sentence: str, folder: pathlib.Path) -> str:
+    """Returns a sentence as every machine has it: without folders, and whichever of several tries was the worst."""
+    worst = re.compile(r"by \S+ when the text is padded (before|behind) to \d+ in a batch of \d+")
+    return worst.sub(
+        "by 0.05 when the text is padded behind to 313 in a batch of 32", sentence.replace(f"{folder}/", "")
+    )
+
+
+def _lines(head: Row, rows: Sequence[Row]) -> str:
+    shown = [[cell.replace("|", "\\|").replace("<", "&lt;") for cell in row] for row in rows]
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ("---",) * len(head), *shown))
+
+
+def page() -> str:
+    """Returns the page with its tables made anew."""
+    made = iter(tables())
+    return _TABLE.sub(lambda found: found[1] + next(made) + found[2], PAGE.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

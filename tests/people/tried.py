@@ -1,0 +1,113 @@
+"""Tries a person's model, words and flags as `saiten bundle` does, against `model.predict` on their matrix."""
+
+import argparse
+import json
+import pathlib
+from typing import Any
+
+import keras
+import numpy as np
+
+from saiten.model.bundle.invariance import prove_invariance, random_texts
+from saiten.model.engines.keras_engine import KerasEngine
+from saiten.model.engines.packing.pack_model import pack_model
+from saiten.model.engines.packing.packer import NotCoveredError
+from saiten.model.engines.precision import in_single_precision
+from saiten.model.errors import SaitenError
+from saiten.model.keras_models.graph import graph_of
+from saiten.model.keras_models.judge import mask_loser
+from saiten.model.keras_models.layers import refuse_outputs
+from saiten.model.keras_models.model_file import read_model_file
+from saiten.pipelines.commands import bundle as bundle_command
+from tests.helpers.networks import with_drawn_weights
+from tests.people.networks import Build
+from tests.people.ways import STOP_WORDS, UNSEEN, Padding, Way
+
+VOCABULARY_SIZE, WIDTH = 60, 5
+
+
+def model_of(build: Build, width: int | None) -> Any:
+    """Returns a model over an Embedding of ids from 0 to 59, with drawn weights."""
+    ids = keras.Input((width,), dtype="int32")
+    words = keras.layers.Embedding(VOCABULARY_SIZE, WIDTH, mask_zero=True)(ids)
+    model = with_drawn_weights(keras.Model(ids, build(ids, words)))
+    for layer in model.layers:
+        if layer.name == "vectors":  # the row of the padding, as people's matrices have it
+            (rows,) = layer.get_weights()
+            layer.set_weights([np.vstack([np.zeros((1, rows.shape[1]), np.float32), rows[1:]])])
+    return model
+
+
+def outcome(
+    folder: pathlib.Path, file: pathlib.Path, expected: Any, way: Way, padding: Padding, tolerance: float = 1e-5
+) -> str:
+    """Returns ``packed``, ``keras`` or the sentence of refusal; raises where scores differ.
+
+    Args:
+        folder: For what is written.
+        file: The model's.
+        expected: From a padded matrix to scores, as `model.predict`.
+        way: How texts became ids.
+        padding: How ids became a matrix.
+        tolerance: Of a score.
+    """
+    kept, ids_of = way.learn()
+    (folder / "words.json").write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+    (folder / "stop_words.txt").write_text("\n".join(STOP_WORDS), encoding="utf-8")
+    flags = [flag.replace("=stop_words.txt", f"={folder / 'stop_words.txt'}") for flag in way.flags]
+    try:
+        model, encoder = bundled(file, folder / "words.json", flags, padding)
+    except SaitenError as error:
+        return str(error)
+    encoded = encoder.encode(UNSEEN)
+    ids = ids_of(UNSEEN)
+    has_ids = np.array([bool(row) for row in ids])
+    np.testing.assert_array_equal(encoded.lengths > 0, has_ids)
+    wanted = expected(padding.matrix(ids))[has_ids]
+    engine, name = engine_of(model)
+    found = engine.score(encoded.token_ids, encoded.offsets)[has_ids]
+    if name == "keras" or not np.abs(found - wanted).max() <= tolerance:
+        try:
+            prove(model)
+        except SaitenError as error:
+            return str(error)
+    np.testing.assert_allclose(found, wanted, atol=tolerance)
+    return name
+
+
+def bundled(file: pathlib.Path, words: pathlib.Path, flags: list[str], padding: Padding) -> tuple[Any, Any]:
+    parser = argparse.ArgumentParser()
+    bundle_command.add_arguments(parser)
+    given = [f"--keras_model={file}", f"--word_index={words}", "--outputs=", "--bundle=b"]
+    given += [f"--max_sequence_length={padding.maxlen}", f"--truncating={padding.truncating}", *flags]
+    args = parser.parse_args(given)
+    model, _ = read_model_file(file)
+    if args.outputs:
+        refuse_outputs(model, args.outputs.split(","))
+    return in_single_precision(model), bundle_command.settle(args, model).encoder
+
+
+def engine_of(model: Any) -> tuple[Any, str]:
+    """Returns the engine that a bundle would have, and its name."""
+    try:
+        return pack_model(model), "packed"
+    except NotCoveredError:
+        return KerasEngine(model), "keras"
+
+
+def prove(model: Any) -> None:
+    """Proves that the model does not read its padding; a packed one that gives `predict`'s scores shows it by that."""
+    engine = KerasEngine(model)
+    texts = random_texts(engine.vocabulary_size, longest=12)
+    prove_invariance(engine.score_matrix, *texts, suspect=mask_loser(graph_of(model)))
+
+
+def predicted(model: Any) -> Any:
+    """Returns `model.predict`, run step by step: to compile every model would take minutes."""
+    model.run_eagerly = True
+
+    def predict(matrix: Any) -> Any:
+        heads = model.predict(matrix, batch_size=len(matrix), verbose=0)
+        return np.concatenate(keras.tree.flatten(heads), axis=1)
+
+    return predict
