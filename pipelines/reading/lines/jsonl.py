@@ -43,12 +43,13 @@ class JSONLFormat(LineFormat):
     def read_fields(self, file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileFields | None:
         """Looks at the first records, or at as few as show that all fields asked for are there."""
         names: dict[str, int] = {}
-        n_records = 0
+        n_records = n_chars = 0
         first: list[str] = []
         for line in _first_lines(file, whole, options):
             text = line.strip(_BLANK)
-            if text and len(first) < 2:
+            if text and n_chars < _SAMPLE_BYTES:
                 first.append(text)
+                n_chars += len(text)
             try:
                 record = parse_json(text)
             except RecordError:
@@ -104,7 +105,7 @@ def _refuse_one_value(source: str, lines: Sequence[str], n_records: int) -> None
     """Refuses a file that is one JSON array, or one object, over all its lines.
 
     Args:
-        lines: The first two.
+        lines: The first ones.
         n_records: How many of the lines that follow are records.
 
     Raises:
@@ -113,7 +114,7 @@ def _refuse_one_value(source: str, lines: Sequence[str], n_records: int) -> None
     if not lines:
         return
     is_array = lines[0].startswith("[") and (n_records == 0 or not _is_json(lines[0]))
-    is_object = lines[0] == "{" and len(lines) > 1 and lines[1].startswith('"') and n_records == 0
+    is_object = lines[0].startswith("{") and not _is_json(lines[0]) and _goes_on(lines)
     if is_array or is_object:
         kind, command = ("array", ".[]") if is_array else ("object", ".")
         raise UsageError(
@@ -121,9 +122,22 @@ def _refuse_one_value(source: str, lines: Sequence[str], n_records: int) -> None
         )
 
 
+def _goes_on(lines: Sequence[str]) -> bool:
+    """Tells whether lines are the beginning of one value that goes on behind the first, and may behind all of them."""
+    text = "\n".join(lines)
+    try:
+        _, end = json.JSONDecoder(parse_int=_to_int).raw_decode(text)
+    except json.JSONDecodeError as error:
+        # A line that was cut off, and a record behind it, may look like that too.
+        return error.pos == len(text) and len(lines) > 1 and not _is_json(lines[1])
+    except RecursionError:
+        return False
+    return end > len(lines[0])
+
+
 def _is_json(text: str) -> bool:
     try:
-        json.loads(text)
+        json.loads(text, parse_int=_to_int)
     except (ValueError, RecursionError):
         return False
     return True

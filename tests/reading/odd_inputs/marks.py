@@ -106,6 +106,28 @@ MARKS = [
     _refused(
         "a JSON object over lines", "a.json", '{\n  "text": "a"\n}\n', "a.json is one JSON object, not an object a line"
     ),
+    _refused(
+        "a JSON object with records in it",
+        "a.json",
+        '{"data":[\n{"text":"a"},\n{"text":"b"}\n]}\n',
+        "a.json is one JSON object, not an object a line; convert it: jq -c '.' writes one a line.",
+    ),
+    _refused(
+        "a large JSON object over lines",
+        "a.json",
+        '{"data":[\n' + '{"text":"a"},\n' * 9000 + "1]}",
+        "is one JSON object",
+    ),
+    _refused("a JSON object over lines in gzip", "a.json.gz", gzip.compress(b'{"a":{\n"b":\n1}}'), "one JSON object"),
+    OddInput(
+        "a cut line of JSON first",
+        "a.jsonl",
+        b'{"text":\n{"text":"b"}\n',
+        ((9, "b"),),
+        ((0, "BAD_JSON"),),
+    ),
+    OddInput("a cut line of JSON alone", "a.jsonl", b'{"text":"a', (), ((0, "BAD_JSON"),)),
+    OddInput("two cut lines of JSON", "a.jsonl", b'{"text":"a\n{"text":"b\n', (), ((0, "BAD_JSON"), (11, "BAD_JSON"))),
     OddInput("JSON by the ending jl", "a.jl", GOOD.encode(), ((0, "良い"),)),
     OddInput("JSON by the ending jsonlines", "a.jsonlines", GOOD.encode(), ((0, "良い"),)),
     OddInput("JSON by the ending jl in gzip", "a.jl.gz", gzip.compress(GOOD.encode()), ((0, "良い"),)),
