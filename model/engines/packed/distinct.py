@@ -30,7 +30,7 @@ class DistinctSum(Operation):
     def shape(self, *inputs: Shape) -> Shape:
         (values,) = inputs
         fits(values.per == STEP and self.pairs.shape[1:] == (values.width,) and len(self.pairs) > 1, "pairs")
-        fits(0 <= self.factor < 2**31, "factor")
+        fits(0 <= self.factor < 2**31 and self.least >= 0, "factor")
         return Shape(TEXT, values.width)
 
     def run(self, offsets: Int64Array, *inputs: Values) -> Floats:
