@@ -91,7 +91,7 @@ def hints(training: Mapping[str, Any]) -> list[str]:
     if n_texts < _FEW_TEXTS:
         found.append(f"Only {n_texts:,} texts were trained on; more labelled texts would help most.")
     if data["held_out"] and len(epochs) == settings["epochs"] and epochs[-1]["is_best"]:
-        found.append(f"The held-out loss still fell in the last of {len(epochs)} epochs; give more --epochs.")
+        found.append(f"The held-out loss still fell in epoch {len(epochs)}, the last one; give more --epochs.")
     if 1 - coverage["vocabulary"] > _HIGH_OOV:
         found.append(
             f"{1 - coverage['vocabulary']:.0%} of the held-out words are not in the vocabulary; more text, or a "

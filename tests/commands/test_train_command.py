@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from saiten.model.bundle.bundle import read_bundle
+from saiten.model.training.findings import baseline_line
 from saiten.pipelines.commands.main import main
 from tests.helpers.labelled import reviews
 from tests.helpers.reports import HeardPage
@@ -70,12 +71,16 @@ def test_the_names_of_classes_become_the_outputs(tmp_path: pathlib.Path, capsys:
     records += [{"text": "店", "stars": " "}, {"text": "店"}]
     data, held_out = _write_jsonl(tmp_path / "a.jsonl", records), _write_jsonl(tmp_path / "b.jsonl", records[:40])
     arguments = [f"--input={data}", "--class_field=stars", f"--bundle={tmp_path / 'b'}", "--class_weight=balanced"]
-    assert main(["train", *arguments, f"--validation_input={held_out}", *QUICK]) == 0
+    assert main(["train", *arguments, f"--validation_input={held_out}", "--baseline", *QUICK]) == 0
     bundle = read_bundle(tmp_path / "b")
     assert (bundle.outputs, bundle.manifest.task) == (["1", "5"], "classes")
     lines = capsys.readouterr().err.splitlines()
     assert "2 exclusive classes: probabilities by softmax, categorical_crossentropy (--loss sets another)" in lines
     n_equal = bundle.manifest.training["data"]["skipped"]["IN_VALIDATION_INPUT"]
+    assert lines[-5].startswith("saiten: 100.0% of the held-out texts' words are in the vocabulary, 0.0% of the texts")
+    assert lines[-4].startswith(f"saiten: Only {200 - n_equal} texts were trained on;")
+    assert lines[-3] == "saiten: The held-out loss still fell in epoch 1, the last one; give more --epochs."
+    assert lines[-2] == f"saiten: {baseline_line(bundle.manifest.training['baseline'])}"
     assert lines[-1] == (
         f"saiten: 242 records read, {200 - n_equal} trained on, 40 held out (--validation_input), "
         f"IN_VALIDATION_INPUT {n_equal}, LABEL_MISSING 2; best of 1 epochs is 1; in {tmp_path / 'b'}"

@@ -59,7 +59,7 @@ SENTENCES = {
     "few": ({"data": {"used": 900, "held_out": 90}}, "Only 810 texts were trained on;"),
     "rising": (
         {"settings": {"epochs": 4, "max_sequence_length": 100}},
-        "The held-out loss still fell in the last of 4",
+        "The held-out loss still fell in epoch 4, the l",
     ),
     "oov": ({"coverage": {"vocabulary": 0.8, "truncated": 0}}, "20% of the held-out words are not in the vocabulary;"),
     "long": (
