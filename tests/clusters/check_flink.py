@@ -10,8 +10,16 @@ import pyarrow as pa
 import pytest
 
 from tests.clusters import flink
-from tests.clusters.jobs import difference, end_of, only_run, score, started, wait_until_some_ranges_are_done
-from tests.clusters.processes import process_id
+from tests.clusters.jobs import (
+    difference,
+    end_of,
+    manifest_of,
+    only_run,
+    score,
+    started,
+    wait_until_some_ranges_are_done,
+)
+from tests.clusters.processes import process_id, wait_for
 
 pytestmark = pytest.mark.usefixtures("whole_cluster")
 
@@ -37,7 +45,12 @@ def task_managers_of(job: str) -> set[str]:
 
 
 def test_flink_equal(
-    articles: pathlib.Path, bundle: pathlib.Path, tmp_path: pathlib.Path, local_scores: pa.Table, figure: Figure
+    articles: pathlib.Path,
+    bundle: pathlib.Path,
+    tmp_path: pathlib.Path,
+    local_run: pathlib.Path,
+    local_scores: pa.Table,
+    figure: Figure,
 ) -> None:
     output, before = tmp_path / "run", flink.jobs()
     ended = score(articles, bundle, output, *flink.flags())
@@ -47,7 +60,13 @@ def test_flink_equal(
     (job,) = flink.jobs().keys() - before.keys()
     both = task_managers_of(job)
     assert both == set(flink.TASK_MANAGERS), f"only {both} had work"
-    figure(f"{local_scores.num_rows:,} rows, largest difference {largest:g}, on both task managers")
+    rate, local_rate = (
+        manifest.counts.records / manifest.seconds for manifest in map(manifest_of, (output, local_run))
+    )
+    figure(
+        f"{local_scores.num_rows:,} rows, largest difference {largest:g}, on both task managers; "
+        f"{rate:,.0f} records a second, {local_rate:,.0f} here with as many workers"
+    )
 
 
 @pytest.mark.parametrize("victim", ["task manager", "worker pool", "worker"])
@@ -73,3 +92,45 @@ def test_flink_killed(
     largest = difference(output, local_scores)
     only_run(output)
     figure(f"exact, largest difference {largest:g}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_flink_launcher(
+    articles: pathlib.Path,
+    bundle: pathlib.Path,
+    tmp_path: pathlib.Path,
+    local_scores: pa.Table,
+    figure: Figure,
+    number: int,
+) -> None:
+    """What was said of the job is what happened to it; a job whose launcher was killed goes on."""
+    output, before = tmp_path / "run", flink.jobs()
+    with started(articles, bundle, output, *flink.flags()) as process:
+        wait_until_some_ranges_are_done(output, process)
+        process.send_signal(number)
+        ended = end_of(process)
+    (job,) = flink.jobs().keys() - before.keys()
+    if number == signal.SIGKILL:
+        wait_for(lambda: (output / "_SUCCESS").is_file(), "the job did not commit", _END_SECS)
+        figure(f"the job committed, largest difference {difference(output, local_scores):g}")
+        return
+    assert ended.exit_code == 128 + number, ended.said
+    assert "the job is cancelled, nothing was committed" in ended.said, ended.said
+    assert flink.jobs()[job] == "CANCELED"
+    assert not (output / "manifest.json").exists()
+    resumed = score(articles, bundle, output, "--workers=2", "--resume")
+    assert resumed.exit_code == 0, resumed.said
+    only_run(output)
+    figure(f"cancelled as it said, resumed here, largest difference {difference(output, local_scores):g}")
+
+
+def test_flink_poison(articles: pathlib.Path, bundle: pathlib.Path, tmp_path: pathlib.Path, figure: Figure) -> None:
+    """A Beam bundle that ends its worker whenever it is tried ends the job; it is not tried for ever."""
+    output, before = tmp_path / "run", flink.jobs()
+    ended = score(articles, bundle, output, "--batch_timeout_secs=0.001", *flink.flags())
+    (job,) = flink.jobs().keys() - before.keys()
+    assert flink.jobs()[job] == "FAILED"
+    assert ended.exit_code == 1, ended.said
+    assert "A batch took longer than --batch_timeout_secs=0.001; nothing was committed" in ended.said
+    assert not (output / "manifest.json").exists()
+    figure(f"the job failed after {flink.RESTARTS} restarts, and says why")

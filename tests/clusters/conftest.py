@@ -53,6 +53,17 @@ def articles() -> pathlib.Path:
 @pytest.fixture(scope="session")
 def bundle(articles: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A bundle of random weights with words of the corpus: what a model has learnt changes nothing here."""
+    return make_bundle(articles, tmp_path_factory.mktemp("bundle") / "bundle", seed=0)
+
+
+@pytest.fixture(scope="session")
+def other_bundle(articles: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """Another one, with the same outputs."""
+    return make_bundle(articles, tmp_path_factory.mktemp("other") / "bundle", seed=1)
+
+
+def make_bundle(articles: pathlib.Path, path: pathlib.Path, *, seed: int) -> pathlib.Path:
+    """Writes a bundle of random weights."""
     import orjson
 
     from saiten.pipelines.quiet import import_tensorflow
@@ -71,23 +82,30 @@ def bundle(articles: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> 
     counts = Counter(token for text in texts for token in tokenizer.tokenize(text))
     vocabulary = Vocabulary.from_counts(counts, size=5_000)
     written = write_bundle(
-        tmp_path_factory.mktemp("bundle") / "bundle",
+        path,
         model=build_model(layers.LSTM(32), layers.Dense(9), vocabulary_size=len(vocabulary)),
         encoder=Encoder(tokenizer, vocabulary, 1_000, "pre"),
         outputs=[f"output{i}" for i in range(9)],
         golden_texts=[text[:400] for text in texts[:32]],
-        training={"seed": 0},
+        training={"seed": seed},
         reference={},
     )
     return pathlib.Path(written.path)
 
 
 @pytest.fixture(scope="session")
-def local_scores(articles: pathlib.Path, bundle: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pa.Table:
-    """The corpus's scores as this machine gives them, by id."""
+def local_run(articles: pathlib.Path, bundle: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """The corpus scored on this machine."""
     output = tmp_path_factory.mktemp("local") / "run"
-    assert score(articles, bundle, output, "--workers=2").exit_code == 0
-    return read_scores(str(output)).sort_by("id")
+    ended = score(articles, bundle, output, "--workers=2")
+    assert ended.exit_code == 0, ended.said
+    return output
+
+
+@pytest.fixture(scope="session")
+def local_scores(local_run: pathlib.Path) -> pa.Table:
+    """The corpus's scores as this machine gives them, by id."""
+    return read_scores(str(local_run)).sort_by("id")
 
 
 @pytest.fixture(scope="session")

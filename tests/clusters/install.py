@@ -84,7 +84,8 @@ def install_worker() -> pathlib.Path:
         _run([sys.executable, "-m", "venv", str(environment)])
         _run([*locked, "setuptools", "wheel"])  # what builds unidic-lite and Saiten itself
     sdist = str(_build_sdist())
-    _run([*locked, sdist])
+    # Beside it what its extra for Google Cloud brings to read a subscription.
+    _run([*locked, sdist, "google-cloud-pubsub"])
     _run([*pip, "--force-reinstall", "--no-deps", sdist])  # its version is the same whatever is in it
     stamp.write_text(wanted)
     return environment

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from saiten.pipelines.run.results import read_scores
+from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
 from tests.clusters.processes import wait_for
 
 # Far above what a busy machine of two cores needs.
@@ -28,10 +30,14 @@ class Ended:
     said: str
 
 
+def program() -> list[str]:
+    """Returns what `saiten score` is here."""
+    return [sys.executable, "-m", "saiten.pipelines.commands.main", "score"]
+
+
 def command(articles: pathlib.Path, bundle: pathlib.Path, output: pathlib.Path, *flags: str) -> list[str]:
     """Returns the command that scores the corpus."""
-    program = [sys.executable, "-m", "saiten.pipelines.commands.main", "score", "--id_field=id"]
-    return [*program, f"--input={articles}", f"--bundle={bundle}", f"--output={output}", *flags]
+    return [*program(), "--id_field=id", f"--input={articles}", f"--bundle={bundle}", f"--output={output}", *flags]
 
 
 def score(articles: pathlib.Path, bundle: pathlib.Path, output: pathlib.Path, *flags: str) -> Ended:
@@ -79,11 +85,24 @@ def difference(output: pathlib.Path, expected: pa.Table) -> float:
 
     All else must be equal, row for row.
     """
-    found = read_scores(str(output)).sort_by("id")
+    found = read_scores(str(output))
     assert found.num_rows == expected.num_rows, f"{found.num_rows} rows, not {expected.num_rows}"
-    largest = 0.0
+    return _difference(found, expected)
+
+
+def same_scores(found: pa.Table, local: pa.Table) -> float:
+    """Returns the same of records that came from elsewhere: by their ids, each of which is there once."""
+    ids = found["id"].to_pylist()
+    assert len(set(ids)) == len(ids), f"{len(ids) - len(set(ids))} records are there twice"
+    expected = local.filter(pc.is_in(local["id"], found["id"])).drop_columns(["source", "position"])
+    assert expected.num_rows == len(ids), f"{len(ids) - expected.num_rows} records are not the corpus's"
+    return _difference(found, expected)
+
+
+def _difference(found: pa.Table, expected: pa.Table) -> float:
+    ours_by_id, theirs_by_id, largest = found.sort_by("id"), expected.sort_by("id"), 0.0
     for name in expected.column_names:
-        theirs, ours = expected[name], found[name]
+        theirs, ours = theirs_by_id[name], ours_by_id[name]
         if name.startswith("score_"):
             exact, other = np.asarray(theirs, np.float64), np.asarray(ours, np.float64)
             largest = max(largest, float((np.abs(exact - other) / np.maximum(1, np.abs(exact))).max()))
@@ -93,12 +112,16 @@ def difference(output: pathlib.Path, expected: pa.Table) -> float:
     return largest
 
 
+def manifest_of(output: pathlib.Path) -> RunManifest:
+    """Returns the manifest of a committed run."""
+    manifest = read_run_manifest(str(output))
+    assert manifest is not None, f"{output} holds no committed run"
+    return manifest
+
+
 def only_run(output: pathlib.Path) -> None:
     """Makes sure that nothing is doubled or left over: the parts are those that the manifest names."""
-    from saiten.pipelines.run.run_manifest import read_run_manifest
-
-    manifest = read_run_manifest(str(output))
-    assert manifest is not None
+    manifest = manifest_of(output)
     named = {part.path for part in manifest.outputs}
     lying = {str(path.relative_to(output)) for path in output.rglob("*.parquet")}
     assert lying == named, f"parts that do not count: {sorted(lying ^ named)}"

@@ -2,6 +2,7 @@
 
 import os
 
+from tests.clusters.emulator import ENVIRONMENT
 from tests.clusters.install import BUILD, HERE, install_prism, install_worker
 from tests.clusters.processes import kill, listens, start, wait_for
 
@@ -25,7 +26,7 @@ def up() -> None:
     prism, worker = install_prism(), install_worker()
     path = f"{worker / 'bin'}{os.pathsep}{os.environ['PATH']}"
     pool = [str(worker / "bin" / "python"), "-P", str(HERE / "worker_pool.py"), HOST, str(POOL_PORT)]
-    start(FOLDER, "worker-pool", pool, {"PATH": path, "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"})
+    start(FOLDER, "worker-pool", pool, {**ENVIRONMENT, "PATH": path, "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"})
     start(FOLDER, "prism", [str(prism), f"--job_port={JOB_PORT}", "--web_port=0", "--serve_http=false"])
     for port in (JOB_PORT, POOL_PORT):
         wait_for(lambda port=port: listens(f"{HOST}:{port}"), f"nobody listens on {port}", _START_SECS)  # type: ignore[misc]

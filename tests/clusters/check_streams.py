@@ -1,0 +1,184 @@
+"""Streams on Prism and on Flink: every record in one window, once, with the scores of this machine."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+
+import orjson
+import pyarrow as pa
+import pytest
+
+from saiten.pipelines.run.results import read_dead_letters, read_scores
+from saiten.pipelines.run.windows.window_manifest import WindowManifest, Windows
+from tests.clusters import emulator, flink, prism
+from tests.clusters.jobs import end_of, program, same_scores
+from tests.clusters.processes import wait_for
+
+Figure = Callable[[str], None]
+WINDOW_SECS, POLL_SECS = 5, 1
+FILES, FILE_RECORDS = 3, 50
+_ALL_SECS = 150.0
+
+
+@pytest.fixture(scope="module")
+def on_prism() -> Iterator[list[str]]:
+    prism.up()
+    yield prism.flags()
+    prism.down()
+
+
+@pytest.fixture(scope="module")
+def lines(articles: pathlib.Path) -> list[bytes]:
+    return articles.read_bytes().splitlines(keepends=True)[: FILES * FILE_RECORDS]
+
+
+@contextlib.contextmanager
+def streaming(bundle: pathlib.Path, output: pathlib.Path, *flags: str) -> Iterator["subprocess.Popen[str]"]:
+    """A stream while the block runs; ends it as a person does."""
+    asked = [*program(), "--streaming", f"--bundle={bundle}", f"--output={output}", f"--window_secs={WINDOW_SECS}"]
+    command = [*asked, f"--poll_secs={POLL_SECS}", "--id_field=id", *flags]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        try:
+            yield process
+            process.send_signal(signal.SIGINT)
+            ended = end_of(process)
+            assert ended.exit_code == 130, ended.said
+            assert "the windows that are there are whole" in ended.said, ended.said
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_for_records(output: pathlib.Path, count: int, process: "subprocess.Popen[str]") -> list[WindowManifest]:
+    """Returns the windows when they hold so many records."""
+
+    def has_all() -> bool:
+        assert process.poll() is None, f"the stream ended: {end_of(process).said}"
+        return sum(manifest.counts.records for manifest in Windows(str(output)).new()) >= count
+
+    wait_for(has_all, f"not all {count} records came", _ALL_SECS)
+    return list(Windows(str(output)).new())
+
+
+def arrive(folder: pathlib.Path, lines: list[bytes], pause_secs: float) -> dict[str, float]:
+    """Lets files arrive one by one; returns when each of them was there."""
+    folder.mkdir(exist_ok=True)
+    arrived = {}
+    for i in range(FILES):
+        name = f"{i}.jsonl"
+        (folder / name).write_bytes(b"".join(lines[i * FILE_RECORDS : (i + 1) * FILE_RECORDS]))
+        arrived[name] = time.time()
+        time.sleep(pause_secs)
+    return arrived
+
+
+def check_files(output: pathlib.Path, local_scores: pa.Table, windows: list[WindowManifest]) -> float:
+    """Makes sure that each record is there once, with this machine's scores; returns the largest difference."""
+    assert sum(manifest.counts.scored for manifest in windows) == FILES * FILE_RECORDS
+    assert read_dead_letters(str(output)).num_rows == 0
+    return same_scores(read_scores(str(output)), local_scores)
+
+
+def test_prism_files(
+    bundle: pathlib.Path,
+    tmp_path: pathlib.Path,
+    lines: list[bytes],
+    local_scores: pa.Table,
+    on_prism: list[str],
+    figure: Figure,
+) -> None:
+    output, folder = tmp_path / "out", tmp_path / "in"
+    with streaming(bundle, output, f"--input={folder}/*.jsonl", *on_prism) as process:
+        wait_for(lambda: list(Windows(str(output)).new()), "the first window did not come", _ALL_SECS)
+        arrived = arrive(folder, lines, WINDOW_SECS + 1)
+        windows = wait_for_records(output, len(lines), process)
+    largest = check_files(output, local_scores, windows)
+    secs = [manifest.committed - arrived[name] for manifest in windows for name in manifest.sources]
+    empty = sum(1 for manifest in windows if not manifest.counts.records)
+    figure(
+        f"{len(lines)} rows in {len(windows)} windows of {WINDOW_SECS} s, {empty} of them empty, largest difference "
+        f"{largest:g}, {min(secs):.1f} to {max(secs):.1f} s from arrival to file"
+    )
+
+
+def test_prism_subscription(
+    bundle: pathlib.Path,
+    tmp_path: pathlib.Path,
+    lines: list[bytes],
+    local_scores: pa.Table,
+    on_prism: list[str],
+    figure: Figure,
+) -> None:
+    output = tmp_path / "out"
+    emulator.up()
+    try:
+        flags = [f"--subscription={emulator.SUBSCRIPTION_PATH}", "--keep_fields=shop", *on_prism]
+        with streaming(bundle, output, *flags) as process:
+            wait_for(lambda: list(Windows(str(output)).new()), "the first window did not come", _ALL_SECS)
+            began = time.time()
+            emulator.publish([(line.rstrip(b"\n"), {"shop": "東京"}) for line in lines] + [(b"{", {})])
+            windows = wait_for_records(output, len(lines) + 1, process)
+        left = emulator.count_left()
+    finally:
+        emulator.down()
+    assert left == 0, f"{left} messages were not acknowledged"
+    scores = read_scores(str(output))
+    assert set(scores["shop"].to_pylist()) == {"東京"}
+    assert read_dead_letters(str(output))["code"].to_pylist() == ["BAD_JSON"]
+    largest = same_scores(scores.drop_columns("shop"), local_scores)
+    secs = max(manifest.committed for manifest in windows if manifest.counts.records) - began
+    figure(f"{len(lines)} messages and 1 dead letter, largest difference {largest:g}, all in files after {secs:.1f} s")
+
+
+def test_prism_bundle_watch(
+    bundle: pathlib.Path,
+    other_bundle: pathlib.Path,
+    tmp_path: pathlib.Path,
+    lines: list[bytes],
+    local_scores: pa.Table,
+    on_prism: list[str],
+    figure: Figure,
+) -> None:
+    output, folder, watched = tmp_path / "out", tmp_path / "in", tmp_path / "bundles"
+    watched.mkdir()
+    flags = [f"--input={folder}/*.jsonl", f"--bundle_watch={watched}/*", *on_prism]
+    with streaming(bundle, output, *flags) as process:
+        arrive(folder, lines, WINDOW_SECS + 1)
+        wait_for_records(output, len(lines), process)
+        damaged = pathlib.Path(shutil.copytree(other_bundle, watched / "v3"))
+        (damaged / "vocabulary.json").write_bytes(b"[]")
+        shutil.copytree(other_bundle, watched / "v2")
+        wait_for(lambda: list(output.glob("_work/*/bundle.json")), "no bundle was taken over", _ALL_SECS)
+        time.sleep(3)
+        (folder / "9.jsonl").write_bytes(b"".join(lines[:FILE_RECORDS]))
+        windows = wait_for_records(output, len(lines) + FILE_RECORDS, process)
+        refused = [orjson.loads(path.read_bytes()) for path in output.glob("_work/*/refused-*.json")]
+    assert [pathlib.Path(each["path"]).name for each in refused] == ["v3"]
+    ids = [orjson.loads((path / "manifest.json").read_bytes())["bundle_id"] for path in (bundle, other_bundle)]
+    by_source = {source: part.bundle_id for m in windows for source in m.sources for part in m.parts}
+    assert by_source == {**{f"{i}.jsonl": ids[0] for i in range(FILES)}, "9.jsonl": ids[1]}
+    figure("taken over between two files, a damaged one refused")
+
+
+def test_flink_files_with_a_task_manager_killed(
+    bundle: pathlib.Path,
+    tmp_path: pathlib.Path,
+    lines: list[bytes],
+    local_scores: pa.Table,
+    whole_cluster: None,
+    figure: Figure,
+) -> None:
+    output, folder = tmp_path / "out", tmp_path / "in"
+    with streaming(bundle, output, f"--input={folder}/*.jsonl", *flink.flags()) as process:
+        wait_for(lambda: list(Windows(str(output)).new()), "the first window did not come", _ALL_SECS)
+        arrive(folder, lines[:FILE_RECORDS] + lines[FILE_RECORDS:], POLL_SECS)
+        flink.kill_part(flink.TASK_MANAGERS[0])
+        flink.start_part(flink.TASK_MANAGERS[0])
+        windows = wait_for_records(output, len(lines), process)
+    largest = check_files(output, local_scores, windows)
+    figure(f"exact, {len(lines)} rows in {len(windows)} windows, largest difference {largest:g}")
