@@ -94,7 +94,9 @@ def test_flink_killed(
     figure(f"exact, largest difference {largest:g}")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=["interrupted", "terminated", "killed"]
+)
 def test_flink_launcher(
     articles: pathlib.Path,
     bundle: pathlib.Path,
@@ -111,7 +113,7 @@ def test_flink_launcher(
         ended = end_of(process)
     (job,) = flink.jobs().keys() - before.keys()
     if number == signal.SIGKILL:
-        wait_for(lambda: (output / "_SUCCESS").is_file(), "the job did not commit", _END_SECS)
+        wait_for((output / "_SUCCESS").is_file, "the job did not commit", _END_SECS)
         figure(f"the job committed, largest difference {difference(output, local_scores):g}")
         return
     assert ended.exit_code == 128 + number, ended.said
