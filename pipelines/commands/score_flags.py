@@ -150,6 +150,25 @@ def _add_streaming_arguments(group: "argparse._ActionsContainer") -> None:
     group.add_argument("--bundle_watch", metavar="PATTERN", help="go over to a bundle that appears there")
 
 
+def without_values_of_switches(arguments: Sequence[str]) -> list[str]:
+    """Returns arguments as they stand on a command line: a template gives a switch, too, as a parameter with a value.
+
+    >>> without_values_of_switches(["--resume=true", "--no_raw=false", "--top=2"])
+    ['--resume', '--top=2']
+    """
+    parser = argparse.ArgumentParser(add_help=False)
+    add_arguments(parser)
+    switches = {flag for action in parser._actions if action.nargs == 0 for flag in action.option_strings}  # noqa: SLF001
+    found = []
+    for argument in arguments:
+        flag, equals, value = argument.partition("=")
+        if not equals or flag not in switches:
+            found.append(argument)
+        elif value.lower() == "true":
+            found.append(flag)
+    return found
+
+
 def read_settings(args: argparse.Namespace) -> ScoreSettings:
     """Returns what the flags of `saiten score` ask for.
 

@@ -76,12 +76,14 @@ def name_job(options: PipelineOptions, run_id: str) -> None:
 def _note_of(result: PipelineResult | None, execution: Execution) -> JobNote:
     """Returns where a job is; each of Beam's runners says it elsewhere."""
     job_id = getattr(result, "job_id", None) or getattr(result, "_job_id", None) or ""
+    if not getattr(result, "has_job", True):  # a template, which has no number before it is started
+        job_id = ""
     job_id = str(job_id() if callable(job_id) else job_id)
     options, name = execution.options, type(execution.runner).__name__
     cloud = options.view_as(GoogleCloudOptions)
     address = "".join(address.geturl().removeprefix("//") for _, address in addresses_of(options)[:1])
     if name == "DataflowRunner":
-        address = f"{_CONSOLE}/{cloud.region}/{job_id}?project={cloud.project}"
+        address = f"{_CONSOLE}/{cloud.region}/{job_id}?project={cloud.project}" if job_id else cloud.template_location
     return JobNote(name, str(cloud.job_name or ""), job_id, address)
 
 

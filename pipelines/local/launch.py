@@ -100,9 +100,9 @@ def launch_run(settings: ScoreSettings) -> RunManifest | None:
             if remote is None:
                 execute(scoring, local_execution(LocalWorkers(n_workers, folder), settings.beam_flags))
             else:
-                remote = dataclasses.replace(remote, waits=not settings.no_wait)
+                remote = dataclasses.replace(remote, waits=remote.waits and not settings.no_wait)
                 execute_elsewhere(scoring, remote, plan.total_bytes, is_quiet=settings.quiet)
-                if settings.no_wait:
+                if not remote.waits:
                     claim.is_left = True
                     return None
     manifest = read_run_manifest(output)

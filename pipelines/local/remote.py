@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import grpc
 from apache_beam.options.pipeline_options import (
     FlinkRunnerOptions,
+    GoogleCloudOptions,
     PipelineOptions,
     PortableOptions,
     StandardOptions,
@@ -49,7 +50,9 @@ def remote_execution(name: str, flags: Sequence[str]) -> Execution:
         raise UsageError(f"--runner={name}: {_plain(problems[0])}.")
     for flag, address in addresses_of(options):
         _check_listening(flag, address)
-    return Execution(runner, options, None)
+    # Of a template nothing runs yet: whoever starts it, later, does not come back to this process.
+    is_template = bool(options.view_as(GoogleCloudOptions).template_location)
+    return Execution(runner, options, None, waits=not is_template)
 
 
 def _plain(message: object) -> str:

@@ -85,8 +85,9 @@ def launch_stream(settings: ScoreSettings, *, as_json: bool) -> None:
             bundle_watch=settings.bundle_watch,
         )
         claim.run_id = run.run_id
-        _run(stream, replace(execution, waits=not settings.no_wait), is_quiet=settings.quiet, as_json=as_json)
-        claim.is_left = settings.no_wait
+        execution = replace(execution, waits=execution.waits and not settings.no_wait)
+        _run(stream, execution, is_quiet=settings.quiet, as_json=as_json)
+        claim.is_left = not execution.waits
 
 
 def _refuse_runner(runner: str) -> None:

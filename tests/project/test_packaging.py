@@ -8,11 +8,18 @@ import sysconfig
 import tarfile
 import zipfile
 
+import apache_beam as beam
 import pyarrow.parquet as pq
 import pytest
+from apache_beam.transforms.environments import EmbeddedPythonEnvironment
 
 from saiten.model.bundle.bundle import StoredBundle
-from tests.helpers.scoring import rows
+from saiten.model.errors import SaitenError
+from saiten.pipelines.local import launch
+from saiten.pipelines.run.owner import write_owner
+from saiten.pipelines.steps.pipeline import Scoring
+from saiten.pipelines.steps.pipeline import build as build_pipeline
+from tests.helpers.scoring import rows, score
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -56,6 +63,16 @@ def wheel(checkout: pathlib.Path) -> pathlib.Path:
     with tarfile.open(sdist) as archive:
         archive.extractall(checkout.parent, filter="data")
     return build("wheel", checkout.parent / sdist.name.removesuffix(".tar.gz"))
+
+
+@pytest.fixture(scope="module")
+def for_workers(checkout: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """An environment with what Beam makes of `--setup_file`, as it installs it on a worker; its Python."""
+    folder = tmp_path_factory.mktemp("worker")
+    command = [sys.executable, "setup.py", "-q", "sdist", f"--dist-dir={folder}"]
+    subprocess.run(command, cwd=checkout, check=True, capture_output=True)
+    (sdist,) = folder.glob("saiten-*.tar.gz")
+    return install(folder / "environment", str(sdist))
 
 
 def build(kind: str, source: pathlib.Path) -> pathlib.Path:
@@ -130,3 +147,46 @@ def test_the_lock_names_no_index_and_pins_every_package_by_hash() -> None:
         line for line in packages if not line.startswith("#") and not ("==" in line and "--hash=sha256:" in line)
     ]
     assert unpinned == []
+
+
+def test_every_step_unpickles_and_scores_where_only_the_source_distribution_is_installed(
+    for_workers: pathlib.Path,
+    tiny_bundle: StoredBundle,
+    reviews: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on a worker of another machine: nothing of the launcher's is there but the pipeline's description."""
+    planned: list[Scoring] = []
+
+    def stop(scoring: Scoring, _execution: object) -> None:
+        planned.append(scoring)
+        raise SaitenError("planned")
+
+    monkeypatch.setattr(launch, "execute", stop)
+    assert score(tiny_bundle, reviews, tmp_path / "out") == 1
+    write_owner(planned[0].commit.run.output, planned[0].commit.run.token)
+    pipeline = beam.Pipeline()
+    build_pipeline(pipeline, planned[0])
+    proto = pipeline.to_runner_api(default_environment=EmbeddedPythonEnvironment.default())
+    (tmp_path / "pipeline").write_bytes(proto.SerializeToString())
+    program = (
+        "import sys\n"
+        "from apache_beam.internal import pickler\n"
+        "from apache_beam.options.pipeline_options import PipelineOptions\n"
+        "from apache_beam.portability.api import beam_runner_api_pb2 as api\n"
+        "from apache_beam.runners.portability.fn_api_runner import FnApiRunner\n"
+        "proto = api.Pipeline.FromString(open(sys.argv[1], 'rb').read())\n"
+        "for step in proto.components.transforms.values():\n"
+        "    if step.spec.urn == 'beam:transform:pardo:v1':\n"
+        "        dofn = api.ParDoPayload.FromString(step.spec.payload).do_fn\n"
+        "        if dofn.urn == 'beam:dofn:pickled_python_info:v1':\n"
+        "            print(type(pickler.loads(dofn.payload)[0]).__module__)\n"
+        "FnApiRunner().run_via_runner_api(proto, PipelineOptions([])).wait_until_finish()\n"
+    )
+    command = [for_workers, "-P", "-c", program, str(tmp_path / "pipeline")]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    ours = {name for name in said.stdout.split() if name.startswith("saiten.")}
+    assert ours == {f"saiten.pipelines.steps.{name}" for name in ("read", "encode", "write", "commit")}
+    assert len(rows(tmp_path / "out")) == 5

@@ -25,7 +25,8 @@ class JobNote:
     address: str
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.job_id}) of {self.runner}{f' at {self.address}' if self.address else ''}"
+        number = f" ({self.job_id})" if self.job_id else ""
+        return f"{self.name}{number} of {self.runner}{f' at {self.address}' if self.address else ''}"
 
 
 def write_job_note(folder: str, job: JobNote) -> None:
