@@ -1,6 +1,7 @@
 """Cuts the input into ranges of work, once, before anything runs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from saiten.pipelines.reading.fields import check_fields, resolve_types
@@ -19,6 +20,8 @@ _MAX_RANGE_BYTES = 64 * 1024 * 1024
 # A file of which no part can be read without those before is cut into so many for each worker: the more, the more
 # equal are the workers' shares, and the more is read in vain.
 _SLICES_PER_WORKER = 4
+# On a store each look costs some round trips.
+_LOOKED_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def plan_work(
     """
     files = list_inputs(patterns, table_files=options.table_files)
     sources = source_names(file.path for file in files)
-    found = [_look_at(file, sources[file.path], options) for file in files]
+    found = _look_at_all(files, sources, options)
     fields = {whole.source: file_fields for whole, file_fields in found}
     check_fields(fields, options)
     options = resolve_types(fields, options)
@@ -82,6 +85,19 @@ def plan_work(
         slices += FORMATS[whole.format].cut(whole, options, target, most)
     by_source = {sources[file.path]: file for file in files}
     return WorkPlan(options, by_source, tuple(_share_ranges(slices, target)))
+
+
+def _look_at_all(
+    files: Sequence[InputFile], sources: Mapping[str, str], options: ReadOptions
+) -> list[tuple[FileSlice, FileFields | None]]:
+    """Looks at files side by side, and stops at the first, in their order, that will not do."""
+    with ThreadPoolExecutor(_LOOKED_AT_ONCE) as pool:
+        looks = [pool.submit(_look_at, file, sources[file.path], options) for file in files]
+        try:
+            return [look.result() for look in looks]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def _look_at(file: InputFile, source: str, options: ReadOptions) -> tuple[FileSlice, FileFields | None]:
