@@ -28,7 +28,13 @@ SENTENCES = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What has to run in one process, one after the other, begins first: it takes longest."""
+    """What has to run in one process, one after the other, begins first: it takes longest.
+
+    So that each kernel is compiled once, all tests of the engines do.
+    """
+    for item in items:
+        if item.path.parent.name == "engines":
+            item.add_marker(pytest.mark.xdist_group("engines"))
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 

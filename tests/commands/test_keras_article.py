@@ -165,6 +165,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     assert not (existing / "bundle").exists()
 
 
+@pytest.mark.thorough
 def test_a_dictionary_by_path_is_found_wherever_the_bundle_is_used(
     existing: pathlib.Path, reviews: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

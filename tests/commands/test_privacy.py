@@ -42,7 +42,7 @@ def private(tmp_path: pathlib.Path) -> pathlib.Path:
 
 @pytest.mark.parametrize(
     ("flags", "workers"),
-    [([], 1), (["--no_raw"], 1), ([], 2)],
+    [([], 1), (["--no_raw"], 1), pytest.param([], 2, marks=pytest.mark.thorough)],
     ids=["raw", "no raw", "raw, with worker processes"],
 )
 def test_texts_are_nowhere_but_where_they_were_asked_for(

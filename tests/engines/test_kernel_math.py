@@ -43,6 +43,7 @@ def run_in(folder: pathlib.Path, *, factor: str = "2.0", operator: str = "*", fa
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
 
 
+@pytest.mark.thorough
 def test_an_inlined_function_that_changed_is_compiled_anew(tmp_path: pathlib.Path) -> None:
     assert run_in(tmp_path) == "7.0 0"
     assert run_in(tmp_path) == "7.0 1"

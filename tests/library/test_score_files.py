@@ -37,6 +37,7 @@ def test_a_run_is_that_of_the_command_line(
         assert rows(tmp_path / "called", folder) == rows(tmp_path / "typed", folder)
 
 
+@pytest.mark.thorough
 def test_errors_of_the_run_are_raised_with_their_class(
     tiny_bundle: StoredBundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:

@@ -35,7 +35,7 @@ def score_meanwhile(change: Callable[[], object], arguments: Sequence[str], monk
     return main(["score", "--quiet", *arguments])
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.thorough)])
 def test_a_dictionary_that_changed_is_refused_on_the_worker(
     workers: int,
     own_dictionary: pathlib.Path,

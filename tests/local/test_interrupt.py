@@ -100,6 +100,7 @@ def end_by(number: int, arguments: list[str], out: pathlib.Path) -> None:
     assert not (out / "_SUCCESS").exists()
 
 
+@pytest.mark.thorough
 def test_sigterm_ends_the_run_with_one_line(
     tiny_bundle: StoredBundle, long_file: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
@@ -212,6 +213,7 @@ def test_a_killed_worker_fails_the_run_with_exit_1(
     assert not (out / "manifest.json").exists()
 
 
+@pytest.mark.thorough
 def test_a_worker_that_ends_before_it_has_begun_fails_the_run_too(
     tiny_bundle: StoredBundle, long_file: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
@@ -225,6 +227,7 @@ def test_a_worker_that_ends_before_it_has_begun_fails_the_run_too(
     assert said.count("\n") == 1
 
 
+@pytest.mark.thorough
 def test_a_second_writer_is_refused(tiny_bundle: StoredBundle, long_file: pathlib.Path, tmp_path: pathlib.Path) -> None:
     out = tmp_path / "out"
     arguments = [*flags(tiny_bundle, long_file, out), "--workers=1"]

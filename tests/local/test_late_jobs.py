@@ -60,8 +60,15 @@ def let_go(job: pathlib.Path) -> str:
     return (job / "ended").read_text()
 
 
-@pytest.mark.parametrize("hold", ["start", "commit"])
-@pytest.mark.parametrize("flag", ["--overwrite", "--resume"])
+@pytest.mark.parametrize(
+    ("hold", "flag"),
+    [
+        ("commit", "--overwrite"),
+        ("start", "--resume"),
+        pytest.param("start", "--overwrite", marks=pytest.mark.thorough),
+        pytest.param("commit", "--resume", marks=pytest.mark.thorough),
+    ],
+)
 def test_a_job_whose_launcher_was_killed_never_takes_the_place_of_a_later_run(
     tiny_bundle: StoredBundle,
     reviews: pathlib.Path,
@@ -101,7 +108,10 @@ def test_a_job_whose_launcher_was_killed_commits_where_nobody_else_came(
     assert (tmp_path / "out" / "_SUCCESS").exists()
 
 
-@pytest.mark.parametrize(("number", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")])
+@pytest.mark.parametrize(
+    ("number", "word"),
+    [(signal.SIGINT, "interrupted"), pytest.param(signal.SIGTERM, "terminated", marks=pytest.mark.thorough)],
+)
 def test_an_interrupted_launcher_fences_a_job_off_that_goes_on_although_it_was_cancelled(
     tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, job: pathlib.Path, number: int, word: str
 ) -> None:

@@ -31,6 +31,7 @@ def run(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
 
 
+@pytest.mark.thorough
 def test_scoring_works_where_only_the_base_requirements_are_installed(
     tiny_bundle: StoredBundle, tmp_path: pathlib.Path
 ) -> None:
@@ -109,6 +110,7 @@ def test_the_wheel_holds_one_name_and_the_command(checkout: pathlib.Path, wheel:
     assert scripts.decode().split() == ["[console_scripts]", "saiten", "=", "saiten.pipelines.commands.main:console"]
 
 
+@pytest.mark.thorough
 def test_the_wheel_alone_scores_and_adds_no_other_name(
     wheel: pathlib.Path, tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:

@@ -41,13 +41,21 @@ def assert_all_held(outcomes: list[Outcome]) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["SIGINT twice", "full disk, manifest", "failing rename", "read-only target", "retried Beam bundle"],
+    [
+        "SIGINT twice",
+        "retried Beam bundle",
+        *(
+            pytest.param(kind, marks=pytest.mark.thorough)
+            for kind in ("full disk, manifest", "failing rename", "read-only target")
+        ),
+    ],
 )
 def test_a_broken_run_leaves_nothing_torn_and_is_completed_by_the_next(scene: kills.Scene, kind: str) -> None:
     scene.try_once(kind, Outcome("kills and faults", kind))
 
 
 @pytest.mark.parametrize("kind", ["kill -9 of the whole group", "full disk, parts"])
+@pytest.mark.thorough
 def test_so_does_one_of_many_processes(two_workers: kills.Scene, kind: str) -> None:
     two_workers.try_once(kind, Outcome("kills and faults", kind))
 
@@ -64,16 +72,20 @@ def test_ten_thousand_random_records_are_all_accounted_for(bench: Bench) -> None
     assert_all_held(properties.run(bench, 10_000))
 
 
+@pytest.mark.thorough
 def test_poison_costs_its_own_records_alone(bench: Bench) -> None:
     assert_all_held(poison.run(bench, 5))
 
 
-@pytest.mark.parametrize("fault", ["too few", "cannot load", "hangs"])
+@pytest.mark.parametrize(
+    "fault", ["hangs", *(pytest.param(fault, marks=pytest.mark.thorough) for fault in ("too few", "cannot load"))]
+)
 def test_a_faulty_model_loses_nothing_in_a_whole_run(bench: Bench, fault: str) -> None:
     """test_inference has the other faults, block by block."""
     faulty_models.check_fault(bench, fault, 64)
 
 
+@pytest.mark.thorough
 def test_one_run_is_visible_after_each_rerun(bench: Bench) -> None:
     for kind in reruns.KINDS:
         reruns.check_rerun(bench, bench.folder / "output of reruns", kind, Outcome("re-runs", kind), workers=[1])

@@ -87,6 +87,7 @@ def test_everything_on_the_store_gives_the_rows_of_a_local_run(
     assert_only_run(f"{folder}/out")
 
 
+@pytest.mark.thorough
 def test_worker_processes_score_onto_the_store_and_leave_nothing_here(
     folder: str, remote_bundle: str, reviews: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
