@@ -47,7 +47,7 @@ def run_command(command: Sequence[str], stop_after_secs: float | None = None) ->
     """Runs a command in the checkout to its end.
 
     Args:
-        stop_after_secs: Interrupt it then; it has ended well if it has by then, or ends as interrupted.
+        stop_after_secs: Terminate it then; it has ended well if it has by then, or ends as terminated.
 
     Raises:
         SaitenError: It failed; the message ends with what it said last.
@@ -59,9 +59,9 @@ def run_command(command: Sequence[str], stop_after_secs: float | None = None) ->
             try:
                 code = process.wait(stop_after_secs)
             except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGINT)
+                process.terminate()
                 code = process.wait()
-                code = 0 if code == 128 + signal.SIGINT else code
+                code = 0 if code in (-signal.SIGTERM, 128 + signal.SIGTERM) else code
             seconds = time.perf_counter() - clock
         output.seek(0)
         errors.seek(0)

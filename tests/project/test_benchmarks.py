@@ -166,9 +166,10 @@ def test_a_corpus_in_another_format_has_the_same_texts(tmp_path: pathlib.Path, e
         assert pq.read_metadata(path).num_row_groups == 1
 
 
-def test_a_command_is_interrupted_when_it_is_to_stop() -> None:
-    program = "import sys, time\ntry: time.sleep(60)\nexcept KeyboardInterrupt: sys.exit(130)"
+def test_a_command_is_terminated_when_it_is_to_stop() -> None:
+    program = "import signal, sys, time\nsignal.signal(15, lambda *_: sys.exit(143))\ntime.sleep(60)"
     assert run_command([sys.executable, "-c", program], stop_after_secs=1).seconds < 30
+    assert run_command(["sleep", "60"], stop_after_secs=0.1).seconds < 30
 
 
 def test_absent_peers_are_named_with_the_flag_that_says_where_they_are(
