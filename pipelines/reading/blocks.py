@@ -15,10 +15,11 @@ class BlockBuilder:
 
     Args:
         range_index: The range.
+        block_bytes: Of input, about, in a block.
     """
 
-    def __init__(self, range_index: int) -> None:
-        self._range_index = range_index
+    def __init__(self, range_index: int, block_bytes: int = CHUNK_BYTES) -> None:
+        self._range_index, self._block_bytes = range_index, block_bytes
         self._clear()
 
     def _clear(self) -> None:
@@ -34,7 +35,7 @@ class BlockBuilder:
             n_bytes: Input bytes that `rows` stands for; a file without records has a call too.
         """
         n_pending, memory_bytes = self._n_read.total(), rows.memory_bytes
-        is_full = n_pending + rows.n_records > BLOCK_RECORDS or self._memory_bytes + memory_bytes > CHUNK_BYTES
+        is_full = n_pending + rows.n_records > BLOCK_RECORDS or self._memory_bytes + memory_bytes > self._block_bytes
         if n_pending and is_full:
             yield self.finish(is_last=False)
         self._pending.append((source, rows))

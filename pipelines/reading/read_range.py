@@ -7,23 +7,25 @@ from saiten.pipelines.reading.files import open_unchanged
 from saiten.pipelines.reading.formats import FORMATS
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import WorkPlan
+from saiten.pipelines.reading.rows import CHUNK_BYTES
 from saiten.pipelines.records import RecordBlock, WorkRange
 
 
-def read_range(work_range: WorkRange, options: ReadOptions) -> Iterator[RecordBlock]:
+def read_range(work_range: WorkRange, options: ReadOptions, block_bytes: int = CHUNK_BYTES) -> Iterator[RecordBlock]:
     """Yields the records of a range, in the order of the input.
 
-    A block has at most 2,048 records or about 512 KiB of input, whichever comes first. The last one of the
+    A block has at most 2,048 records or about `block_bytes` of input, whichever comes first. The last one of the
     range says so (`RecordBlock.is_last`); it is the only one that may have no records.
 
     Args:
         options: `WorkPlan.options`, in which the kept fields have their types.
+        block_bytes: Of a block.
 
     Raises:
         DamagedFileError: A file is truncated, damaged, or was changed since the work was planned.
         SaitenError: A file cannot be read.
     """
-    builder = BlockBuilder(work_range.index)
+    builder = BlockBuilder(work_range.index, block_bytes)
     for file_slice in work_range.slices:
         with open_unchanged(file_slice) as file:
             for rows, n_bytes in FORMATS[file_slice.format].read(file, file_slice, options):

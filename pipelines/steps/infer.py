@@ -13,6 +13,7 @@ from apache_beam.ml.inference.base import ModelHandler
 
 from saiten.model.engines.engine import Engine
 from saiten.model.engines.score_encoded import score_encoded
+from saiten.pipelines.reading.rows import CHUNK_BYTES
 from saiten.pipelines.records import EncodedBlock, ScoredBlock
 from saiten.pipelines.run.notes.failures import FailureReports
 from saiten.pipelines.stage_secs import StageSecs, Stopwatch
@@ -49,9 +50,15 @@ def score_block(encoded_block: EncodedBlock, engine: Engine) -> ScoredBlock:
 
 
 class _EngineModelHandler(ModelHandler[EncodedBlock, ScoredBlock, Engine]):
-    """What both engines' handlers share: one engine a process, loaded and tried before the first batch."""
+    """What both engines' handlers share: one engine a process, loaded and tried before the first batch.
+
+    Attributes:
+        engine_name: ``keras`` or ``packed``.
+        block_bytes: Of input, about, in what is scored at once.
+    """
 
     engine_name: str
+    block_bytes = CHUNK_BYTES
 
     def __init__(self, bundle: ScoringBundle, reports: FailureReports, deadline: Deadline) -> None:
         super().__init__()
@@ -87,6 +94,8 @@ class KerasModelHandler(_EngineModelHandler):
     """Runs the compiled Keras model; any masked architecture. Imports TensorFlow in `load_model`."""
 
     engine_name = "keras"
+    # It pads texts to the longest of a batch: among a thousand news articles there are enough of like length.
+    block_bytes = 8 * CHUNK_BYTES
 
 
 class PackedModelHandler(_EngineModelHandler):

@@ -45,7 +45,7 @@ def build(pipeline: beam.Pipeline, scoring: Scoring) -> beam.PCollection:
         pipeline
         | "PlannedRanges" >> PlannedRanges(run)
         | "SpreadRanges" >> beam.Reshuffle()
-        | "ReadRecords" >> ReadRecords(scoring.reading, run.reports)
+        | "ReadRecords" >> ReadRecords(scoring.reading, run.reports, handler.block_bytes)
         | "EncodeText" >> EncodeText(scoring.bundle, run.reports, scoring.deadline)
         | "RunInference" >> RunInference(handler)
         | "WriteParts" >> WriteParts(run, scoring.limit, scoring.notes_folder)

@@ -40,19 +40,21 @@ class ReadRecords(beam.PTransform):
 
     options: ReadOptions
     reports: FailureReports
+    block_bytes: int
 
     def expand(self, ranges: beam.PCollection) -> beam.PCollection:
-        return ranges | "Read" >> beam.ParDo(_ReadRecordsDoFn(self.options, self.reports))
+        return ranges | "Read" >> beam.ParDo(_ReadRecordsDoFn(self.options, self.reports, self.block_bytes))
 
 
 class _ReadRecordsDoFn(beam.DoFn):
-    def __init__(self, options: ReadOptions, reports: FailureReports) -> None:
+    def __init__(self, options: ReadOptions, reports: FailureReports, block_bytes: int) -> None:
         self._options = options
         self._reports = reports
+        self._block_bytes = block_bytes
 
     def process(self, work_range: WorkRange) -> Iterator[RecordBlock]:
         with self._reports.reported():
-            yield from _timed(read_range(work_range, self._options))
+            yield from _timed(read_range(work_range, self._options, self._block_bytes))
 
 
 def _timed(blocks: Iterator[RecordBlock]) -> Iterator[RecordBlock]:

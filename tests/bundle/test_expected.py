@@ -1,0 +1,118 @@
+"""`--expected`: texts with the scores of `model.predict` are read as people write them; one that differs is shown."""
+
+import json
+import pathlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from saiten.model.bundle.bundle import StoredBundle
+from saiten.model.bundle.expected import ExpectedScores, check_expected, read_expected
+from saiten.model.engines.engine import Engine
+from saiten.model.errors import BundleError, UsageError
+from saiten.model.text.encoder import Encoder
+from tests.conftest import SENTENCES
+
+OUTPUTS = ("taste", "service")
+
+FILES = {
+    "a list": ("a.jsonl", '{"text": "良い", "scores": [1, 2.5]}\n\n{"text": "悪い", "scores": [0.5, -1e-3]}\n'),
+    "a field each": (
+        "a.jsonl",
+        '{"text": "良い", "service": 2.5, "taste": 1}\n{"text": "悪い", "taste": 0.5, "service": -0.001}',
+    ),
+    "as Saiten's own rows": (
+        "a.jsonl",
+        """{"text": "良い", "score_taste": 1, "score_service": 2.5}
+{"text": "悪い", "score_taste": 0.5, "score_service": -0.001}""",
+    ),
+    "CSV": ("a.csv", "text,taste,service\r\n良い,1,2.5\r\n悪い,0.5,-0.001\r\n"),
+    "TSV with a mark": ("a.tsv", "\ufefftaste\ttext\tservice\n1\t良い\t2.5\n0.5\t悪い\t-1e-3\n"),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), FILES.values(), ids=FILES)
+def test_texts_and_scores_are_read(name: str, content: str, tmp_path: pathlib.Path) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    found = read_expected(tmp_path / name, OUTPUTS)
+    assert found.texts == ["良い", "悪い"]
+    np.testing.assert_array_equal(found.scores, np.array([[1, 2.5], [0.5, -1e-3]], np.float32))
+
+
+REFUSED = {
+    "no file": (None, "record 1 is no text with 2 scores"),
+    "too few scores": (
+        '{"text": "a", "scores": [1, 2]}\n{"text": "b", "scores": [1]}', "record 2 is no text with 2 scores"
+    ),
+    "no number": ('{"text": "a", "taste": "high", "service": 1}', "record 1 is no text"),
+    "not finite": ('{"text": "a", "scores": [NaN, 1]}', "record 1 is no text"),
+    "no text": ('{"body": "a", "scores": [1, 1]}', "record 1 is no text"),
+    "no JSON": ("良い,1,2", "record 1 is no text"),
+    "a list of lists": ("[1, 2]", "record 1 is no text"),
+    "nothing": ("\n", "holds no texts"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "message"), REFUSED.values(), ids=REFUSED)
+def test_another_file_is_one_sentence(content: str | None, message: str, tmp_path: pathlib.Path) -> None:
+    if content is not None:
+        (tmp_path / "e.jsonl").write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError, match=message) as caught:
+        read_expected(tmp_path / "e.jsonl", OUTPUTS)
+    assert len(str(caught.value).replace(str(tmp_path), "")) <= 300
+
+
+@pytest.fixture(scope="module")
+def sides(tiny_bundle: StoredBundle) -> tuple[Encoder, Engine, ExpectedScores]:
+    encoder, engine = tiny_bundle.encoder(), tiny_bundle.engine("packed")
+    encoded = encoder.encode(SENTENCES)
+    return encoder, engine, ExpectedScores(SENTENCES, engine.score(encoded.token_ids, encoded.offsets))
+
+
+def test_the_same_scores_pass_and_the_largest_difference_is_told(sides: tuple[Encoder, Engine, ExpectedScores]) -> None:
+    encoder, engine, expected = sides
+    assert check_expected(expected, encoder, engine) == 0
+    moved = ExpectedScores(expected.texts, expected.scores + np.float32(9e-5))
+    assert check_expected(moved, encoder, engine) == pytest.approx(9e-5, rel=0.01)
+
+
+def test_the_first_text_that_differs_is_shown_with_its_tokens_and_ids(
+    sides: tuple[Encoder, Engine, ExpectedScores],
+) -> None:
+    encoder, engine, expected = sides
+    scores = expected.scores.copy()
+    scores[2:4, 1] += 2e-4
+    with pytest.raises(BundleError) as caught:
+        check_expected(ExpectedScores(expected.texts, scores), encoder, engine)
+    tokens = encoder.tokenizer.tokenize(SENTENCES[2])
+    ids = " ".join(str(encoder.vocabulary.ids[token]) for token in tokens)
+    assert str(caught.value) == (
+        f"2 of 5 texts of --expected score otherwise; the first is {SENTENCES[2]!r}, off by 0.0002: "
+        f"its tokens are {' '.join(tokens)!r}, its ids {ids}."
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "1 of 1 texts of --expected score otherwise; the first is '', off by inf"),
+        ("\ud800", "A text of --expected cannot be tokenized: BAD_UNICODE"),
+        ("とても" * 200, "1 of 1 texts"),
+    ],
+)
+def test_a_text_that_cannot_be_scored_or_is_long_is_one_sentence(
+    text: str, message: str, sides: tuple[Encoder, Engine, ExpectedScores]
+) -> None:
+    encoder, engine, _ = sides
+    with pytest.raises(BundleError, match=message) as caught:
+        check_expected(ExpectedScores([text], np.zeros((1, 2), np.float32)), encoder, engine)
+    assert len(str(caught.value)) <= 300
+
+
+def test_json_that_python_writes_is_read(tmp_path: pathlib.Path) -> None:
+    """The page's own example: `row.tolist()` of float32 scores."""
+    scores: Any = np.array([[0.1, 0.7]], np.float32)
+    content = json.dumps({"text": "良い", "scores": scores[0].tolist()}, ensure_ascii=False)
+    (tmp_path / "expected.jsonl").write_text(content, encoding="utf-8")
+    np.testing.assert_array_equal(read_expected(tmp_path / "expected.jsonl", OUTPUTS).scores, scores)
