@@ -39,7 +39,7 @@ if [[ -z "$bundle" ]]; then
   if [[ ! -d "$bundle" ]]; then
     say "Training" "a network on $local/sample/train.jsonl (a minute or two, only now)"
     "$root/.venv/bin/saiten" train --input="$local/sample/train.jsonl" --text_field=text \
-      --label_fields="$(comma_separated "${labels[@]}")" --bundle="$bundle"
+      --label_fields="$(comma_separated "${labels[@]}")" --bundle="$bundle" --epochs=12
   fi
 fi
 if [[ -z "$input" ]]; then

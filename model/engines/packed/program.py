@@ -102,7 +102,8 @@ class PackedEngine:
 
 def _limited(token_ids: IntArray, offsets: Int64Array, limit: int) -> tuple[IntArray, Int64Array]:
     """Returns each text's first ids, as many as the limit, or its last ones; and where they begin."""
-    if not limit:
+    lengths = np.diff(offsets)
+    if not limit or lengths.max(initial=0) <= abs(limit):
         return token_ids, offsets
-    lengths = np.minimum(np.diff(offsets), abs(limit))
+    lengths = np.minimum(lengths, abs(limit))
     return gather(token_ids, offsets[:-1] if limit > 0 else offsets[1:] - lengths, lengths)
