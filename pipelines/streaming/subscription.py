@@ -18,7 +18,7 @@ from apache_beam.utils.timestamp import Duration, Timestamp
 
 from saiten.model.errors import UsageError
 from saiten.pipelines.streaming.messages import Message, blocks_of, gather
-from saiten.pipelines.streaming.stream import Stream
+from saiten.pipelines.streaming.stream import Stream, UnscoredBlock
 
 if TYPE_CHECKING:
     from google.cloud.pubsub_v1 import SubscriberClient
@@ -41,7 +41,8 @@ class ReadSubscription(beam.PTransform):
     stream: Stream
 
     def expand(self, pbegin: beam.pvalue.PBegin) -> beam.PCollection:
-        return pbegin | "Once" >> beam.Create([self.stream.subscription]) | "Pull" >> beam.ParDo(_PullDoFn(self.stream))
+        pull = beam.ParDo(_PullDoFn(self.stream)).with_output_types(UnscoredBlock)
+        return pbegin | "Once" >> beam.Create([self.stream.subscription]) | "Pull" >> pull
 
 
 class _PullsProvider(RestrictionProvider):

@@ -54,6 +54,16 @@ def streaming(bundle: pathlib.Path, output: pathlib.Path, *flags: str) -> Iterat
                 os.killpg(process.pid, signal.SIGKILL)
 
 
+def wait_for_windows(output: pathlib.Path, process: "subprocess.Popen[str]") -> None:
+    """Returns when the first window is there."""
+
+    def has_one() -> bool:
+        assert process.poll() is None, f"the stream ended: {end_of(process).said}"
+        return bool(list(Windows(str(output)).new()))
+
+    wait_for(has_one, "the first window did not come", _ALL_SECS)
+
+
 def wait_for_records(output: pathlib.Path, count: int, process: "subprocess.Popen[str]") -> list[WindowManifest]:
     """Returns the windows when they hold so many records."""
 
@@ -94,7 +104,7 @@ def test_prism_files(
 ) -> None:
     output, folder = tmp_path / "out", tmp_path / "in"
     with streaming(bundle, output, f"--input={folder}/*.jsonl", *on_prism) as process:
-        wait_for(lambda: list(Windows(str(output)).new()), "the first window did not come", _ALL_SECS)
+        wait_for_windows(output, process)
         arrived = arrive(folder, lines, WINDOW_SECS + 1)
         windows = wait_for_records(output, len(lines), process)
     largest = check_files(output, local_scores, windows)
@@ -119,7 +129,7 @@ def test_prism_subscription(
     try:
         flags = [f"--subscription={emulator.SUBSCRIPTION_PATH}", "--keep_fields=shop", *on_prism]
         with streaming(bundle, output, *flags) as process:
-            wait_for(lambda: list(Windows(str(output)).new()), "the first window did not come", _ALL_SECS)
+            wait_for_windows(output, process)
             began = time.time()
             emulator.publish([(line.rstrip(b"\n"), {"shop": "東京"}) for line in lines] + [(b"{", {})])
             windows = wait_for_records(output, len(lines) + 1, process)
@@ -175,7 +185,7 @@ def test_flink_files_with_a_task_manager_killed(
 ) -> None:
     output, folder = tmp_path / "out", tmp_path / "in"
     with streaming(bundle, output, f"--input={folder}/*.jsonl", *flink.flags()) as process:
-        wait_for(lambda: list(Windows(str(output)).new()), "the first window did not come", _ALL_SECS)
+        wait_for_windows(output, process)
         arrive(folder, lines[:FILE_RECORDS] + lines[FILE_RECORDS:], POLL_SECS)
         flink.kill_part(flink.TASK_MANAGERS[0])
         flink.start_part(flink.TASK_MANAGERS[0])

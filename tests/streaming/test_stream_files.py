@@ -22,6 +22,7 @@ from saiten.pipelines.steps.deadline import Deadline
 from saiten.pipelines.steps.scoring_bundle import ScoringBundle
 from saiten.pipelines.streaming import files
 from saiten.pipelines.streaming.files import WatchFiles, _OnceEachDoFn, folder_of
+from saiten.pipelines.streaming.pipeline import build
 from saiten.pipelines.streaming.stream import Stream
 
 NOW = 1_800_000_000.0
@@ -128,3 +129,22 @@ def test_a_files_name_is_what_lies_below_the_folder_of_all(patterns: str, expect
 
 def test_a_folders_files_are_named_below_it(tmp_path: pathlib.Path) -> None:
     assert folder_of(str(tmp_path)) == str(tmp_path)
+
+
+@pytest.mark.parametrize("source", ["files", "messages"])
+def test_a_streams_steps_fit_together_and_their_names_stay_as_they_are(stream: Stream, source: str) -> None:
+    """State and updates of a job hang on the names of its steps."""
+    if source == "messages":
+        stream = replace(stream, input="", subscription="projects/p/subscriptions/s")
+    pipeline = beam.Pipeline(options=PipelineOptions(["--streaming"]))
+    build(pipeline, replace(stream, bundle_watch="bundles/*"))
+    proto = pipeline.to_runner_api()
+    (root,) = proto.root_transform_ids
+    steps = [proto.components.transforms[each].unique_name for each in proto.components.transforms[root].subtransforms]
+    first = ["PollFiles", "WatchFiles"] if source == "files" else ["ReadSubscription"]
+    assert steps == [
+        *first,
+        *("PollBundles", "WatchBundles", "Ticks", "StampVeryLate", "EncodeText", "InferScores", "Tick", "WithTicks"),
+        *("Windows", "OneWriter", "ByWindow", "WriteWindow"),
+    ]
+    assert len(proto.SerializeToString()) < 200_000
