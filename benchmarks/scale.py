@@ -1,4 +1,4 @@
-"""How the plan, the commit and the manifest grow: `python -m benchmarks.scale --out=scale.json --plot=docs/scale.svg`.
+"""How the plan, the commit and the manifest grow: `python -m benchmarks.scale --out=scale.json --page=docs/scale.md`.
 
 Simulated: files of one short line each, ranges of a few records whose scores cost nothing. What is measured is what
 a launcher, the commit and the description of the pipeline do about them.
@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
+from benchmarks.report import fill_page
+from benchmarks.scale_model import draw, render
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import WorkPlan, plan_work
 from saiten.pipelines.records import ScoredBlock, SourceSpan, WorkRange
@@ -31,7 +32,7 @@ from saiten.pipelines.steps.commit import CommitSettings, commit_run
 from saiten.pipelines.steps.range_writer import RangeWriter
 
 FILES = (10, 100, 1_000, 10_000, 100_000)
-RANGES = (1, 10, 100, 1_000, 3_000)
+RANGES = (1, 10, 100, 1_000)
 RECORDS = (100, 1_000, 10_000, 100_000)
 _OUTPUTS = ("taste", "service")
 _WRITTEN_AT_ONCE = 8
@@ -152,44 +153,17 @@ def _run_plan(plan: WorkPlan) -> RunPlan:
     return planned if inputs else replace(planned, inputs={"a.txt": PlannedFile("a.txt", 1, "1")})
 
 
-def plot(rows: dict[str, Any], path: pathlib.Path) -> None:
-    """Draws what was measured, with straight lines through the last two points as the model."""
-    import matplotlib as mpl
-
-    mpl.use("svg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
-    for axis, (kind, x, y, label, end) in zip(
-        axes,
-        (
-            ("files", "files", "plan_cpu_secs", "seconds of CPU to plan", 1e6),
-            ("ranges", "ranges", "commit_cpu_secs", "seconds of CPU to commit", 1e5),
-            ("records", "records", "statistics_bytes", "bytes shuffled for a range", 1e7),
-        ),
-        strict=True,
-    ):
-        xs, ys = ([row[name] for row in rows[kind]] for name in (x, y))
-        axis.loglog(xs, ys, "o-", color="#3b6ea5", label="measured")
-        slope = max(0.0, (ys[-1] - ys[-2]) / (xs[-1] - xs[-2]))
-        axis.loglog([xs[-1], end], [ys[-1], ys[-1] + slope * (end - xs[-1])], "--", color="#c0603b", label="model")
-        axis.set_xlabel(x if kind != "records" else "records in a range")
-        axis.set_title(label, fontsize=10)
-        axis.grid(visible=True, alpha=0.3)
-    axes[0].legend()
-    figure.savefig(path, metadata={"Date": None})
-
-
 def main() -> None:
-    """Measures, writes the figures, draws the plot."""
+    """Measures, writes the figures, and fills the page with them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=pathlib.Path, required=True)
-    parser.add_argument("--plot", type=pathlib.Path)
+    parser.add_argument("--page", type=pathlib.Path)
     args = parser.parse_args()
     rows = measure()
     args.out.write_text(json.dumps(rows, indent=1) + "\n")
-    if args.plot:
-        plot(rows, args.plot)
+    if args.page:
+        args.page.write_text(fill_page(args.page.read_text(encoding="utf-8"), render(rows)), encoding="utf-8")
+        draw(rows, args.page.with_suffix(".svg"))
 
 
 if __name__ == "__main__":

@@ -79,14 +79,19 @@ def _run_page(directory: str, names: set[str]) -> "InspectPage":
     from saiten.pipelines import storage
     from saiten.pipelines.commands.pages.rows import InspectPage
     from saiten.pipelines.commands.pages.run_page import misshapen_page, run_page
-    from saiten.pipelines.commands.pages.unfinished_page import unfinished_rows
-    from saiten.pipelines.run.layout import RUN_MANIFEST, SUCCESS, WORK_FOLDER
+    from saiten.pipelines.commands.pages.unfinished_page import stream_rows, unfinished_rows
+    from saiten.pipelines.run.layout import RUN_MANIFEST, SUCCESS, WINDOWS_FOLDER, WORK_FOLDER
     from saiten.pipelines.run.run_manifest import MisshapenManifestError, read_run_manifest
 
     unfinished = list(unfinished_rows(directory)) if any(name.startswith(WORK_FOLDER) for name in names) else []
     content = {"unfinished": dict(unfinished)} if unfinished else {}
     if unfinished and RUN_MANIFEST not in names:
         return InspectPage(f"{directory} holds a run that is not committed.", None, unfinished, None, (), content)
+    stream = (
+        list(stream_rows(directory)) if any(name.startswith((WINDOWS_FOLDER, WORK_FOLDER)) for name in names) else []
+    )
+    if stream and RUN_MANIFEST not in names:
+        return InspectPage(f"{directory} holds a stream.", None, stream, None, (), {"stream": dict(stream)})
     path = storage.join(directory, RUN_MANIFEST)
     is_remote = storage.is_remote(path)
     if RUN_MANIFEST not in names or not (is_remote or is_plain(pathlib.Path(path))):

@@ -11,7 +11,9 @@ from saiten.pipelines.commands.main import main
 from saiten.pipelines.library.score_files import score_files
 from saiten.pipelines.local.signals import Job
 from saiten.pipelines.run.layout import Run
+from saiten.pipelines.run.notes.job_note import JobNote, write_job_note
 from saiten.pipelines.run.output_directory import refuse_used
+from saiten.pipelines.run.owner import write_owner
 from saiten.pipelines.run.range_summary import SourceCount
 from saiten.pipelines.run.windows.window_manifest import WindowManifest, write_window_manifest
 from saiten.pipelines.streaming import launch
@@ -126,3 +128,27 @@ def test_each_window_is_a_line_and_a_line_of_json_and_a_bundle_is_refused_once(
         "lag_secs": 2.5,
         "dead_letter_codes": {"BAD_JSON": 2},
     }
+
+
+def test_inspect_tells_whether_a_stream_goes_on_and_what_its_windows_hold(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run("20261130T000000Z-00000000", str(tmp_path), "b", ("taste",), (), True, "token")
+    write_owner(str(tmp_path), "token")
+    write_job_note(run.work_folder, JobNote("PortableRunner", "saiten-x", "7", ""))
+    assert page(tmp_path, capsys)["stream"] == "in progress"
+    window(tmp_path, 0)
+    window(tmp_path, 60, dead=2)
+    found = page(tmp_path, capsys)
+    assert (found["stream"], found["job"], found["windows"]) == ("in progress", "saiten-x (7) of PortableRunner", "2")
+    assert found["records"] == "records 6, scored 4, empty 0, dead 2"
+    assert found["last"].startswith("window 19700101T000100Z: 3 records = 1 scored + 0 empty + 2 dead (BAD_JSON 2)")
+    (tmp_path / "_work" / "owner.json").unlink()
+    assert page(tmp_path, capsys)["stream"].startswith("abandoned: its launcher gave it up; the windows that are there")
+
+
+def page(output: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    """What `saiten inspect` says of a directory, by the names of its rows."""
+    assert main(["inspect", str(output)]) == 0
+    lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    return {words[0]: words[1].strip() for words in lines if len(words) == 2}

@@ -1,10 +1,12 @@
-"""A run that is not committed as a page: whether it goes on, and how far it is."""
+"""A run that is not committed, or a stream, as a page: whether it goes on, and how far it is."""
 
 import time
 from collections.abc import Iterable
 
 from saiten.pipelines.commands.pages.rows import Row
-from saiten.pipelines.run.unfinished import UnfinishedRun, find_unfinished_run
+from saiten.pipelines.run.range_summary import SourceCount
+from saiten.pipelines.run.unfinished import Life, find_life, find_unfinished_run, newest_job
+from saiten.pipelines.run.windows.window_manifest import Windows
 
 _ENDED = ("DONE", "FAILED", "CANCELLED", "UPDATED", "DRAINED")
 
@@ -14,29 +16,40 @@ def unfinished_rows(directory: str) -> Iterable[Row]:
     run = find_unfinished_run(directory)
     if run is None:
         return
-    state = _state_of(run)
-    yield "unfinished", _verdict(run, state)
+    yield from _life_rows("unfinished", run.life, "--resume finishes it, --overwrite starts anew")
     yield "run_id", run.run_id
     yield "started", f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(run.started))}"
-    if run.job:
-        yield "job", f"{run.job}{f', {state}' if state else ''}"
     yield "ranges", f"{run.n_finished:,} of {run.n_ranges:,} done"
     yield "records", f"{run.tally.records:,} so far, {run.tally.dead:,} of them dead letters"
 
 
-def _state_of(run: UnfinishedRun) -> str | None:
-    if run.job is None:
-        return None
-    from saiten.pipelines.local.follow import ask_state
+def stream_rows(directory: str) -> Iterable[Row]:
+    """Yields what there is of a stream; nothing where there is none."""
+    run_id, windows = newest_job(directory), list(Windows(directory).new())
+    if windows or (run_id and find_unfinished_run(directory) is None):
+        life = find_life(directory, run_id or "")
+        yield from _life_rows("stream", life, "the windows that are there are whole, --resume goes on")
+        counts = sum((manifest.counts for manifest in windows), SourceCount())
+        duplicates = sum(manifest.duplicates for manifest in windows)
+        yield "windows", f"{len(windows):,}"
+        yield "records", ", ".join(f"{name} {count:,}" for name, count in vars(counts).items())
+        yield "duplicates", f"{duplicates:,} messages that came again, not counted"
+    if windows:
+        yield "last", windows[-1].line
 
-    return ask_state(run.job)
 
+def _life_rows(name: str, life: Life, remedy: str) -> Iterable[Row]:
+    """The runner's word counts more than the signs that a run leaves, but one that was given up is over."""
+    state = None
+    if life.job:
+        from saiten.pipelines.local.follow import ask_state
 
-def _verdict(run: UnfinishedRun, state: str | None) -> str:
-    """The runner's word counts more than the signs that the run leaves, but a run that was given up is over."""
-    left = run.left_because
+        state = ask_state(life.job)
+    left = life.left_because
     if state in _ENDED:
         left = f"its job ended as {state}"
-    elif state and run.is_owned:
+    elif state and life.is_owned:
         left = None
-    return f"abandoned: {left}; --resume finishes it, --overwrite starts anew" if left else "in progress"
+    yield name, f"abandoned: {left}; {remedy}" if left else "in progress"
+    if life.job:
+        yield "job", f"{life.job}{f', {state}' if state else ''}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from saiten.pipelines import storage
 from saiten.pipelines.run.json_file import read_json, to_json
 
-_JOB = "job.json"
+JOB_NOTE = "job.json"
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class JobNote:
 
 def write_job_note(folder: str, job: JobNote) -> None:
     """Notes down, in a run's work folder, where its job is."""
-    storage.write_atomic(storage.join(folder, _JOB), to_json(job))
+    storage.write_atomic(storage.join(folder, JOB_NOTE), to_json(job))
 
 
 def read_job_note(folder: str) -> JobNote | None:
     """Returns where a run's job is; None where it is on the launcher's machine."""
-    return read_json(storage.join(folder, _JOB), JobNote)
+    return read_json(storage.join(folder, JOB_NOTE), JobNote)
