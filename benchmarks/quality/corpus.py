@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.quality.stand_ins import PART_OF_TITLES, STAND_INS, make_stand_ins
 from benchmarks.settings import CHECKOUT
 from saiten.model.errors import UsageError
 from saiten.model.text.ragged import DoubleArray
@@ -81,9 +82,16 @@ def make_corpora(corpora: pathlib.Path, out: pathlib.Path) -> dict[str, Corpus]:
             continue
         if subprocess.run([sys.executable, *command], stdout=subprocess.DEVNULL, check=False).returncode:
             raise UsageError(f"{command[0]} failed; name the folder of the news by --corpora=DIR.")
-    train, test = news / "train.jsonl", news / "test.jsonl"
+    train, test, small = news / "train.jsonl", news / "test.jsonl", out / "stand-ins"
+    if not small.exists():
+        make_stand_ins(train, small)
+    stand_ins = {
+        name: Corpus(small / f"{name}-train.jsonl", small / f"{name}-test.jsonl", "text", class_field="category")
+        for name in (*STAND_INS, PART_OF_TITLES)
+    }
     return {
         "articles": Corpus(train, test, "text", class_field="category"),
         "titles": Corpus(train, test, "title", class_field="category"),
         "sample": Corpus(sample / "train.jsonl", sample / "reviews.jsonl", "text", label_fields=_SCORES),
+        **stand_ins,
     }

@@ -82,7 +82,7 @@ def compare_with_baseline(
     everything = np.arange(len(targets))
     interval = difference_interval(main(scores), main(baseline), len(targets))
     return {
-        "metrics": _without_probabilities(metrics),
+        "metrics": without_probabilities(metrics),
         "figure": main_figure(metrics)[0],
         "network": main(scores)(everything),
         "baseline": main(baseline)(everything),
@@ -95,9 +95,10 @@ def _words_and_pairs(line: str) -> list[str]:
     return words + [f"{left} {right}" for left, right in pairwise(words)]
 
 
-def _without_probabilities(metrics: dict[str, Any]) -> dict[str, Any]:
+def without_probabilities(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Returns the metrics without those of probabilities, of which the baseline's scores are none."""
     return {
-        name: _without_probabilities(value) if isinstance(value, dict) else value
+        name: without_probabilities(value) if isinstance(value, dict) else value
         for name, value in metrics.items()
         if name not in _OF_PROBABILITIES
     }
