@@ -18,6 +18,7 @@ from keras import layers
 from saiten.model.bundle.bundle import read_bundle
 from saiten.model.engines.packed.program import PackedEngine
 from saiten.model.engines.packing.pack_model import pack_model
+from saiten.model.keras_models.saved_model import load_keras_file
 
 _TEXTS = 512
 _UNITS, _DIMENSIONS = 32, 200
@@ -36,7 +37,7 @@ def measure(bundle_path: pathlib.Path, corpus: pathlib.Path, repeats: int) -> di
     with corpus.open(encoding="utf-8", newline="\n") as lines:
         encoded = bundle.encoder().encode([line.rstrip("\n") for line in islice(lines, _TEXTS)])
     lstm = article_network(len(bundle.encoder().vocabulary), len(bundle.outputs))
-    engines = {"bundle": bundle.engine("packed"), "lstm32": lstm}
+    engines = {"bundle": pack_model(load_keras_file(bundle_path / "model.keras")), "lstm32": lstm}
     seconds: dict[str, list[float]] = {name: [] for name in engines}
     for turn in range(repeats + 1):
         for name, engine in engines.items():
