@@ -89,9 +89,10 @@ def draw(articles: dict[str, Any], cost: dict[str, Any]) -> Figure:
         else:
             costs.text(0, place, " not measured", va="center", fontsize=9, color="#8a8f98")
     accuracy.set_yticks(range(len(ways)), [_WAYS[way] for way in ways])
-    accuracy.set(xlim=(0, 1.12), title="accuracy, livedoor news, texts never seen")
-    costs.set(xlim=(0, max(microseconds.values()) * 1.3), title="µs a token, the model alone")
-    for axes in (accuracy, costs):
+    accuracy.set_xlim(0, 1.12)
+    costs.set_xlim(0, max(microseconds.values()) * 1.3)
+    for axes, title in ((accuracy, "accuracy, livedoor news, texts never seen"), (costs, "µs a token, the model")):
+        axes.set_title(title, fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
     return figure
 

@@ -132,6 +132,11 @@ def test_csv_is_read_quietly(tmp_path: pathlib.Path, capsys: pytest.CaptureFixtu
 
 
 REFUSED = {
+    "nothing-to-compare-on": (
+        ["--label_fields=good", "--baseline", "--validation_fraction=0"],
+        _records(3),
+        "saiten: --baseline compares on held-out texts: leave out --validation_fraction=0.",
+    ),
     "no-such-label": (
         ["--label_fields=good,stars"],
         _records(3),

@@ -5,6 +5,7 @@ import dataclasses
 import pathlib
 from typing import Any
 
+from saiten.model.errors import UsageError
 from saiten.model.training.config import LOSSES, NETWORKS, OPTIMIZERS, TrainingConfig
 from saiten.model.training.recipes import DEFAULT_RECIPE, RECIPES
 from saiten.pipelines.commands.flags import add_text_arguments, tokenizer_config
@@ -113,8 +114,10 @@ def training_config(args: argparse.Namespace) -> TrainingConfig:
     """Returns the training's settings: the recipe's, and over them the flags that are given.
 
     Raises:
-        UsageError: A value is out of range.
+        UsageError: A value is out of range, or two do not go together.
     """
+    if args.baseline and args.validation_fraction == 0 and args.validation_input is None:
+        raise UsageError("--baseline compares on held-out texts: leave out --validation_fraction=0.")
     recipe = RECIPES[args.recipe]
     if args.class_field:
         recipe = dataclasses.replace(recipe, loss=None)  # the article's is for numbers; what fits classes follows
