@@ -100,6 +100,39 @@ def transformer(ids: Any, words: Any) -> Any:
     )
 
 
+def given_its_mask(ids: Any, _: Any) -> Any:
+    return dense(layers.LSTM(4)(layers.Embedding(60, 5)(ids), mask=ops.not_equal(ids, 0)))
+
+
+def query_of_the_last_state(ids: Any, words: Any) -> Any:
+    """Luong's attention: a text's last state asks all its steps."""
+    values, query = states(words), layers.LSTM(6)(words)
+    scores = layers.Dot(axes=(2, 1))([values, query]) + (1.0 - ops.cast(ops.not_equal(ids, 0), "float32")) * -1e9
+    return dense(layers.Dot(axes=(1, 1))([values, layers.Softmax()(scores)]))
+
+
+def attention_of_one_row(ids: Any, words: Any) -> Any:
+    query = layers.Reshape((1, 6))(layers.LSTM(6)(words))
+    return dense(layers.Flatten()(layers.Attention()([query, states(words)])))
+
+
+def softmax_with_a_mask(ids: Any, words: Any) -> Any:
+    values = states(words)
+    scores = layers.Reshape((-1,))(layers.Dense(1)(values))
+    return dense(layers.Dot(axes=(1, 1))([values, layers.Softmax()(scores, mask=ops.not_equal(ids, 0))]))
+
+
+def blanked_convolution(ids: Any, words: Any) -> Any:
+    mask = mask_of(ids)
+    values = layers.Conv1D(4, 3, padding="same", activation="relu")(words * mask)
+    return dense(layers.GlobalMaxPooling1D()(values + (1 - mask) * -1e9))
+
+
+def gated(ids: Any, words: Any) -> Any:
+    values, gate = lstm(words), dense(average(words), 4, "sigmoid")
+    return dense(values * gate + (1.0 - gate) * layers.Dense(4)(values))
+
+
 def half_precision(ids: Any, words: Any) -> Any:
     return layers.Dense(3, dtype="float32")(layers.LSTM(4, dtype="mixed_float16")(words))
 
@@ -158,6 +191,14 @@ NETWORKS: dict[str, Build] = {
     "Embedding with a row of zeros, Masking": zero_row,
     "models within the model": encoder_and_head,
     "several heads": lambda _, words: [dense(lstm(words)), dense(lstm(words), 1, "sigmoid")],
+    "outputs by name, in a dict": lambda _, words: {"b": dense(lstm(words)), "a": dense(lstm(words), 1, "sigmoid")},
+    "LSTM that is given its mask": given_its_mask,
+    "attention of the last state by Dot, masked": query_of_the_last_state,
+    "Attention of the last state, Flatten of one row": attention_of_one_row,
+    "attention by Softmax with its mask": softmax_with_a_mask,
+    "Conv1D between masks by hand": blanked_convolution,
+    "a gate by arithmetic": gated,
+    "PReLU, UnitNormalization": lambda _, words: dense(layers.UnitNormalization()(layers.PReLU()(lstm(words)))),
     "Rescaling of the scores": lambda _, words: layers.Rescaling(4.0, offset=1.0)(dense(lstm(words), 2, "sigmoid")),
     "Reshape of the scores": lambda _, words: layers.Reshape((3,))(dense(lstm(words))),
     "a slice of the states": lambda _, words: dense(lstm(words, return_sequences=True)[:, -1, :]),
