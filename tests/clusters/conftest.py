@@ -3,6 +3,7 @@
 import pathlib
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -14,6 +15,7 @@ from tests.clusters import flink
 from tests.clusters.install import BUILD, ROOT
 from tests.clusters.jobs import score
 
+STARTED = time.time()
 SAMPLE_RECORDS = 60_000
 CORPORA = ROOT.parent / "shared" / "corpora"
 
@@ -33,6 +35,13 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     if report.failed:
         found = f"FAILED: {report.longrepr.reprcrash.message.splitlines()[0]}"  # type: ignore[union-attr]
     print(f"{name}: {found} ({report.duration:.0f} s)", flush=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how many held, in how long."""
+    held, secs = len(terminalreporter.getreports("passed")), time.time() - STARTED
+    print(f"test-engines: {held} of {terminalreporter._numcollected} checks held; {secs:.0f} s")
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ import subprocess
 import sys
 import tarfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.clusters.processes import ClusterError
 
@@ -192,15 +193,21 @@ def main() -> int:
         print(f"test-engines: this machine lacks {line}.", file=sys.stderr)
     if missing:
         return 1
+    # Side by side: some wait for a registry while others build.
+    with ThreadPoolExecutor() as pool:
+        brought = list(pool.map(_bring, (install_flink, install_worker, install_prism, install_pubsub)))
+    return 0 if all(brought) else 1
+
+
+def _bring(install: Callable[[], object]) -> bool:
+    name, began = install.__name__.removeprefix("install_"), time.monotonic()
     try:
-        for install in (install_flink, install_worker, install_prism, install_pubsub):
-            began = time.monotonic()
-            install()
-            print(f"{install.__name__.removeprefix('install_')}: {time.monotonic() - began:.0f} s", flush=True)
+        install()
     except ClusterError as error:
-        print(f"test-engines: {error}.", file=sys.stderr)
-        return 1
-    return 0
+        print(f"test-engines: {name}: {error}.", file=sys.stderr)
+        return False
+    print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+    return True
 
 
 if __name__ == "__main__":
