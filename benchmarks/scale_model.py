@@ -33,7 +33,7 @@ def slope(rows: Sequence[Mapping[str, float]], x: str, y: str) -> float:
 def shuffled_bytes(rows: Rows, records: float) -> float:
     """Returns how many bytes a range of so many records sends to the commit."""
     largest = rows["records"][-1]
-    more = slope(rows["records"], "records", "statistics_bytes") * max(0.0, records - largest["records"])
+    more = slope(rows["records"], "records", "statistics_bytes") * (records - largest["records"])
     return largest["summary_bytes"] + largest["statistics_bytes"] + more
 
 
@@ -42,7 +42,8 @@ def _measured(rows: Rows) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- |"
     for row in rows["files"]:
         cpu, size = row["plan_cpu_secs"], row["plan_bytes"]
-        yield f"| planning | {row['files']:,.0f} | {row['ranges']:,.0f} | {cpu:.3f} s | {size:,.0f}, the plan |"
+        peak = f"{row['peak_mib']:,.0f} MiB, the process"
+        yield f"| planning | {row['files']:,.0f} | {row['ranges']:,.0f} | {cpu:.3f} s | {size:,.0f}, the plan; {peak} |"
     for row in rows["ranges"]:
         cpu, size = row["commit_cpu_secs"], row["manifest_bytes"]
         yield f"| commit | 1 | {row['ranges']:,.0f} | {cpu:.3f} s | {size:,.0f}, the manifest |"
