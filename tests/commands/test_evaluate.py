@@ -78,7 +78,7 @@ def test_a_bundle_of_classes_is_evaluated(class_bundle: StoredBundle, tmp_path: 
     captured = capsys.readouterr()
     assert captured.err.splitlines()[-1].endswith(f"; macro_f1 {f1['value']:.4g} is below 0.99")
     words = captured.out.split()
-    assert all(name in words for name in ("bad", "good", "5", "precision", "recall", "tokens"))
+    assert all(name in words for name in ("bad", "good", "5", "precision", "recall", "tokens", "none"))
 
 
 def test_a_run_that_kept_its_labels_has_the_same_figures(

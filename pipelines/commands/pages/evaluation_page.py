@@ -30,9 +30,13 @@ def print_evaluation(figures: Mapping[str, Any]) -> None:
 def _groups(groups: Sequence[Mapping[str, Any]]) -> Iterable[Row]:
     for group in groups:
         name = next(key for key in group if key.startswith("most_"))
-        most = group[name]
-        shown = "more" if most is None else f"up to {most:,}" if name == "most_n_tokens" else f"up to {most:.0%}"
-        yield shown, {**group.get("mean", {}), **group}
+        yield _limit(group[name], is_share=name == "most_oov_share"), {**group.get("mean", {}), **group}
+
+
+def _limit(most: float | None, *, is_share: bool) -> str:
+    if not most:
+        return "more" if most is None else "none"
+    return f"up to {most:.0%}" if is_share else f"up to {most:,}"
 
 
 def _print(console: Console, title: str, rows: Sequence[Row]) -> None:
