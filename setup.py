@@ -33,7 +33,9 @@ TENSORFLOW_CPU = [
 TRAIN = ["gensim>=4.4,<5", "scipy>=1.15"]
 # Metrics of `evaluate`, and the linear baseline of `train --baseline`.
 EVALUATE = ["scikit-learn>=1.7,<2", "scipy>=1.15"]
+# docstring-parser: Beam's YAML, of which the documentation has an example, imports it.
 CHECK = [
+    "docstring-parser>=0.16",
     "hypothesis>=6.150",
     "mypy>=2,<3",
     "pandas>=3",
@@ -55,7 +57,7 @@ BENCHMARK = ["matplotlib>=3.10"]
 
 setup(
     name="saiten",
-    version="0.1.0",
+    version="0.2.0",
     description="Scores Japanese text in bulk: a masked Keras LSTM, Apache Beam, Parquet out.",
     long_description=pathlib.Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",

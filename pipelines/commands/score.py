@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLE", "add_arguments", "run"]
 
-EXAMPLE = "saiten score --input=reviews.csv --text_field=body --bundle=bundles/mine \\\n    --output=runs/june"
+EXAMPLE = (
+    "saiten score --input=reviews.csv --text_field=body --id_field=id \\\n    --bundle=bundles/mine --output=runs/june"
+)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,0 +1,20 @@
+"""Answers a POST of a JSON list of texts with a list of their scores, null for a text without words."""
+
+import json
+import math
+
+import saiten
+
+bundle = saiten.load("bundles/reviews")  # once, when the process starts; all its threads share it
+
+
+def application(environ, start_response):
+    texts = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+    try:
+        rows = bundle.score(texts).tolist()
+        status = "200 OK"
+        answer = [None if math.isnan(row[0]) else dict(zip(bundle.outputs, row, strict=True)) for row in rows]
+    except (saiten.RecordError, TypeError) as error:  # a text that cannot be scored, or no text
+        status, answer = "400 Bad Request", {"problem": str(error)}
+    start_response(status, [("Content-Type", "application/json")])
+    return [json.dumps(answer).encode()]
