@@ -41,7 +41,7 @@ def commands(document: str) -> list[list[str]]:
 def own_text(document: str) -> str:
     """The document without the commands of other programs, whose flags are theirs."""
     return re.sub(
-        r"(^|`)(docker|gcloud|zstd|bq|python -m apache_beam) ([^\n`]*\\\n)*[^\n`]*", "", document, flags=re.MULTILINE
+        r"(^|`)(docker|gcloud|zstd|bq|python -m apache_beam\S*) ([^\n`]*\\\n)*[^\n`]*", "", document, flags=re.MULTILINE
     )
 
 
