@@ -54,7 +54,9 @@ class Job:
         state = self.cancel()
         if state is None:
             return f"the job {self.note or ''} may still be running, but is fenced off: {self.left}"
-        return f"the job {'is cancelled' if state == PipelineState.CANCELLED else f'ended as {state}'}, {self.left}"
+        # Beam's job server for Flink says so and Flink itself may still try again: what counts is the fence.
+        said = "is cancelled" if state == PipelineState.CANCELLED else f"ended as {state}"
+        return f"the job {said}, as its runner tells, and is fenced off: {self.left}"
 
     def is_committed(self) -> bool:
         """Tells whether the run counts; from then on it does not begin to."""

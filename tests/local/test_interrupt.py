@@ -18,6 +18,7 @@ from saiten.pipelines.commands.main import main
 from saiten.pipelines.local import signals
 from saiten.pipelines.local.signals import Job
 from saiten.pipelines.run.layout import Run
+from saiten.pipelines.run.notes.job_note import JobNote
 from saiten.pipelines.run.owner import owner_of, write_owner
 from tests.helpers.on_terminal import HIDE_CURSOR, run_on_terminal
 
@@ -152,10 +153,13 @@ def test_a_second_signal_waits_for_nothing(tmp_path: pathlib.Path) -> None:
 @pytest.mark.parametrize(
     ("states", "said"),
     [
-        (["RUNNING", "CANCELLING", "CANCELLED"], "the job is cancelled, nothing"),
-        (["FAILED"], "the job ended as FAILED, nothing"),
-        (["RUNNING"], "the job job-7 may still be running, but is fenced off: nothing"),
-        ([], "the job job-7 may still be running, but is fenced off: nothing"),
+        (
+            ["RUNNING", "CANCELLING", "CANCELLED"],
+            "the job is cancelled, as its runner tells, and is fenced off: nothing",
+        ),
+        (["FAILED"], "the job ended as FAILED, as its runner tells, and is fenced off: nothing"),
+        (["RUNNING"], "the job saiten-x (job-7) of LateRunner may still be running, but is fenced off: nothing"),
+        ([], "the job saiten-x (job-7) of LateRunner may still be running, but is fenced off: nothing"),
     ],
 )
 def test_a_signal_fences_the_job_of_a_remote_runner_off_and_waits_for_its_end(
@@ -179,7 +183,10 @@ def test_a_signal_fences_the_job_of_a_remote_runner_off_and_waits_for_its_end(
 
     write_owner(str(tmp_path), "token")
     run = Run("now", str(tmp_path), "b", ("taste",), (), keep_raw=True, token="token")
-    assert Job(run, None, Result()).end() == f"{said} was committed, --resume goes on from here"
+    assert (
+        Job(run, None, result=Result(), note=JobNote("LateRunner", "saiten-x", "job-7", "")).end()
+        == f"{said} was committed, --resume goes on from here"
+    )
 
 
 def test_workers_end_with_a_launcher_that_was_killed(
