@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import pytest
 
-from saiten.model.text.ragged import FloatArray
+from saiten.model.engines.packing.pack_model import pack_model
+from saiten.model.text.ragged import FloatArray, offsets_of
 from saiten.model.training.config import NETWORKS, NetworkConfig
 from saiten.model.training.network import Network, WordDropout
 from saiten.model.training.recipes import RECIPES
@@ -44,7 +45,7 @@ def padded(texts: list[list[int]], before: int, behind: int) -> FloatArray:
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_what_is_saved_gives_the_parts_times_their_factors_however_it_is_padded(
+def test_what_is_saved_and_packed_gives_the_parts_times_their_factors_however_it_is_padded(
     name: str, tmp_path: pathlib.Path
 ) -> None:
     network = build(CONFIGS[name])
@@ -55,6 +56,10 @@ def test_what_is_saved_gives_the_parts_times_their_factors_however_it_is_padded(
     loaded = keras.models.load_model(tmp_path / "model.keras", compile=False, safe_mode=True)
     for before, behind in ((0, 0), (0, 9), (9, 0), (3, 4)):
         np.testing.assert_allclose(loaded(padded(TEXTS, before, behind)).numpy(), expected, rtol=1e-6, atol=1e-5)
+    packed = pack_model(loaded).score(
+        np.concatenate(TEXTS).astype(np.int32), offsets_of(np.array(list(map(len, TEXTS))))
+    )
+    np.testing.assert_allclose(packed, expected, rtol=1e-6, atol=1e-5)
 
 
 @pytest.mark.parametrize(("task", "axis"), [("classes", 1), ("labels", None)])
