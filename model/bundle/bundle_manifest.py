@@ -163,8 +163,10 @@ def without_holes(content: Any) -> Any:
 
 
 def _read_json(folder: pathlib.Path, path: pathlib.Path) -> dict[str, Any]:
+    if folder.is_file():
+        raise BundleError(f"{folder} is a file: give the bundle's directory.")
     if not folder.is_dir():
-        raise BundleError(f"There is no bundle at {folder}.")
+        raise BundleError(f"There is no bundle at {folder}; saiten train or saiten bundle makes one.")
     if not is_plain(path):
         raise BundleError(f"{folder} is no bundle: it has no {BUNDLE_MANIFEST}.")
     if path.stat().st_size > MAX_BYTES[BUNDLE_MANIFEST]:
@@ -175,6 +177,8 @@ def _read_json(folder: pathlib.Path, path: pathlib.Path) -> dict[str, Any]:
         raise BundleError(f"{path} is not JSON.") from error
     if not isinstance(fields, dict):
         raise BundleError(f"{path} is not a JSON object.")
+    if "run_id" in fields:
+        raise BundleError(f"{folder} is a run, the output of saiten score, and no bundle: give the bundle's directory.")
     return fields
 
 

@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _names(directory: str) -> set[str]:
-    """Returns what lies in the directory; nothing where there is none."""
+    """Returns what lies in the directory."""
     from saiten.model.errors import UsageError
     from saiten.pipelines import storage
 
@@ -67,8 +67,10 @@ def _names(directory: str) -> set[str]:
         if storage.is_remote(directory):
             return {path.removeprefix(storage.join(directory, "")) for path in storage.list_files(directory)}
         return {path.name for path in pathlib.Path(directory).iterdir()}
-    except (FileNotFoundError, NotADirectoryError):
-        return set()
+    except FileNotFoundError as error:
+        raise UsageError(f"There is nothing at {directory}; give a bundle's or a run's directory.") from error
+    except NotADirectoryError as error:
+        raise UsageError(f"{directory} is a file; give a bundle's or a run's directory.") from error
     except OSError as error:
         raise UsageError(f"{directory} cannot be read: {error}.") from error
 

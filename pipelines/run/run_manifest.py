@@ -17,6 +17,7 @@ from saiten.pipelines.statistics.run_statistics import RunStatistics
 FORMAT_VERSION = 1
 # A run's manifest is known by these: a bundle has a file of the same name, and other programs do.
 _NEEDED = {"run_id", "settings", "counts", "inputs", "outputs"}
+_OF_BUNDLE = {"bundle_id", "tokenizer", "invariance"}
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,8 @@ def read_run_manifest(output: str) -> RunManifest | None:
         raise UsageError(
             f"{output} holds a {RUN_MANIFEST} that cannot be read as JSON: give another directory."
         ) from error
+    if isinstance(found, dict) and found.keys() >= _OF_BUNDLE:
+        raise UsageError(f"{output} is a bundle, and no run: give the --output of a saiten score.")
     if not isinstance(found, dict) or not found.keys() >= _NEEDED:
         raise UsageError(f"{output} holds a {RUN_MANIFEST} that is no run's: give another directory.")
     try:

@@ -174,6 +174,25 @@ def test_inspect_refuses_other_folders(
     assert message in capsys.readouterr().err
 
 
+def test_a_run_a_bundle_and_a_file_are_told_apart_from_what_was_meant(
+    tiny_bundle: StoredBundle, tmp_path: pathlib.Path, capsys: Output
+) -> None:
+    run, bundle = write_run(tmp_path), str(tiny_bundle.path)
+    said = "is a run, the output of saiten score, and no bundle: give the bundle's directory."
+    for command in (["score", "--input=a.txt", f"--output={tmp_path / 'out'}"], ["validate"], ["explain", "良い"]):
+        assert main([*command, f"--bundle={run}"]) == 2
+        assert capsys.readouterr().err == f"saiten: {run} {said}\n"
+    for arguments, problem in (
+        (["validate", f"--bundle={bundle}/model.keras"], "model.keras is a file: give the bundle's directory."),
+        (["validate", f"--bundle={bundle}x"], "x; saiten train or saiten bundle makes one."),
+        (["compare", bundle, run], "is a bundle, and no run: give the --output of a saiten score."),
+        (["inspect", f"{bundle}x"], "x; give a bundle's or a run's directory."),
+        (["inspect", f"{bundle}/model.keras"], "is a file; give a bundle's or a run's directory."),
+    ):
+        assert main(arguments) == 2
+        assert capsys.readouterr().err.endswith(f"{problem}\n")
+
+
 def test_inspect_refuses_a_bundle_that_was_changed(bundle_copy: pathlib.Path, capsys: Output) -> None:
     reseal(bundle_copy, invariance=...)
     assert main(["inspect", str(bundle_copy)]) == 2

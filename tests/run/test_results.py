@@ -66,5 +66,5 @@ def test_what_is_no_runs_manifest_is_refused_by_name(tmp_path: pathlib.Path, con
 
 
 def test_a_bundle_is_not_read_as_a_run(tiny_bundle: StoredBundle) -> None:
-    with pytest.raises(UsageError, match=r"holds a manifest\.json that is no run's"):
+    with pytest.raises(UsageError, match="is a bundle, and no run: give the --output of a saiten score"):
         read_scores(str(tiny_bundle.path))

@@ -110,6 +110,7 @@ class LabelledRecords:
         self.n_read = 0
         self.bad: Counter[str] = Counter()
         self.missing: Counter[str] = Counter()
+        self._first_bad = ""
         self._is_there = np.zeros(len(self._labels.fields), np.bool_)
 
     def __iter__(self) -> Iterator[tuple[str, Sequence[float] | str]]:
@@ -127,11 +128,13 @@ class LabelledRecords:
                 self._refuse_absent()
         if self.n_read:
             self._refuse_absent()
-        refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, self._what)
+        refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, self._what, self._first_bad)
 
     def _of_block(self, block: RecordBlock) -> Iterator[tuple[str, Sequence[float] | str]]:
         self.n_read += block.n_read
         self.bad.update(letter.code for letter in block.dead_letters)
+        for letter in block.dead_letters[: not self._first_bad]:
+            self._first_bad = f" The first is {letter.source}:{letter.position}: {letter.message}"
         self._refuse_text(block)
         values, present = class_names(block) if self._labels.is_class else label_matrix(block)
         self._is_there |= present.any(axis=0) | any(letter.code == "BAD_FIELD" for letter in block.dead_letters)
@@ -197,7 +200,7 @@ class FurtherTexts:
         refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, "records of --word2vec_input")
 
 
-def refuse_bad_rate(n_read: int, bad: Counter[str], max_rate: float, records: str) -> None:
+def refuse_bad_rate(n_read: int, bad: Counter[str], max_rate: float, records: str, first: str = "") -> None:
     """Refuses input of which too many records are bad.
 
     Args:
@@ -205,6 +208,7 @@ def refuse_bad_rate(n_read: int, bad: Counter[str], max_rate: float, records: st
         bad: Those that are bad, by code.
         max_rate: The share above which they are too many.
         records: What they are called.
+        first: A sentence about the first of them.
 
     Raises:
         UsageError: In one sentence, with the codes.
@@ -212,11 +216,11 @@ def refuse_bad_rate(n_read: int, bad: Counter[str], max_rate: float, records: st
     n_bad = bad.total()
     codes = ", ".join(f"{code} {count:,}" for code, count in bad.most_common() if count)
     if n_bad == n_read:
-        raise UsageError(f"None of the {n_read:,} {records} can be used{f' ({codes})' if codes else ''}.")
+        raise UsageError(f"None of the {n_read:,} {records} can be used{f' ({codes})' if codes else ''}.{first}")
     if n_bad > max_rate * n_read:
         raise UsageError(
             f"{n_bad:,} of {n_read:,} {records} cannot be used ({codes}); mend them, or allow more "
-            f"than {max_rate:g} of them by --max_dead_letter_rate."
+            f"than {max_rate:g} of them by --max_dead_letter_rate.{first}"
         )
 
 
