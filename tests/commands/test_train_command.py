@@ -155,8 +155,8 @@ REFUSED = {
         [*_records(18), {"text": "店"}, {"text": "店", "good": "?"}],
         (
             "saiten: 2 of 20 records cannot be used (BAD_FIELD 1, LABEL_MISSING 1); mend them, "
-            "or allow more than 0.01 of them by --max_dead_letter_rate. The first is data.jsonl:2437: The field 'good' is "
-            "no double."
+            "or allow more than 0.01 of them by --max_dead_letter_rate. The first is data.jsonl:2437: "
+            "The field 'good' is no double."
         ),
     ),
     "a-label-twice": (
