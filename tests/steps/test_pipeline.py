@@ -315,13 +315,14 @@ def test_only_workers_that_share_this_machine_are_kept_to_one_thread(
 ) -> None:
     planned: list[Scoring] = []
 
-    def stop(scoring: Scoring, _execution: object) -> None:
+    def stop(scoring: Scoring, *_others: object, **_settings: object) -> None:
         planned.append(scoring)
         raise SaitenError("planned")
 
     elsewhere = Execution(FnApiRunner(), PipelineOptions([]), None)
     monkeypatch.setattr(launch, "count_workers", lambda _args, _n_bytes: 8)
     monkeypatch.setattr(launch, "remote_execution", lambda _runner, _flags: elsewhere)
-    monkeypatch.setattr(launch, "execute", stop)
+    for name in ("execute", "execute_elsewhere"):
+        monkeypatch.setattr(launch, name, stop)
     assert score(tiny_bundle, reviews, tmp_path / "out", f"--runner={runner}") == 1
     assert [scoring.bundle.threads for scoring in planned] == [threads]
