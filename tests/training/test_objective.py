@@ -102,6 +102,17 @@ def test_a_part_that_misleads_counts_nothing_rather_than_less() -> None:
     assert factors[1] == 0
 
 
+@pytest.mark.parametrize("n", [1, 3, 20])
+def test_a_few_texts_that_are_all_right_ask_for_no_certainty(n: int) -> None:
+    parts = np.tile(np.float32([[[2, -2], [1, -1]]]), (n, 1, 1))
+    factors, loss = choose_factors(parts, np.zeros((n, 1), np.float32), "classes")
+    assert (factors < 2.5).all()
+    assert loss > 1e-5
+    assert loss == pytest.approx(
+        held_out_loss(parts[:, 0] * factors[0] + parts[:, 1] * factors[1], np.zeros((n, 1)), "classes")
+    )
+
+
 def test_numbers_of_one_part_are_left_as_they_are() -> None:
     parts, targets = sample("numbers")
     factors, loss = choose_factors(parts[:, :1], targets, "numbers")
