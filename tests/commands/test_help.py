@@ -18,7 +18,7 @@ WITHOUT_DEFAULT = {
     "--output", "--keep_fields", "--beam_option", "--class_weight", "--label_fields", "--class_field", "--keep_pos",
     "--stop_words", "--prefix_token", "--suffix_token", "--user_dictionary", "--word2vec_input", "--validation_input",
     "--tokenizer", "--tokenizer_input", "--filters", "--oov", "--oov_token", "--expected", "--sample_texts", "--input",
-    "--html", "--lower", "--bundle", "--run", "--min_metric",
+    "--html", "--lower", "--bundle", "--run", "--min_metric", "--subscription", "--bundle_watch",
 }  # fmt: skip
 
 
