@@ -78,10 +78,13 @@ def test_the_names_of_classes_become_the_outputs(tmp_path: pathlib.Path, capsys:
     lines = capsys.readouterr().err.splitlines()
     assert "2 exclusive classes: probabilities by softmax, categorical_crossentropy (--loss sets another)" in lines
     n_equal = bundle.manifest.training["data"]["skipped"]["IN_VALIDATION_INPUT"]
-    assert lines[-5].startswith("saiten: 100.0% of the held-out texts' words are in the vocabulary, 0.0% of the texts")
+    assert lines[-7].startswith("saiten: 100.0% of the held-out texts' words are in the vocabulary, 0.0% of the texts")
+    said = baseline_line(bundle.manifest.training["baseline"])
+    assert lines[-6] == f"saiten: {said[:1].upper()}{said[1:]}."
+    assert lines[-5] == "saiten: Only 40 texts were held out: these figures are rough."
     assert lines[-4].startswith(f"saiten: Only {200 - n_equal} texts were trained on;")
     assert lines[-3] == "saiten: The held-out loss still fell in epoch 1, the last one; give more --epochs."
-    assert lines[-2] == f"saiten: {baseline_line(bundle.manifest.training['baseline'])}"
+    assert lines[-2].endswith(" of 40 held-out texts get their class.")
     assert lines[-1] == (
         f"saiten: 242 records read, {200 - n_equal} trained on, 40 held out (--validation_input), "
         f"IN_VALIDATION_INPUT {n_equal}, LABEL_MISSING 2; best of 1 epochs is 1; in {tmp_path / 'b'}"
