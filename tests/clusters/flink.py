@@ -27,9 +27,9 @@ FOLDER = BUILD / "flink"
 
 _START_SECS = 120.0
 # How often, and after how many seconds, a job that failed begins again: a Beam bundle that ends its worker
-# whenever it is tried ends the job.
+# whenever it is tried ends the job. Long enough that a task manager that was lost is known to be.
 RESTARTS = 3
-_RESTART_DELAY = "2 s"
+_RESTART_DELAY = "6 s"
 
 JOB_MANAGER, JOB_SERVER = "job-manager", "job-server"
 TASK_MANAGERS = ("task-manager-1", "task-manager-2")
@@ -51,7 +51,7 @@ _CONFIG = {
     "restart-strategy.type": "fixed-delay",
     "restart-strategy.fixed-delay.attempts": RESTARTS,
     "restart-strategy.fixed-delay.delay": _RESTART_DELAY,
-    "heartbeat.interval": 5000,
+    "heartbeat.interval": 2000,
     "heartbeat.timeout": 40000,
     "web.cancel.enable": "true",
     # Flink's own scripts would work these out; without them every part has to be said.
