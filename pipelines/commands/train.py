@@ -73,11 +73,10 @@ def run(args: argparse.Namespace) -> int:
     further = FurtherTexts(further_plan, args.max_dead_letter_rate)
     import_tensorflow()
     from saiten.model.bundle.bundle_files import TRAINING_PAGE
-    from saiten.model.training.findings import coverage_line
+    from saiten.model.training.findings import baseline_line, coverage_line
     from saiten.model.training.train import train
     from saiten.pipelines.reports.training_report import training_report
     from saiten.pipelines.reports.training_verdict import judge_training
-    from saiten.pipelines.reports.verdict import Level
 
     console = Console(stderr=True, quiet=args.quiet)
     with TrainingView(console) as view:
@@ -102,10 +101,11 @@ def run(args: argparse.Namespace) -> int:
     if not args.quiet:
         say(f"scores with {result.bundle.engines}; {os.path.join(args.bundle, TRAINING_PAGE)} shows the training")
         say(coverage_line(result.training))
-    verdict = judge_training(result.training, len(result.bundle.outputs))
-    for finding in verdict.findings if verdict else ():
-        if finding.level == Level.BAD or not args.quiet:
+        verdict = judge_training(result.training, len(result.bundle.outputs))
+        for finding in verdict.findings if verdict else ():
             say(finding.sentence)
+    elif comparison:
+        say(baseline_line(comparison))
     say(summary_line(result.training, records, validation, further, args.bundle))
     return 0
 
