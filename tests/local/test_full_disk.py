@@ -24,6 +24,7 @@ def small_disk(tmp_path: pathlib.Path) -> Iterator[pathlib.Path]:
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
+@pytest.mark.thorough
 def test_a_run_on_a_full_disk_says_so(
     small_disk: pathlib.Path, tiny_bundle: StoredBundle, tmp_path: pathlib.Path
 ) -> None:

@@ -205,6 +205,7 @@ def test_workers_end_with_a_launcher_that_was_killed(
     assert not (out / "manifest.json").exists()
 
 
+@pytest.mark.thorough
 def test_a_killed_worker_fails_the_run_with_exit_1(
     tiny_bundle: StoredBundle, long_file: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:

@@ -11,6 +11,7 @@ CELLS = re.compile(r"^\| (.+) \|$", re.MULTILINE)
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.thorough
 def test_the_page_says_what_comes_of_each_model() -> None:
     """Each row is tried here, its scores compared with `model.predict`; `python -m tests.people.table` writes them."""
     written = PAGE.read_text(encoding="utf-8")

@@ -91,7 +91,7 @@ def planned(n_files: int) -> WorkPlan:
     return WorkPlan(ReadOptions(), files, tuple(ranges))
 
 
-@pytest.mark.parametrize("n_files", [1, 1_000, 100_000])
+@pytest.mark.parametrize("n_files", [1, 1_000, pytest.param(100_000, marks=pytest.mark.thorough)])
 def test_a_job_is_described_without_a_login_and_its_size_does_not_grow_with_the_files(
     store: str, n_files: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -151,6 +151,7 @@ def test_the_lock_names_no_index_and_pins_every_package_by_hash() -> None:
     assert unpinned == []
 
 
+@pytest.mark.thorough
 def test_every_step_unpickles_and_scores_where_only_the_source_distribution_is_installed(
     for_workers: pathlib.Path,
     tiny_bundle: StoredBundle,

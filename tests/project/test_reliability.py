@@ -42,11 +42,10 @@ def assert_all_held(outcomes: list[Outcome]) -> None:
 @pytest.mark.parametrize(
     "kind",
     [
-        "SIGINT twice",
         "retried Beam bundle",
         *(
             pytest.param(kind, marks=pytest.mark.thorough)
-            for kind in ("full disk, manifest", "failing rename", "read-only target")
+            for kind in ("SIGINT twice", "full disk, manifest", "failing rename", "read-only target")
         ),
     ],
 )

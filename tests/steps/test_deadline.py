@@ -19,10 +19,11 @@ from saiten.pipelines.run.notes.failures import FailureReports
             "load_encoder",
             "A worker took longer than 1 s to load the bundle and to try it",
         ),
-        (
+        pytest.param(
             "steps.scoring_bundle:ScoringBundle",
             "load_engine",
             "A worker took longer than 1 s to load the bundle and to try it",
+            marks=pytest.mark.thorough,
         ),
         ("steps.encode", "encode_block", "A batch took longer than --batch_timeout_secs=1"),
         ("steps.infer", "score_block", "A batch took longer than --batch_timeout_secs=1"),

@@ -122,6 +122,7 @@ def test_it_learns_and_the_same_seed_gives_the_same_bits() -> None:
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.thorough
 def test_compiled_and_plain_training_come_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     plain, compiled = build(), build()
     run(plain, corpus_of(), epochs=2)

@@ -85,6 +85,7 @@ def test_the_same_seed_gives_the_same_vocabulary_and_scores(trained: TrainingRes
     np.testing.assert_allclose(_scores(again), _scores(trained.bundle), atol=1e-6)
 
 
+@pytest.mark.thorough
 def test_the_default_recipe_learns_classes_and_gives_the_same_scores_again(tmp_path: pathlib.Path) -> None:
     results = []
     for name in ("first", "second"):
@@ -103,6 +104,7 @@ def test_the_default_recipe_learns_classes_and_gives_the_same_scores_again(tmp_p
     np.testing.assert_allclose(_scores(results[1].bundle), scores, atol=1e-6)
 
 
+@pytest.mark.thorough
 def test_a_label_that_some_texts_lack_is_learnt_from_the_others(tmp_path: pathlib.Path) -> None:
     records = ((text, [good, np.nan if i % 3 else 5 * bad]) for i, (text, (good, bad)) in enumerate(reviews(300)))
     result = train(records, labels=LABELS, bundle_path=tmp_path / "b", config=replace(WIDE_DEEP, epochs=6))
@@ -128,13 +130,14 @@ def test_another_seed_gives_other_scores(trained: TrainingResult, tmp_path: path
     assert np.abs(_scores(other) - _scores(trained.bundle)).max() > 1e-3
 
 
+@pytest.mark.thorough
 def test_the_labels_unit_does_not_matter(tmp_path: pathlib.Path) -> None:
     """A rating out of 1,000 is learnt as well as one out of 1: the labels are standardised."""
     large, small = (_train(tmp_path / str(scale), scale, epochs=2).bundle for scale in (1_000.0, 1.0))
     np.testing.assert_allclose(_scores(large) / 1_000, _scores(small), atol=1e-4)
 
 
-@pytest.mark.parametrize("network", ["bilstm", "gru"])
+@pytest.mark.parametrize("network", [pytest.param("bilstm", marks=pytest.mark.thorough), "gru"])
 def test_other_networks_oov_dropped_and_further_text(network: str, tmp_path: pathlib.Path) -> None:
     result = train(
         reviews(60),
