@@ -1,9 +1,8 @@
-"""A line a check, with its figure; the texts and the bundle that all checks share."""
+"""The texts and the bundle that all checks share, and where a check says what it found; `lines` prints that."""
 
 import pathlib
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -15,33 +14,8 @@ from tests.clusters import flink
 from tests.clusters.install import BUILD, ROOT
 from tests.clusters.jobs import score
 
-STARTED = time.time()
 SAMPLE_RECORDS = 60_000
 CORPORA = ROOT.parent / "shared" / "corpora"
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """Keeps pytest's dots out of the lines."""
-    return (report.outcome, "", "") if report.when == "call" and report.passed else None
-
-
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Prints what a check is called and what it found."""
-    if report.when != "call" and report.passed:
-        return
-    name = report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " ")
-    found = dict(report.user_properties).get("figure", "held")
-    if report.failed:
-        found = f"FAILED: {report.longrepr.reprcrash.message.splitlines()[0]}"  # type: ignore[union-attr]
-    print(f"{name}: {found} ({report.duration:.0f} s)", flush=True)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says how many held, in how long."""
-    held, secs = len(terminalreporter.getreports("passed")), time.time() - STARTED
-    print(f"test-engines: {held} of {terminalreporter._numcollected} checks held; {secs:.0f} s")
 
 
 @pytest.fixture
