@@ -122,6 +122,7 @@ def run_command(words: list[str]) -> int:
 
 # The Japanese README has the commands of the English one.
 @pytest.mark.parametrize("page", [page for page in PAGES[:1] + PAGES[2:] if commands(page)], ids=lambda page: page.name)
+@pytest.mark.thorough
 def test_every_command_of_a_page_runs_in_its_order(
     page: pathlib.Path, place: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -158,6 +159,7 @@ def test_a_page_shows_its_files_as_they_are(page: pathlib.Path) -> None:
         assert not name or (ROOT / "docs" / name).read_text(encoding="utf-8") == content
 
 
+@pytest.mark.thorough
 def test_the_readme_shows_what_run_local_says_today(
     prepared: pathlib.Path, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,6 +219,7 @@ def test_the_web_handler_answers(place: pathlib.Path) -> None:
     assert post(["\ud83d"])[0] == post([1])[0] == "400 Bad Request"
 
 
+@pytest.mark.thorough
 def test_the_notebook_runs_and_shows_what_it_shows(place: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cell by cell in one process: a kernel would bring thirty packages, and nothing that these cells need."""
     import matplotlib as mpl
