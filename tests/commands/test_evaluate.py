@@ -81,6 +81,7 @@ def test_a_bundle_of_classes_is_evaluated(class_bundle: StoredBundle, tmp_path: 
     assert all(name in words for name in ("bad", "good", "5", "precision", "recall", "tokens", "none"))
 
 
+@pytest.mark.thorough
 def test_a_run_that_kept_its_labels_has_the_same_figures(
     class_bundle: StoredBundle, tmp_path: pathlib.Path, capsys: Output
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_run_that_kept_its_labels_has_the_same_figures(
     assert json.loads(capsys.readouterr().out) == expected
 
 
+@pytest.mark.thorough
 def test_numbers_of_some_outputs(tiny_bundle: StoredBundle, tmp_path: pathlib.Path, capsys: Output) -> None:
     noise = np.random.default_rng(0).normal(0, 0.01, len(TEXTS))
     labels = (scores_of(tiny_bundle)[:, 1] + noise).tolist()

@@ -67,6 +67,7 @@ def test_jsonl_becomes_a_bundle(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
     assert ["engines", "packed, keras"] in shown
 
 
+@pytest.mark.thorough
 def test_the_names_of_classes_become_the_outputs(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     records: list[Any] = [{"text": text, "stars": 1 if bad else 5.0} for text, (_, bad) in reviews(200)]
     records += [{"text": "店", "stars": " "}, {"text": "店"}]
@@ -121,6 +122,7 @@ def test_further_text_in_another_encoding_is_refused(
     assert capsys.readouterr().err == expected
 
 
+@pytest.mark.thorough
 def test_csv_is_read_quietly(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (tmp_path / "data.csv").open("w", encoding="cp932", newline="") as file:
         writer = csv.DictWriter(file, ["本文", "点"])
@@ -242,6 +244,7 @@ def test_what_will_not_do_is_refused_in_one_sentence_and_leaves_no_bundle(
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.thorough
 def test_more_bad_records_are_let_through_when_allowed(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -141,6 +141,7 @@ def test_every_command_of_a_page_runs_in_its_order(
     [page for page in PAGES if blocks(page, "python") and page.name not in NOT_ALONE],
     ids=lambda page: page.name,
 )
+@pytest.mark.thorough
 def test_every_python_example_of_a_page_runs(page: pathlib.Path, place: pathlib.Path) -> None:
     names: dict[str, Any] = {}
     with contextlib.redirect_stdout(io.StringIO()):

@@ -41,14 +41,9 @@ def assert_all_held(outcomes: list[Outcome]) -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [
-        "retried Beam bundle",
-        *(
-            pytest.param(kind, marks=pytest.mark.thorough)
-            for kind in ("SIGINT twice", "full disk, manifest", "failing rename", "read-only target")
-        ),
-    ],
+    ["SIGINT twice", "retried Beam bundle", "full disk, manifest", "failing rename", "read-only target"],
 )
+@pytest.mark.thorough
 def test_a_broken_run_leaves_nothing_torn_and_is_completed_by_the_next(scene: kills.Scene, kind: str) -> None:
     scene.try_once(kind, Outcome("kills and faults", kind))
 

@@ -137,7 +137,7 @@ def test_strings_written_as_differences_are_read(tmp_path: pathlib.Path, encodin
     assert [text for block in _read(path) for text in block.texts] == texts
 
 
-@pytest.mark.parametrize("encoding", ["PLAIN_DICTIONARY", "DELTA_BYTE_ARRAY"])
+@pytest.mark.parametrize("encoding", [pytest.param("PLAIN_DICTIONARY", marks=pytest.mark.thorough), "DELTA_BYTE_ARRAY"])
 def test_a_long_value_within_a_kept_field_is_not_unpacked_for_all_rows_at_once(
     tmp_path: pathlib.Path, encoding: str
 ) -> None:

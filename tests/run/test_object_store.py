@@ -139,6 +139,7 @@ def test_a_bundle_on_the_store_is_judged_while_it_is_copied(
     assert storage.list_files(f"{folder}/out") == []
 
 
+@pytest.mark.thorough
 def test_what_lies_on_the_store_is_shown_explained_and_proven(
     folder: str,
     remote_bundle: str,
@@ -181,6 +182,7 @@ def test_no_output_on_the_store_has_a_wildcard(
     assert storage.list_files(folder) == [f"{folder}/out1/_work/precious"]
 
 
+@pytest.mark.thorough
 def test_a_run_on_the_store_is_refused_replaced_and_left_as_it_is_when_its_successor_fails(
     folder: str, remote_bundle: str, reviews: pathlib.Path, half_broken: pathlib.Path
 ) -> None:

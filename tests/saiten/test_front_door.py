@@ -130,6 +130,7 @@ def mypy(file: pathlib.Path) -> list[str]:
     return ended.stdout.splitlines()
 
 
+@pytest.mark.thorough
 def test_a_users_file_is_checked_strictly(tmp_path: pathlib.Path) -> None:
     (tmp_path / "user.py").write_text(USER_FILE, encoding="utf-8")
     (tmp_path / "wrong.py").write_text("\n".join(["import saiten", *MISTAKES]) + "\n", encoding="utf-8")

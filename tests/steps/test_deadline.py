@@ -25,7 +25,12 @@ from saiten.pipelines.run.notes.failures import FailureReports
             "A worker took longer than 1 s to load the bundle and to try it",
             marks=pytest.mark.thorough,
         ),
-        ("steps.encode", "encode_block", "A batch took longer than --batch_timeout_secs=1"),
+        pytest.param(
+            "steps.encode",
+            "encode_block",
+            "A batch took longer than --batch_timeout_secs=1",
+            marks=pytest.mark.thorough,
+        ),
         ("steps.infer", "score_block", "A batch took longer than --batch_timeout_secs=1"),
     ],
 )

@@ -289,6 +289,7 @@ def test_the_summary_as_json_is_the_manifest(
     assert json.loads(capsys.readouterr().out) == json.loads((tmp_path / "out" / "manifest.json").read_text())
 
 
+@pytest.mark.thorough
 def test_the_module_takes_the_same_flags_and_a_packed_run_imports_neither_tensorflow_nor_gensim(
     tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:

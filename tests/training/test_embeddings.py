@@ -53,6 +53,7 @@ def test_the_seed_decides_the_vectors() -> None:
     assert np.nanmax(np.abs(_train()[1] - _train(seed=8)[1])) > 0.01
 
 
+@pytest.mark.thorough
 def test_pythons_hash_seed_does_not_change_the_vectors() -> None:
     code = "from tests.training.test_embeddings import _train; print(_train()[1].tobytes().hex())"
     outputs = [

@@ -96,6 +96,7 @@ def test_steps_become_smaller_after_an_epoch_without_gain(script: Any) -> None:
     assert (deep, wide) == (pytest.approx(0.01 / 4), pytest.approx(0.1 / 4))
 
 
+@pytest.mark.thorough
 def test_without_held_out_texts_all_epochs_are_trained_and_the_last_is_kept() -> None:
     network, other = build(), build()
     fitted = run(network, corpus_of(held_out=0), epochs=3, patience=1)

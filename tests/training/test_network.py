@@ -72,6 +72,7 @@ def test_classes_sum_to_one_and_labels_are_shares_of_their_own(task: str, axis: 
     np.testing.assert_allclose(scores.numpy(), expected, atol=1e-6)
 
 
+@pytest.mark.thorough
 def test_keras_opens_what_is_saved_where_saiten_is_not_installed(tmp_path: pathlib.Path) -> None:
     ones = np.ones(2, np.float32)
     model = build(WIDE_DEEP).saved("classes", np.ones(2), ones, ones)

@@ -125,6 +125,7 @@ def test_a_validation_input_is_held_out(tmp_path: pathlib.Path) -> None:
     assert (data["skipped"], data["used"]) == ({"IN_VALIDATION_INPUT": n_equal}, 240 - n_equal)
 
 
+@pytest.mark.thorough
 def test_another_seed_gives_other_scores(trained: TrainingResult, tmp_path: pathlib.Path) -> None:
     other = _train(tmp_path / "other", seed=1, epochs=1).bundle
     assert np.abs(_scores(other) - _scores(trained.bundle)).max() > 1e-3
