@@ -27,6 +27,7 @@ SENTENCES = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What has to run in one process, one after the other, begins first: it takes longest.
 

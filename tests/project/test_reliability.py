@@ -54,6 +54,7 @@ def test_so_does_one_of_many_processes(two_workers: kills.Scene, kind: str) -> N
     two_workers.try_once(kind, Outcome("kills and faults", kind))
 
 
+@pytest.mark.thorough
 def test_an_fsync_that_fails_is_noticed(scene: kills.Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """A launcher syncs its plan and the plan's folder at least, so the fault does happen, and ends the run at once."""
     monkeypatch.setitem(kills._MAX_OPERATIONS, "fsync", 2)
