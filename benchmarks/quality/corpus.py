@@ -12,8 +12,8 @@ from benchmarks.settings import CHECKOUT
 from saiten.model.errors import UsageError
 from saiten.model.text.ragged import DoubleArray
 from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
-from saiten.model.training.labels import ClassLabels, LabelReader, NumberLabels, Targets
-from saiten.pipelines.commands.training.labels import LabelledRecords, parse_labels
+from saiten.model.training.targets import ClassLabels, LabelReader, NumberLabels, Targets
+from saiten.pipelines.commands.training.labelled_records import LabelledRecords, parse_labels
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
 

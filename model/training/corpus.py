@@ -23,7 +23,7 @@ from saiten.model.text.encoder import Encoder, text_blocks
 from saiten.model.text.ragged import BoolArray, DoubleArray, FloatArray, Int64Array, IntArray, gather, offsets_of
 from saiten.model.text.tokenizer import Tokenizer
 from saiten.model.training.held_out import Keys, Split
-from saiten.model.training.labels import Label, LabelReader
+from saiten.model.training.targets import Label, LabelReader
 from saiten.model.training.watcher import TrainingWatcher
 
 LabelledText = tuple[str, Label]

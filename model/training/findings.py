@@ -12,7 +12,7 @@ from saiten.model.text.vocabulary import Vocabulary
 from saiten.model.training.config import TrainingConfig
 from saiten.model.training.corpus import EncodedCorpus, SegmentedCorpus
 from saiten.model.training.held_out import Split
-from saiten.model.training.labels import Targets
+from saiten.model.training.targets import Targets
 
 _COMMONEST = 10
 # With fewer texts, or above these shares, something is worth a word.

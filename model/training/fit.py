@@ -21,7 +21,7 @@ from saiten.model.training.batches import LengthBatches
 from saiten.model.training.config import TrainingConfig
 from saiten.model.training.corpus import EncodedCorpus
 from saiten.model.training.network import Network
-from saiten.model.training.objective import PartsLoss, choose_factors
+from saiten.model.training.parts_loss import PartsLoss, choose_factors
 from saiten.model.training.watcher import EpochReport, TrainingWatcher
 
 # A recurrent gradient now and then is a hundred times the usual one, and would undo an epoch.

@@ -36,9 +36,9 @@ from saiten.model.training.corpus import (
 from saiten.model.training.findings import compare_network, describe_corpus, describe_coverage
 from saiten.model.training.fit import Fitted, fit
 from saiten.model.training.held_out import split_corpus
-from saiten.model.training.labels import LabelReader, Targets, balanced_weights, loss_line, start_of
 from saiten.model.training.network import Network
-from saiten.model.training.objective import PartsLoss
+from saiten.model.training.parts_loss import PartsLoss
+from saiten.model.training.targets import LabelReader, Targets, balanced_weights, loss_line, start_of
 from saiten.model.training.watcher import SilentWatcher, TrainingWatcher
 from saiten.model.training.words.make import Words, make_words
 

@@ -12,8 +12,8 @@ from saiten.pipelines.local.settings import check_dead_letter_rate
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
+    from saiten.pipelines.commands.training.labelled_records import LabelFields
     from saiten.pipelines.commands.training.labelled_scores import Collected
-    from saiten.pipelines.commands.training.labels import LabelFields
 
 # Figures that are better the larger they are: of these a least value can be asked for.
 _RISING = ("accuracy", "macro_f1", "f1", "precision", "recall", "pearson", "spearman")
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     check_dead_letter_rate(args.max_dead_letter_rate)
     _refuse_missing_library()
     from saiten.model.evaluation.evaluation import evaluate_whole
-    from saiten.pipelines.commands.training.labels import parse_labels
+    from saiten.pipelines.commands.training.labelled_records import parse_labels
 
     labels = parse_labels(args.label_fields, args.class_field)
     collected, task = _collect(args, labels)
@@ -96,7 +96,7 @@ def _collect(args: argparse.Namespace, labels: "LabelFields") -> tuple["Collecte
         return read_run(args.run, labels), None
     if args.bundle is None or args.input is None:
         raise UsageError("saiten evaluate needs --bundle and --input, or --run; see saiten evaluate --help.")
-    from saiten.pipelines.commands.training.labels import LabelledRecords, read_options
+    from saiten.pipelines.commands.training.labelled_records import LabelledRecords, read_options
     from saiten.pipelines.reading.plan import plan_work
     from saiten.pipelines.steps.scoring_bundle import opened_bundle
 

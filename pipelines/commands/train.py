@@ -15,7 +15,7 @@ from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
-    from saiten.pipelines.commands.training.labels import FurtherTexts, LabelledRecords
+    from saiten.pipelines.commands.training.labelled_records import FurtherTexts, LabelledRecords
 
 # OpenBLAS's threads wait by spinning, and get in the way of training's own: two of them on two busy cores
 # made an epoch two to seven times longer. One also sums in the same order on any machine.
@@ -54,8 +54,13 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", _BLAS_THREADS)  # before NumPy is first imported
     from rich.console import Console
 
-    from saiten.model.training.labels import ClassLabels, NumberLabels
-    from saiten.pipelines.commands.training.labels import FurtherTexts, LabelledRecords, parse_labels, read_options
+    from saiten.model.training.targets import ClassLabels, NumberLabels
+    from saiten.pipelines.commands.training.labelled_records import (
+        FurtherTexts,
+        LabelledRecords,
+        parse_labels,
+        read_options,
+    )
     from saiten.pipelines.commands.training.view import TrainingView, metrics_table
     from saiten.pipelines.reading.plan import plan_work
 

@@ -12,11 +12,11 @@ from apache_beam.options.pipeline_options import (
 from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
 from apache_beam.runners.runner import PipelineResult
 
+from saiten.pipelines.beam_metrics import BYTES_READ, RECORDS_READ, dead_letters_by_code, read_counters
 from saiten.pipelines.local.execute import Execution, execute
 from saiten.pipelines.local.progress_view import progress_line
 from saiten.pipelines.local.remote import addresses_of
 from saiten.pipelines.local.signals import Job
-from saiten.pipelines.metrics import BYTES_READ, RECORDS_READ, dead_letters_by_code, read_counters
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
 from saiten.pipelines.run.notes.job_note import JobNote, write_job_note

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 
 from saiten.model.errors import SaitenError
-from saiten.pipelines.metrics import count_block
+from saiten.pipelines.beam_metrics import count_block
 from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit, ProgressNote

@@ -9,7 +9,7 @@ import apache_beam as beam
 
 from saiten.model.engines.engine import Engine
 from saiten.model.text.encoder import Encoder
-from saiten.pipelines.metrics import count_block
+from saiten.pipelines.beam_metrics import count_block
 from saiten.pipelines.records import RecordBlock, ScoredBlock
 from saiten.pipelines.steps.encode import encode_block
 from saiten.pipelines.steps.infer import score_block

@@ -136,6 +136,7 @@ def test_a_missing_tensorflow_is_one_sentence(tiny_bundle: StoredBundle, monkeyp
         tiny_bundle.engine("keras")
 
 
+@pytest.mark.thorough
 def test_a_model_that_is_not_covered_keeps_the_keras_engine(tmp_path: pathlib.Path, encoder: Encoder) -> None:
     model = build_model(
         layers.LSTM(4), layers.Dense(2, activation="sparsemax"), vocabulary_size=len(encoder.vocabulary)

@@ -9,7 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.commands.training.labels import LabelledRecords, parse_labels
+from saiten.pipelines.commands.training.labelled_records import LabelledRecords, parse_labels
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
 

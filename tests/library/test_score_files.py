@@ -18,6 +18,7 @@ from saiten.pipelines.run.run_manifest import read_run_manifest
 from tests.helpers.scoring import rows, score
 
 
+@pytest.mark.thorough
 def test_a_run_is_that_of_the_command_line(
     tiny_bundle: StoredBundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:

@@ -57,7 +57,7 @@ def test_a_dictionary_that_changed_is_refused_on_the_worker(
     assert f"dicrc of {own_dictionary} is not the one the bundle was made with" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.thorough)])
 def test_a_bundle_that_changed_is_refused_on_the_worker(
     workers: int,
     bundle_copy: pathlib.Path,

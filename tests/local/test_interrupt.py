@@ -108,6 +108,7 @@ def test_sigterm_ends_the_run_with_one_line(
     end_by(signal.SIGTERM, flags(tiny_bundle, long_file, tmp_path / "out"), tmp_path / "out")
 
 
+@pytest.mark.thorough
 def test_ctrl_c_ends_the_run_with_one_line_and_resume_completes_it(
     tiny_bundle: StoredBundle, long_file: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:

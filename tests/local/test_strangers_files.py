@@ -30,6 +30,7 @@ def names_of(program: str, *arguments: str) -> set[str]:
 @pytest.mark.parametrize(
     "start", ["saiten score", pytest.param("python -m saiten.pipelines.score", marks=pytest.mark.thorough)]
 )
+@pytest.mark.thorough
 def test_nobody_executes_what_lies_in_the_folder_where_the_person_stands(
     tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, start: str
 ) -> None:

@@ -195,6 +195,7 @@ def masked(line: str) -> str:
     return " ".join(re.sub("follow the labels|hardly|loosely|[*]", "", line).split())
 
 
+@pytest.mark.thorough
 def test_the_yaml_pipeline_scores(place: pathlib.Path) -> None:
     from apache_beam.yaml.main import run
 
@@ -206,6 +207,7 @@ def test_the_yaml_pipeline_scores(place: pathlib.Path) -> None:
     assert {tuple(scores) for scores in found.values()} == {("taste", "service")}
 
 
+@pytest.mark.thorough
 def test_the_web_handler_answers(place: pathlib.Path) -> None:
     application = runpy.run_path(str(ROOT / "docs/examples/web_handler.py"))["application"]
 

@@ -75,6 +75,7 @@ def test_poison_costs_its_own_records_alone(bench: Bench) -> None:
 @pytest.mark.parametrize(
     "fault", ["hangs", *(pytest.param(fault, marks=pytest.mark.thorough) for fault in ("too few", "cannot load"))]
 )
+@pytest.mark.thorough
 def test_a_faulty_model_loses_nothing_in_a_whole_run(bench: Bench, fault: str) -> None:
     """test_inference has the other faults, block by block."""
     faulty_models.check_fault(bench, fault, 64)

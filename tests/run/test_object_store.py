@@ -211,6 +211,7 @@ def test_an_unfinished_run_on_the_store_is_resumed_without_scoring_again(
     assert remote_score(remote_bundle, str(half_broken), out, "--resume", "--max_dead_letter_rate=1") == 3
 
 
+@pytest.mark.thorough
 def test_what_is_gone_from_the_store_is_missing_as_it_is_on_a_disk(
     folder: str, remote_bundle: str, half_broken: pathlib.Path
 ) -> None:

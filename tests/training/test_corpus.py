@@ -20,7 +20,7 @@ from saiten.model.training.corpus import (
     segment_texts,
 )
 from saiten.model.training.held_out import Split
-from saiten.model.training.labels import NumberLabels
+from saiten.model.training.targets import NumberLabels
 from saiten.model.training.watcher import SilentWatcher
 
 Records = Iterable[tuple[str, Sequence[float]]]

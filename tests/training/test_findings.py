@@ -10,7 +10,7 @@ import pytest
 from saiten.model.evaluation.baseline import compare_with_baseline, score_by_baseline
 from saiten.model.training.config import NetworkConfig, TrainingConfig, Word2VecConfig
 from saiten.model.training.findings import baseline_line, coverage_line, hints
-from saiten.model.training.labels import ClassLabels
+from saiten.model.training.targets import ClassLabels
 from saiten.model.training.train import train
 from tests.helpers.labelled import reviews
 

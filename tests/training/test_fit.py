@@ -15,7 +15,7 @@ from saiten.model.training.config import NetworkConfig, TrainingConfig
 from saiten.model.training.corpus import EncodedCorpus
 from saiten.model.training.fit import Fitted, fit, score_parts
 from saiten.model.training.network import Network
-from saiten.model.training.objective import PartsLoss
+from saiten.model.training.parts_loss import PartsLoss
 from saiten.model.training.watcher import EpochReport, SilentWatcher
 
 N_WORDS = 12
@@ -113,6 +113,7 @@ def test_a_loss_that_is_not_finite_ends_training_with_the_remedy(script: Any) ->
     assert str(caught.value).endswith(" in epoch 2; give a smaller --learning_rate than 0.01.")
 
 
+@pytest.mark.thorough
 def test_it_learns_and_the_same_seed_gives_the_same_bits() -> None:
     first, second = build(), build()
     fitted = run(first, corpus_of(), epochs=6)

@@ -15,8 +15,8 @@ from saiten.model.bundle.reference import LENGTH_EDGES
 from saiten.model.errors import BundleError, UsageError
 from saiten.model.text.ragged import FloatArray
 from saiten.model.training.config import NetworkConfig, TrainingConfig, Word2VecConfig
-from saiten.model.training.labels import ClassLabels, NumberLabels
 from saiten.model.training.recipes import RECIPES
+from saiten.model.training.targets import ClassLabels, NumberLabels
 from saiten.model.training.train import TrainingResult, train
 from saiten.model.training.watcher import EpochReport
 from tests.helpers.labelled import reviews
@@ -138,7 +138,8 @@ def test_the_labels_unit_does_not_matter(tmp_path: pathlib.Path) -> None:
     np.testing.assert_allclose(_scores(large) / 1_000, _scores(small), atol=1e-4)
 
 
-@pytest.mark.parametrize("network", [pytest.param("bilstm", marks=pytest.mark.thorough), "gru"])
+@pytest.mark.parametrize("network", ["bilstm", "gru"])
+@pytest.mark.thorough
 def test_other_networks_oov_dropped_and_further_text(network: str, tmp_path: pathlib.Path) -> None:
     result = train(
         reviews(60),

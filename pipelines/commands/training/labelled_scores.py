@@ -17,8 +17,8 @@ from saiten.model.evaluation.metrics import are_exclusive
 from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder
 from saiten.model.text.ragged import DoubleArray, FloatArray, IntArray
-from saiten.model.training.labels import LOSS_OF, NumberLabels
-from saiten.pipelines.commands.training.labels import LabelFields, LabelledRecords, class_name
+from saiten.model.training.targets import LOSS_OF, NumberLabels
+from saiten.pipelines.commands.training.labelled_records import LabelFields, LabelledRecords, class_name
 from saiten.pipelines.run.results import read_scores
 from saiten.pipelines.run.run_manifest import committed_manifest
 

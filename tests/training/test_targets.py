@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from saiten.model.errors import UsageError
-from saiten.model.training.labels import (
+from saiten.model.training.targets import (
     MOST_CLASSES,
     ClassLabels,
     NumberLabels,
