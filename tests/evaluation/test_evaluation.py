@@ -69,6 +69,7 @@ def test_every_text_is_in_one_group_of_length_and_one_of_oov_words() -> None:
     assert found["by_length"][-1]["accuracy"]["value"] == pytest.approx(expected)
 
 
+@pytest.mark.thorough
 def test_numbers_and_labels_have_figures_of_each_output_and_their_mean() -> None:
     targets = np.stack([SHARES[:, 0] * 4 + 1, np.full(N, np.nan)], axis=1).astype(np.float32)
     targets[:5, 1] = [1, 2, 3, 4, 5]

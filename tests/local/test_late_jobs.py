@@ -110,8 +110,9 @@ def test_a_job_whose_launcher_was_killed_commits_where_nobody_else_came(
 
 @pytest.mark.parametrize(
     ("number", "word"),
-    [(signal.SIGINT, "interrupted"), pytest.param(signal.SIGTERM, "terminated", marks=pytest.mark.thorough)],
+    [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")],
 )
+@pytest.mark.thorough
 def test_an_interrupted_launcher_fences_a_job_off_that_goes_on_although_it_was_cancelled(
     tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, job: pathlib.Path, number: int, word: str
 ) -> None:
