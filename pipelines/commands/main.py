@@ -1,4 +1,4 @@
-"""The `saiten` command. Imports nothing heavy before it knows what is asked; exit codes are in `saiten.model.errors`."""
+"""The `saiten` command. Imports nothing heavy before it knows what is asked. Exit codes: `saiten.model.errors`."""
 
 import argparse
 import difflib
