@@ -132,9 +132,7 @@ def test_csv_is_read_quietly(tmp_path: pathlib.Path, capsys: pytest.CaptureFixtu
     assert main(["train", *arguments, f"--bundle={tmp_path / 'b'}", "--quiet", *QUICK]) == 0
     captured = capsys.readouterr()
     assert captured.out == ""
-    *warned, last = captured.err.splitlines()
-    assert [line for line in warned if not line.startswith("saiten: On 6 held-out texts")] == []
-    assert last.startswith("saiten: 60 records read")
+    assert captured.err.count("\n") == 1
     assert read_bundle(tmp_path / "b").outputs == ["点"]
 
 
