@@ -12,6 +12,7 @@ SaitenError                    exit 1
 What is done and committed, but not clean, ends with `FINDINGS_EXIT_CODE`; what a signal ended, with 128 and its number.
 """
 
+import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -87,6 +88,20 @@ def refusing(message: str) -> Iterator[None]:
         raise
     except Exception as error:
         raise BundleError(message) from error
+
+
+def refuse_missing(module: str, extra: str, instead: str = "") -> None:
+    """Refuses to begin, maybe with what takes hours, without a library that the end needs.
+
+    Args:
+        module: As it is imported, which it is not here.
+        extra, instead: As for `missing_library`.
+
+    Raises:
+        UsageError: It is not installed.
+    """
+    if importlib.util.find_spec(module) is None:
+        raise missing_library({"sklearn": "scikit-learn"}.get(module, module), extra, instead)
 
 
 def missing_library(library: str, extra: str, instead: str = "") -> UsageError:

@@ -4,6 +4,7 @@ All are kebab-case, in the namespace `saiten`: what is counted, then what became
 (`encode-ms`). Dead letters are counted by their code too (`dead-letters-bad-utf8`).
 """
 
+from collections import Counter
 from collections.abc import Mapping
 
 from apache_beam.metrics import Metrics, MetricsFilter
@@ -34,13 +35,23 @@ def count_block(block: ScoredBlock) -> None:
         "tokens-read": int(block.n_tokens.sum()),
         "tokens-oov": int(block.n_oov.sum()),
     }
-    for name, count in counts.items():
-        Metrics.counter(_NAMESPACE, name).inc(count)
-    for letter in block.dead_letters:
-        Metrics.counter(_NAMESPACE, f"{_CODE}{_kebab(letter.code)}").inc()
+    for name, n in counts.items():
+        count(name, n)
+    for code, n in Counter(letter.code for letter in block.dead_letters).items():
+        count_dead_letters(code, n)
     Metrics.distribution(_NAMESPACE, "batch-records").update(len(block.ids))
     for stage in ("encode", "infer"):
         Metrics.distribution(_NAMESPACE, f"{stage}-ms").update(round(getattr(block.stage_secs, stage) * 1e3))
+
+
+def count(name: str, n: int = 1) -> None:
+    """Counts something of that name; within a DoFn."""
+    Metrics.counter(_NAMESPACE, name).inc(n)
+
+
+def count_dead_letters(code: str, n: int) -> None:
+    """Counts dead letters of a code; within a DoFn."""
+    count(f"{_CODE}{_kebab(code)}", n)
 
 
 def read_counters(result: PipelineResult) -> dict[str, int]:

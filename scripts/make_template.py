@@ -17,7 +17,7 @@ _STORE = r"^gs://[^\r\n]+$"
 _FIELD = r"^[^\r\n]+$"
 _KIND = "(:(string|int64|float64|bool|timestamp))?"
 PATTERNS = {
-    "input": r"^gs://[^\r\n]+$",
+    "input": _STORE,
     "bundle": _STORE,
     "output": _STORE,
     "bundle_watch": _STORE,

@@ -3,7 +3,6 @@
 Importing this module imports TensorFlow.
 """
 
-import importlib.util
 import pathlib
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,7 +15,7 @@ import numpy as np
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.writer import refuse_used, write_bundle
 from saiten.model.engines.keras_engine import KerasEngine
-from saiten.model.errors import UsageError, missing_library
+from saiten.model.errors import UsageError, refuse_missing
 from saiten.model.evaluation.evaluation import LabelledScores
 from saiten.model.evaluation.training_distributions import describe_training_data
 from saiten.model.outputs import refuse_output_names
@@ -116,11 +115,11 @@ def train(
     """
     watcher = watcher or SilentWatcher()
     refuse_used(bundle_path)
-    _refuse_missing("scipy", "train")
+    refuse_missing("scipy", "train")
     if with_baseline:
-        _refuse_missing("sklearn", "evaluate")
+        refuse_missing("sklearn", "evaluate")
     if config.vectors is None:
-        _refuse_missing("gensim", "train", ", or give ready --vectors")
+        refuse_missing("gensim", "train", ", or give ready --vectors")
     elif not config.vectors.is_file():
         raise UsageError(f"There are no vectors at {config.vectors}.")
     with tempfile.TemporaryDirectory(prefix="saiten-train-", ignore_cleanup_errors=True) as name:
@@ -144,12 +143,6 @@ def train(
         training_page=make_page(trained.training, trained.held_out) if make_page else None,
     )
     return TrainingResult(bundle, trained.training)
-
-
-def _refuse_missing(library: str, extra: str, instead: str = "") -> None:
-    """Refuses to train for hours without a library that the end needs."""
-    if importlib.util.find_spec(library) is None:
-        raise missing_library({"sklearn": "scikit-learn"}.get(library, library), extra, instead)
 
 
 def _train(

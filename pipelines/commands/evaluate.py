@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from saiten.model.errors import FINDINGS_EXIT_CODE, UsageError
+from saiten.model.errors import FINDINGS_EXIT_CODE, UsageError, refuse_missing
 from saiten.pipelines.commands.score_flags import add_engine_argument, add_input_arguments, add_trust_argument
 from saiten.pipelines.commands.training.flags import add_label_arguments
 from saiten.pipelines.local.settings import check_dead_letter_rate
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     """
     limits = [_limit(text) for text in args.min_metric]
     check_dead_letter_rate(args.max_dead_letter_rate)
-    _refuse_missing_library()
+    refuse_missing("sklearn", "evaluate")
     from saiten.model.evaluation.evaluation import evaluate_whole
     from saiten.pipelines.commands.training.labelled_records import parse_labels
 
@@ -75,15 +75,6 @@ def run(args: argparse.Namespace) -> int:
     below = [f"{name} {value:.4g} is below {least:g}" for name, least, value in reached if not value >= least]
     say("; ".join([_summary(figures, collected.left_out), *below]))
     return FINDINGS_EXIT_CODE if below else 0
-
-
-def _refuse_missing_library() -> None:
-    import importlib.util
-
-    from saiten.model.errors import missing_library
-
-    if importlib.util.find_spec("sklearn") is None:
-        raise missing_library("scikit-learn", "evaluate")
 
 
 def _collect(args: argparse.Namespace, labels: "LabelFields") -> tuple["Collected", Any]:

@@ -87,13 +87,13 @@ def _run_page(directory: str, names: set[str]) -> "InspectPage":
 
     unfinished = list(unfinished_rows(directory)) if any(name.startswith(WORK_FOLDER) for name in names) else []
     content = {"unfinished": dict(unfinished)} if unfinished else {}
-    if unfinished and RUN_MANIFEST not in names:
-        return InspectPage(f"{directory} holds a run that is not committed.", None, unfinished, None, (), content)
-    stream = (
-        list(stream_rows(directory)) if any(name.startswith((WINDOWS_FOLDER, WORK_FOLDER)) for name in names) else []
-    )
-    if stream and RUN_MANIFEST not in names:
-        return InspectPage(f"{directory} holds a stream.", None, stream, None, (), {"stream": dict(stream)})
+    if RUN_MANIFEST not in names:
+        if unfinished:
+            return InspectPage(f"{directory} holds a run that is not committed.", None, unfinished, None, (), content)
+        may_be_stream = any(name.startswith((WINDOWS_FOLDER, WORK_FOLDER)) for name in names)
+        stream = list(stream_rows(directory)) if may_be_stream else []
+        if stream:
+            return InspectPage(f"{directory} holds a stream.", None, stream, None, (), {"stream": dict(stream)})
     path = storage.join(directory, RUN_MANIFEST)
     is_remote = storage.is_remote(path)
     if RUN_MANIFEST not in names or not (is_remote or is_plain(pathlib.Path(path))):

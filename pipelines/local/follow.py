@@ -1,6 +1,5 @@
 """A job elsewhere: what it is called, where it is, how far it has come, a line every ten seconds."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from saiten.pipelines.local.execute import Execution, execute
 from saiten.pipelines.local.progress_view import progress_line
 from saiten.pipelines.local.remote import addresses_of
 from saiten.pipelines.local.signals import Job
+from saiten.pipelines.repeating import repeating
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
 from saiten.pipelines.run.notes.job_note import JobNote, write_job_note
@@ -144,17 +144,5 @@ class FollowedJob:
     @contextmanager
     def shown(self, every_secs: float = LINE_SECS) -> Iterator[None]:
         """Says the line every ten seconds while the block runs."""
-        ended = threading.Event()
-
-        def show() -> None:
-            while not ended.wait(every_secs):
-                with suppress(Exception):  # a note on a store that is not to be had now will be the next time
-                    say(self.line())
-
-        thread = threading.Thread(target=show, daemon=True)
-        thread.start()
-        try:
+        with repeating(lambda: say(self.line()), every_secs, _ASK_SECS):
             yield
-        finally:
-            ended.set()
-            thread.join(_ASK_SECS)

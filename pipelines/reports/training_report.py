@@ -23,6 +23,9 @@ _FIGURES = {
     "calibration_error": "calibration error", "mse": "MSE", "mae": "MAE", "pearson": "Pearson", "spearman": "Spearman",
 }  # fmt: skip
 
+# How many texts of each class, by row, were taken for each.
+Counts = Sequence[Sequence[int]]
+
 
 def training_report(training: Mapping[str, Any], held_out: LabelledScores | None) -> bytes:
     """Returns the page; no text is in it, but the commonest words that the vocabulary does not have.
@@ -34,6 +37,7 @@ def training_report(training: Mapping[str, Any], held_out: LabelledScores | None
     metrics = training["metrics"]
     comparison = training.get("baseline")
     name, value = main_figure(metrics) if metrics else ("", None)
+    counts = held_out.confusion() if held_out else None
     return render(
         "training.html.jinja",
         training=training,
@@ -45,8 +49,8 @@ def training_report(training: Mapping[str, Any], held_out: LabelledScores | None
         rows=list(_figure_rows(metrics)) if metrics else [],
         baseline=list(_figure_rows(comparison["metrics"])) if comparison else [],
         plots=list(_plots(held_out)) if held_out else [],
-        confusion=_confusion(held_out) if held_out else None,
-        confused=list(_most_confused(held_out)) if held_out else [],
+        confusion=_confusion(held_out, counts) if held_out and counts else None,
+        confused=list(_most_confused(held_out, counts)) if held_out and counts else [],
         groups=_groups(held_out) if held_out else {},
         number=short_number,
         percent=percent,
@@ -97,21 +101,17 @@ def _calibration(name: str, curve: Sequence[tuple[float, float, int]]) -> tuple[
     return name, plot, "probability; share of the texts in which it came true"
 
 
-def _confusion(held_out: LabelledScores) -> list[tuple[str, list[tuple[int, float]]]] | None:
+def _confusion(held_out: LabelledScores, counts: Counts) -> list[tuple[str, list[tuple[int, float]]]] | None:
     """Returns by true class how many texts were taken for each, and as a share of the class."""
-    counts = held_out.confusion()
-    if counts is None or len(counts) > _MOST_CLASSES_CONFUSED:
+    if len(counts) > _MOST_CLASSES_CONFUSED:
         return None
     return [
         (name, [(n, n / max(1, sum(row))) for n in row]) for name, row in zip(held_out.outputs, counts, strict=True)
     ]
 
 
-def _most_confused(held_out: LabelledScores) -> Iterator[tuple[str, str, int]]:
+def _most_confused(held_out: LabelledScores, counts: Counts) -> Iterator[tuple[str, str, int]]:
     """Yields true class, what it was taken for, and how often, the commonest first."""
-    counts = held_out.confusion()
-    if counts is None:
-        return
     wrong = np.array(counts)
     np.fill_diagonal(wrong, 0)
     for place in np.argsort(-wrong, axis=None, kind="stable")[:_SHOWN_CONFUSIONS]:

@@ -63,8 +63,8 @@ def _read_windows(output: str, windows: Sequence[WindowManifest], folder: str, c
     """Reads a stream's windows in the order of time; a window is never written again."""
     parts = [each.part.path for window in windows for each in window.parts]
     paths = [storage.join(output, path) for path in parts if path.startswith(f"{folder}/")]
-    empty = DEAD_LETTER_SCHEMA.empty_table() if folder == DEAD_LETTERS_FOLDER else None
-    if not paths and empty is not None:
+    if not paths and folder == DEAD_LETTERS_FOLDER:
+        empty = DEAD_LETTER_SCHEMA.empty_table()
         return empty.select(columns) if columns else empty
     return pa.concat_tables(_read_part(path, columns) for path in paths)
 

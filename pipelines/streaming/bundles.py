@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, replace
 
 import apache_beam as beam
 import xxhash
-from apache_beam.metrics import Metrics
 
 from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST
 from saiten.pipelines import storage
+from saiten.pipelines.beam_metrics import count
 from saiten.pipelines.run.json_file import read_json, to_json
 from saiten.pipelines.steps.scoring_bundle import ScoringBundle
 from saiten.pipelines.streaming.stream import Stream
@@ -96,14 +96,14 @@ class BundleWatch:
                 continue
             if bundle_id != current.bundle_id:
                 _write(self._stream, _CURRENT, CurrentBundle(path, bundle_id))
-                Metrics.counter("saiten", "bundles-taken").inc()
+                count("bundles-taken")
                 yield path
             return
 
     def _refuse(self, path: str, reason: str) -> None:
         name = f"{_REFUSED}{xxhash.xxh3_64_hexdigest(path.encode())}.json"
         _write(self._stream, name, RefusedBundle(path, reason))
-        Metrics.counter("saiten", "bundles-refused").inc()
+        count("bundles-refused")
 
 
 def read_current(stream: Stream) -> CurrentBundle:

@@ -2,10 +2,9 @@
 
 import json
 import os
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 
 import pyarrow as pa
@@ -22,6 +21,7 @@ from saiten.pipelines.local.remote import refuse_unseen, remote_execution
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.local.signals import Job
 from saiten.pipelines.reading.options import KeptField
+from saiten.pipelines.repeating import repeating
 from saiten.pipelines.run.layout import WORK_FOLDER, Run
 from saiten.pipelines.run.output_directory import claimed
 from saiten.pipelines.run.range_summary import SourceCount
@@ -151,24 +151,19 @@ class StreamFollower:
     @contextmanager
     def shown(self, job: Job, line_secs: float = LINE_SECS) -> Iterator[None]:
         """Says it while the block runs."""
-        ended = threading.Event()
+        said = time.monotonic()
 
         def look() -> None:
-            said = time.monotonic()
-            while not ended.wait(_LOOK_SECS):
-                with suppress(Exception):  # a store that cannot be read now is read the next time
-                    self.look()
-                    if not self._is_quiet and time.monotonic() - said >= line_secs:
-                        said = time.monotonic()
-                        say(self.line(str(job.result.state) if job.result else "gone"))
+            nonlocal said
+            self.look()
+            if not self._is_quiet and time.monotonic() - said >= line_secs:
+                said = time.monotonic()
+                say(self.line(str(job.result.state) if job.result else "gone"))
 
-        thread = threading.Thread(target=look, daemon=True)
-        thread.start()
         try:
-            yield
+            with repeating(look, _LOOK_SECS, 2 * _LOOK_SECS):
+                yield
         finally:
-            ended.set()
-            thread.join(2 * _LOOK_SECS)
             self.look()
 
     def look(self) -> None:

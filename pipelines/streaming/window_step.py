@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.metrics import Metrics
 
+from saiten.pipelines.beam_metrics import count, count_dead_letters
 from saiten.pipelines.records import Code
 from saiten.pipelines.streaming.stream import Stream, WindowBlock
 from saiten.pipelines.streaming.subscription import acknowledge, make_client
@@ -44,6 +44,6 @@ class _WriteWindowDoFn(beam.DoFn):
             if self._client and stream.subscription:
                 acknowledge(self._client, stream.subscription, ack_ids)
         if manifest:
-            Metrics.counter("saiten", "windows-written").inc()
-            Metrics.counter("saiten", "dead-letters-late").inc(manifest.dead_letter_codes.get(Code.LATE, 0))
+            count("windows-written")
+            count_dead_letters(Code.LATE, manifest.dead_letter_codes.get(Code.LATE, 0))
             yield manifest.name
