@@ -8,11 +8,12 @@ import sys
 import numpy as np
 import pytest
 
-from saiten.model.engines.kernel_math import compiled, sigmoid, tanh
+from saiten.model.compiled import compiled
+from saiten.model.engines.kernel_math import sigmoid, tanh
 from saiten.model.text.ragged import FloatArray
 
 MATH = """
-from saiten.model.engines.kernel_math import compiled
+from saiten.model.compiled import compiled
 
 FACTOR = {factor}
 
@@ -22,7 +23,7 @@ def twice(x):
 """
 KERNEL = """
 from mathematics import twice
-from saiten.model.engines.kernel_math import compiled
+from saiten.model.compiled import compiled
 
 @compiled(fast=False)
 def kernel(x):

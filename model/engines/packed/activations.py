@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from saiten.model.engines.kernel_math import compiled
+from saiten.model.compiled import compiled
 
 Floats = npt.NDArray[Any]
 

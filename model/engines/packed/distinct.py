@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from saiten.model.engines.kernel_math import compiled
+from saiten.model.compiled import compiled
 from saiten.model.engines.packed.operation import STEP, TEXT, Floats, Operation, Shape, Values, fits
 from saiten.model.text.ragged import DoubleArray, FloatArray, Int64Array, IntArray
 

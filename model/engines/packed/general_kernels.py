@@ -4,7 +4,8 @@ import math
 
 import numpy as np
 
-from saiten.model.engines.kernel_math import ONE, accumulate, compiled, sigmoid, tanh
+from saiten.model.compiled import compiled
+from saiten.model.engines.kernel_math import ONE, accumulate, sigmoid, tanh
 from saiten.model.text.ragged import FloatArray, Int64Array, IntArray
 
 # What a step can pass; a kernel takes the position in this list.

@@ -6,7 +6,8 @@ it; padded units have zero weights, stay exactly zero, and are not written.
 
 import numpy as np
 
-from saiten.model.engines.kernel_math import ONE, accumulate, compiled, sigmoid, tanh
+from saiten.model.compiled import compiled
+from saiten.model.engines.kernel_math import ONE, accumulate, sigmoid, tanh
 from saiten.model.text.ragged import DoubleArray, FloatArray, Int64Array, IntArray
 
 UNIT_BLOCK = 8

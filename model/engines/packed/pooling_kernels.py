@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from saiten.model.engines.kernel_math import compiled
+from saiten.model.compiled import compiled
 from saiten.model.text.ragged import DoubleArray, Int64Array
 
 SUM, MAXIMUM, MINIMUM = range(3)
