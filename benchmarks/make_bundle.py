@@ -42,9 +42,8 @@ def make_bundle(corpus: pathlib.Path, bundle: pathlib.Path, *, with_attention: b
             if number % _GOLDEN_EVERY == 0:
                 texts.append(line)
     vocabulary = Vocabulary.from_counts(counts, size=VOCABULARY_SIZE)
-    keras.utils.set_random_seed(_SEED)
     embeddings = np.random.default_rng(_SEED).normal(0, 0.3, (len(vocabulary), EMBEDDING_DIM)).astype(np.float32)
-    network = Network(NetworkConfig("lstm", UNITS), embeddings, N_OUTPUTS)
+    network = Network(NetworkConfig("lstm", UNITS), embeddings, N_OUTPUTS, seed=_SEED)
     ends = np.zeros(N_OUTPUTS, np.float32), np.ones(N_OUTPUTS, np.float32)
     write_bundle(
         bundle,

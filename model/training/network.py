@@ -3,7 +3,9 @@
 Importing this module imports Keras.
 """
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -18,6 +20,7 @@ from saiten.model.training.wide import Bias, WideTable, character_runs, wide_sum
 
 # Beyond any sequence's length.
 _LAST = 2**30
+_MOST_SEED = 2**31
 _ACTIVATIONS: dict[Task, str] = {"labels": "sigmoid", "classes": "softmax"}
 
 
@@ -32,7 +35,8 @@ class Network:
         scores     float32 [n, outputs], each part's logits times its factor, summed: what is saved
 
     The recurrent layer is built without cuDNN, which takes only batches that are padded behind.
-    The weights come from Keras' global seed: see `keras.utils.set_random_seed`.
+    Whatever is left to chance has a seed of its own, drawn from `seed`: Keras' global ones come from Python's
+    generator, which any other thread of the process may draw from in between.
 
     Args:
         config: What to build, settled.
@@ -40,6 +44,7 @@ class Network:
         n_outputs: Number of scores.
         words: The vocabulary's, [V], for the wide part.
         start: float32 [outputs], what the biases start at.
+        seed: Of the first weights, and of what is dropped in training.
 
     Attributes:
         trained: The model of the parts.
@@ -53,8 +58,11 @@ class Network:
         n_outputs: int,
         words: Sequence[str | None] = (),
         start: FloatArray | None = None,
+        *,
+        seed: int = 0,
     ) -> None:
         self._config = config
+        self._next_seed = partial(random.Random(seed).randrange, _MOST_SEED)
         self._n_pairs = config.n_pairs or 0
         self._n_outputs = n_outputs
         self._vocabulary_size = len(embeddings)
@@ -62,8 +70,9 @@ class Network:
         self._embedding = layers.Embedding(
             *embeddings.shape, weights=[embeddings], trainable=config.train_vectors, mask_zero=True, name="embedding"
         )
-        self._recurrent = _recurrent_layer(config)
-        self._dense = layers.Dense(n_outputs, name="deep")
+        self._recurrent = _recurrent_layer(config, self._next_seed)
+        start_of_dense = keras.initializers.GlorotUniform(self._next_seed())
+        self._dense = layers.Dense(n_outputs, kernel_initializer=start_of_dense, name="deep")
         token_ids = keras.Input((None,), dtype="int32", name="token_ids")
         parts = [self._deep(token_ids, is_trained=True)]
         if config.wide:
@@ -108,15 +117,15 @@ class Network:
         if config.first_tokens is not None:
             token_ids = first_tokens(token_ids, config.first_tokens)
         if is_trained and config.word_dropout:
-            token_ids = WordDropout(config.word_dropout)(token_ids)
+            token_ids = WordDropout(config.word_dropout, self._next_seed())(token_ids)
         sequence = self._embedding(token_ids)
         if is_trained and config.dropout:
-            sequence = layers.SpatialDropout1D(config.dropout)(sequence)
+            sequence = layers.SpatialDropout1D(config.dropout, seed=self._next_seed())(sequence)
         states = self._recurrent(sequence)
         if config.pooling == "mean_max":
             states = _mean_and_maximum(states, token_ids)
         if is_trained and config.dropout:
-            states = layers.Dropout(config.dropout)(states)
+            states = layers.Dropout(config.dropout, seed=self._next_seed())(states)
         return self._dense(states)
 
     def _wide(self, token_ids: Any, words: Any, pairs: Any) -> Any:
@@ -126,10 +135,10 @@ class Network:
 class WordDropout(layers.Layer):
     """Replaces a share of the words by OOV while it trains, so that the OOV word's vector is trained too."""
 
-    def __init__(self, rate: float, **settings: Any) -> None:
+    def __init__(self, rate: float, seed: int, **settings: Any) -> None:
         super().__init__(**settings)
         self._rate = rate
-        self._seed = keras.random.SeedGenerator()
+        self._seed = keras.random.SeedGenerator(seed)
 
     def call(self, token_ids: Any, training: bool = False) -> Any:
         if not training:
@@ -138,14 +147,23 @@ class WordDropout(layers.Layer):
         return ops.where(ops.logical_and(is_dropped, token_ids != PAD_ID), OOV_ID, token_ids)
 
 
-def _recurrent_layer(config: NetworkConfig) -> layers.Layer:
-    settings = {"units": config.units, "return_sequences": config.pooling != "last", "use_cudnn": False}
+def _recurrent_layer(config: NetworkConfig, next_seed: Callable[[], int]) -> layers.Layer:
+    def make(layer: type[layers.Layer], **settings: Any) -> layers.Layer:
+        return layer(
+            config.units,
+            return_sequences=config.pooling != "last",
+            use_cudnn=False,
+            kernel_initializer=keras.initializers.GlorotUniform(next_seed()),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=next_seed()),
+            **settings,
+        )
+
     if config.recurrent == "gru":
-        return layers.GRU(**settings, name="gru")
-    lstm = layers.LSTM(**settings, name="lstm")
+        return make(layers.GRU, name="gru")
+    lstm = make(layers.LSTM, name="lstm")
     if config.recurrent == "lstm":
         return lstm
-    both = layers.Bidirectional(lstm, name="bilstm")
+    both = layers.Bidirectional(lstm, backward_layer=make(layers.LSTM, go_backwards=True), name="bilstm")
     for direction in (both.forward_layer, both.backward_layer):
         direction.supports_jit = True  # Keras forgets, when it copies the layer, that it is to do without cuDNN
     return both

@@ -188,12 +188,11 @@ def _train_network(
 ) -> tuple[keras.Model, Fitted]:
     """Returns the trained network as it is saved."""
     config, n_outputs = words.config, len(targets.outputs)
-    keras.utils.set_random_seed(config.seed)
     known = encoded.targets[~encoded.held_out]
     weights = balanced_weights(targets.task, known, n_outputs) if config.class_weight else None
     mean, deviation = _standards(targets.task, known)
     start = start_of(targets.task, known, n_outputs)
-    network = Network(config.network, words.embeddings, n_outputs, words.vocabulary.words, start)
+    network = Network(config.network, words.embeddings, n_outputs, words.vocabulary.words, start, seed=config.seed)
     standardised = replace(encoded, targets=np.asarray((encoded.targets - mean) / deviation, np.float32))
     fitted = fit(network, standardised, PartsLoss(targets.task, targets.loss, weights), config, watcher)
     return network.saved(targets.task, fitted.factors, mean, deviation), fitted

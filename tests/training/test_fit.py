@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-import keras
 import numpy as np
 import pytest
 
@@ -40,7 +39,6 @@ def corpus_of(n: int = 60, held_out: int = 20) -> EncodedCorpus:
 
 
 def build(config: NetworkConfig | None = None) -> Network:
-    keras.utils.set_random_seed(0)
     embeddings = np.random.default_rng(1).normal(0, 0.3, (N_WORDS, 4)).astype(np.float32)
     return Network(config or NetworkConfig("lstm", 3, wide=True, n_pairs=50), embeddings, 1, ["a"] * N_WORDS)
 

@@ -30,7 +30,6 @@ TEXTS = [[5, 7, 2, 5, 7, 1, 3], [4], [8, 8, 8]]
 
 def build(config: NetworkConfig) -> Network:
     """Returns a network whose every weight is drawn."""
-    keras.utils.set_random_seed(0)
     network = Network(config, EMBEDDINGS, 2, WORDS, np.float32([0.5, -0.5]))
     generator = np.random.default_rng(1)
     for variable in network.trained.trainable_variables:
@@ -60,6 +59,28 @@ def test_what_is_saved_and_packed_gives_the_parts_times_their_factors_however_it
         np.concatenate(TEXTS).astype(np.int32), offsets_of(np.array(list(map(len, TEXTS))))
     )
     np.testing.assert_allclose(packed, expected, rtol=1e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_seed_alone_decides_what_is_left_to_chance(name: str) -> None:
+    """Any other thread may draw from the generators that a process has in common."""
+
+    def draw(seed: int, common_seed: int) -> list[FloatArray]:
+        keras.utils.set_random_seed(common_seed)
+        network = Network(CONFIGS[name], EMBEDDINGS, 2, WORDS, seed=seed)
+        keras.utils.set_random_seed(common_seed + 1)
+        return [*network.trained.get_weights(), network.trained(padded(TEXTS, 0, 0), training=True).numpy()]
+
+    first = draw(3, common_seed=0)
+    for a, b in zip(first, draw(3, common_seed=5), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert (first[-1] != draw(4, common_seed=0)[-1]).any()
+
+
+def test_the_two_directions_begin_with_different_weights() -> None:
+    both = Network(WIDE_DEEP, EMBEDDINGS, 2, WORDS).trained.get_layer("bilstm")
+    for forward, backward in zip(both.forward_layer.get_weights(), both.backward_layer.get_weights(), strict=True):
+        assert forward.ndim == 1 or (forward != backward).any()
 
 
 @pytest.mark.parametrize(("task", "axis"), [("classes", 1), ("labels", None)])
@@ -109,7 +130,7 @@ def test_the_recurrent_part_reads_the_first_tokens_alone() -> None:
 
 def test_word_dropout_makes_oov_of_some_words_while_training_and_of_no_padding() -> None:
     ids = np.array([[3] * 500 + [0] * 500], np.int32)
-    layer = WordDropout(0.2)
+    layer = WordDropout(0.2, seed=0)
     np.testing.assert_array_equal(layer(ids), ids)
     dropped = np.asarray(layer(ids, training=True))
     assert set(dropped[0, :500]) == {1, 3}
