@@ -17,9 +17,9 @@ from saiten.pipelines.records import FileSlice, WorkRange
 _RANGES = 64
 _MIN_RANGE_BYTES = 4 * 1024 * 1024
 _MAX_RANGE_BYTES = 64 * 1024 * 1024
-# A file of which no part can be read without those before is cut into so many for each worker: the more, the more
-# equal are the workers' shares, and the more is read in vain.
-_SLICES_PER_WORKER = 4
+# A file of which no part can be read without those before is cut into so many for each worker. The more, the more
+# equal are the workers' shares, and the more is read in vain: of two, each worker reads the whole file about once.
+_SLICES_PER_WORKER = 2
 # On a store each look costs some round trips.
 _LOOKED_AT_ONCE = 32
 

@@ -93,7 +93,7 @@ def test_a_large_file_is_cut_into_shares_that_are_about_equal(
     )
     path = tmp_path / f"a.{ending}{packing}"
     path.write_bytes(gzip.compress(lines.encode(), 0) if packing else lines.encode())
-    plan = plan_work(str(path), ReadOptions(), 20, n_workers=2)
+    plan = plan_work(str(path), ReadOptions(), 20, n_workers=4)
     counts = [sum(block.n_read for block in iter_blocks(WorkPlan(plan.options, {}, (work,)))) for work in plan.ranges]
     assert len(counts) >= 8
     assert sum(counts) in (300, 301)

@@ -33,6 +33,9 @@ _MAX_BATCH_BYTES = 128 * 1024 * 1024
 # Writers give a dictionary up at about 1 MiB.
 _MAX_DICTIONARY_BYTES = 4 * 1024 * 1024
 
+# Of a null. A plain 0 makes pyarrow import pandas.
+_NO_BYTES = pa.scalar(0, pa.int64())
+
 # How Arrow says in an error of reading that it lacks something, where its type does not.
 _NOT_IMPLEMENTED = "not yet implemented"
 
@@ -187,7 +190,7 @@ def _row_bytes(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
             sizes = _byte_lengths(column)
         else:
             continue
-        total += np.asarray(sizes.fill_null(0), np.int64)
+        total += np.asarray(sizes.fill_null(_NO_BYTES), np.int64)
     return total
 
 
