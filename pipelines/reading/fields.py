@@ -80,9 +80,14 @@ def _check_plain_text(sources: Sequence[str], structured: Mapping[str, FileField
 
 
 def _check_header(source: str, fields: FileFields, options: ReadOptions) -> None:
-    for flag, name in (("--text_field", options.text_name), ("--id_field", options.id_field)):
+    for asked, name in ((_asked_for_text(options), options.text_name), (" of --id_field", options.id_field)):
         if name is not None and name not in fields.names:
-            raise UsageError(f"{source} has no field {name!r} of {flag}; {_there_are(name, fields.names)}.")
+            raise UsageError(f"{source} has no field {name!r}{asked}; {_there_are(name, fields.names)}.")
+
+
+def _asked_for_text(options: ReadOptions) -> str:
+    """Says behind the text field's name where it is from."""
+    return ", and no --text_field names another" if options.text_field is None else " of --text_field"
 
 
 def _check_samples(samples: Mapping[str, FileFields], options: ReadOptions) -> None:
@@ -94,8 +99,8 @@ def _check_samples(samples: Mapping[str, FileFields], options: ReadOptions) -> N
         n_before += fields.n_records
     if n_before and seen.get(options.text_name, SAMPLE_RECORDS) >= SAMPLE_RECORDS:
         raise UsageError(
-            f"None of the first {SAMPLE_RECORDS:,} records has the field {options.text_name!r} of --text_field; "
-            f"{_there_are(options.text_name, seen)}."
+            f"None of the first {SAMPLE_RECORDS:,} records has the field {options.text_name!r}"
+            f"{_asked_for_text(options)}; {_there_are(options.text_name, seen)}."
         )
     for source, fields in samples.items():
         if options.id_field is not None and fields.n_records and options.id_field not in fields.names:

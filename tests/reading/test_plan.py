@@ -169,13 +169,18 @@ def test_kept_fields_get_their_types(tmp_path: pathlib.Path) -> None:
     assert plan_work(str(tmp_path), typed).options.kept_fields == (KeptField("n", pa.int64()),)
 
 
-def test_a_missing_field_is_named_with_the_nearest(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+    ("text_field", "asked"),
+    [(None, "'text', and no --text_field names another"), ("text", "'text' of --text_field")],
+)
+def test_a_missing_field_is_named_with_the_nearest(tmp_path: pathlib.Path, text_field: str | None, asked: str) -> None:
+    """A flag that nobody gave is not blamed."""
     (tmp_path / "a.jsonl").write_text(json.dumps({"id": 1, "title": "t", "texts": "b"}) + "\n", "utf-8")
-    with pytest.raises(UsageError) as raised:
-        plan_work(str(tmp_path), ReadOptions())
-    assert str(raised.value) == (
-        "None of the first 1,000 records has the field 'text' of --text_field; there are: 'texts', 'title', 'id'."
-    )
+    (tmp_path / "b.csv").write_text("id,title,texts\n", "utf-8")
+    for file, found in (("a.jsonl", "None of the first 1,000 records has the"), ("b.csv", "b.csv has no")):
+        with pytest.raises(UsageError) as raised:
+            plan_work(str(tmp_path / file), ReadOptions(text_field=text_field))
+        assert str(raised.value) == f"{found} field {asked}; there are: 'texts', 'title', 'id'."
 
 
 def test_the_field_may_come_late_but_not_after_a_thousand(tmp_path: pathlib.Path) -> None:

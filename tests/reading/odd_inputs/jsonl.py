@@ -86,7 +86,7 @@ JSONL = [
         "a.jsonl",
         b'{"txt":"a","body":"b"}\n',
         error=UsageError,
-        message="'text' of --text_field; there are: 'txt', 'body'",
+        message="'text', and no --text_field names another; there are: 'txt', 'body'",
     ),
     OddInput(
         "a line of JSON that is too long",
