@@ -38,7 +38,12 @@ HEADERS = [
     _refused("a line for Excel", "a.csv", "sep=,\nid,text\n1,a\n", "the first line is 'sep=', which is for Excel"),
     _refused("another line for Excel", "a.csv", "sep=;\nid;text\n", "the first line is 'sep=;', which is for Excel"),
     _refused("a field with a space before it", "a.csv", "id, text\n1,a\n", "there is ' text' (' text'), which is wri"),
-    _refused("a field in capitals", "a.csv", "ID,TEXT\n1,a\n", "a.csv has no field 'text', and no --text_field names another; there is"),
+    _refused(
+        "a field in capitals",
+        "a.csv",
+        "ID,TEXT\n1,a\n",
+        "a.csv has no field 'text', and no --text_field names another; there is",
+    ),
     _refused(
         "a field with decomposed characters",
         "a.csv",
@@ -63,7 +68,12 @@ HEADERS = [
     OddInput("a field twice that nobody asks for", "a.csv", b"text,n,n\na,1,2\n", ((0, "a"),)),
     OddInput("two columns without a name", "a.csv", b"text,,\na,1,2\n", ((0, "a"),)),
     _refused("a header without the id", "a.csv", "text,n\na,1\n", "a.csv has no field 'id' of --id_field", WITH_ID),
-    _refused("a header alone without the text", "a.csv", "id\n", "a.csv has no field 'text', and no --text_field names another"),
+    _refused(
+        "a header alone without the text",
+        "a.csv",
+        "id\n",
+        "a.csv has no field 'text', and no --text_field names another",
+    ),
     OddInput("blank lines alone", "a.csv", b"\n\r\n\n"),
     OddInput("a header longer than a record may be", "a.csv", b"a_long_name,text\n1,a\n", ((0, "a"),), options=SMALL),
     OddInput("a header over two lines", "a.csv", b'"a\nb",text\n1,x\n', ((0, "x"),)),

@@ -66,7 +66,7 @@ _NULL_IS_EMPTY = [
 ]
 _REFUSED = {
     "pandas-semicolons.csv": "there is 'id;text;stars;day' alone: its columns are separated by ';'; write it with",
-    "pandas-no-header.csv": "has no field 'text', and no --text_field names another; there are: '1', '良い', 2 longer, which may be text",
+    "pandas-no-header.csv": "names another; there are: '1', '良い', 2 longer, which may be text",
     "pandas-index.parquet": "has no field 'id' of --id_field",
     "pandas.csv.zip": "is a zip archive, which is not read",
     "pandas.csv.tar": "is a tar archive, which is not read",
@@ -80,7 +80,7 @@ _REFUSED = {
     "polars.arrow": "is an Arrow file (Feather), which is not read",
     "polars-stream.ipc": "is an Arrow stream, which is not read",
     "polars.avro": "is an Avro file, which is not read",
-    "duckdb-no-header.csv": "has no field 'text', and no --text_field names another; there are: '1', '良い', 2 longer, which may be text",
+    "duckdb-no-header.csv": "names another; there are: '1', '良い', 2 longer, which may be text",
     "duckdb-array.json": "is one JSON array, not an object a line",
     "duckdb-encrypted.parquet": "is an encrypted Parquet file, which is not read",
 }
