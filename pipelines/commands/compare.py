@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from saiten.pipelines.comparison.compare_runs import Comparison
     from saiten.pipelines.run.run_manifest import RunManifest
 
+_SHOWN_PAIRS = 100
+
 EXAMPLE = "saiten compare runs/may runs/june --max_change=0.01"
 
 
@@ -80,6 +82,7 @@ def comparison_figures(comparison: "Comparison") -> dict[str, Any]:
         "gained_scores": comparison.n_gained_scores,
         "largest_change": comparison.largest_change,
         "outputs": outputs,
+        "labels": _label_figures(comparison),
         "moved_most": [
             {"id": one.id, "output": one.output, "a": one.first, "b": one.second, "change": one.second - one.first}
             for one in comparison.moved
@@ -87,6 +90,14 @@ def comparison_figures(comparison: "Comparison") -> dict[str, Any]:
         "ids_only_in_a": list(comparison.only_first),
         "ids_only_in_b": list(comparison.only_second),
     }
+
+
+def _label_figures(comparison: "Comparison") -> dict[str, Any] | None:
+    labels = comparison.labels
+    if labels is None:
+        return None
+    pairs = [{"a": first, "b": second, "records": n} for first, second, n in labels.commonest(_SHOWN_PAIRS)]
+    return {"records": labels.n, "changed": labels.n_changed, "commonest": pairs}
 
 
 def _write_page(

@@ -13,7 +13,14 @@ from saiten.model.errors import UsageError
 from saiten.model.text.ragged import FloatArray, Int64Array
 from saiten.pipelines.comparison.changes import OutputChanges
 from saiten.pipelines.comparison.join import Matches, match_rows
-from saiten.pipelines.comparison.partitions import Partition, count_partitions, partition_run, read_partition
+from saiten.pipelines.comparison.label_changes import LabelChanges
+from saiten.pipelines.comparison.partitions import (
+    Partition,
+    count_partitions,
+    has_labels,
+    partition_run,
+    read_partition,
+)
 from saiten.pipelines.run.run_manifest import RunManifest
 
 _MOST_RANKS = 1_000
@@ -48,6 +55,7 @@ class Comparison:
         n_gained_scores: The other way round.
         changes: By output, over the records that have scores in both.
         moved: The records that moved most, the furthest first.
+        labels: What became of the most probable classes; None unless both runs name them.
     """
 
     outputs: tuple[str, ...]
@@ -60,6 +68,7 @@ class Comparison:
     n_gained_scores: int
     changes: dict[str, OutputChanges]
     moved: tuple[MovedRecord, ...]
+    labels: LabelChanges | None
 
     @property
     def largest_change(self) -> float:
@@ -86,12 +95,13 @@ def compare_runs(first: tuple[str, RunManifest], second: tuple[str, RunManifest]
         scored = [f"{output} scored {', '.join(manifest.outputs_scored)}" for output, manifest in (first, second)]
         raise UsageError(f"{scored[0]}; {scored[1]}: they have no output in common.")
     n_partitions = count_partitions(first[1], second[1])
+    with_labels = has_labels(*first) and has_labels(*second)
     counter = _Counter(outputs, n_moved)
     with tempfile.TemporaryDirectory(prefix="saiten-compare-") as folder:
         partitions = []
         for name, (output, manifest) in (("first", first), ("second", second)):
             (below := pathlib.Path(folder, name)).mkdir()
-            partitions.append(partition_run(output, manifest, outputs, below, n_partitions))
+            partitions.append(partition_run(output, manifest, outputs, below, n_partitions, with_labels=with_labels))
         for path_first, path_second in zip(*partitions, strict=True):
             counter.add(read_partition(path_first), read_partition(path_second))
     if not counter.n_both:
@@ -113,6 +123,7 @@ class _Counter:
         self._only: tuple[list[str], list[str]] = ([], [])
         self._changes: dict[str, OutputChanges] = {}
         self._moved: list[MovedRecord] = []
+        self._labels: LabelChanges | None = None
 
     def add(self, first: Partition, second: Partition) -> None:
         matches = _same_ids(match_rows(first.hashes, second.hashes), first.ids, second.ids)
@@ -122,6 +133,9 @@ class _Counter:
             self._only[side].extend(
                 partition.ids.take(pa.array(rows[: _NAMED_IDS - len(self._only[side])])).to_pylist()
             )
+        if first.labels is not None and second.labels is not None:
+            self._labels = self._labels or LabelChanges()
+            self._labels.add(first.labels.take(pa.array(matches.first)), second.labels.take(pa.array(matches.second)))
         scores_first, scores_second = first.scores[matches.first], second.scores[matches.second]
         has_first, has_second = (~np.isnan(scores).any(axis=1) for scores in (scores_first, scores_second))
         self._n_lost += int(np.count_nonzero(has_first & ~has_second))
@@ -157,6 +171,7 @@ class _Counter:
             n_gained_scores=self._n_gained,
             changes=self._changes,
             moved=tuple(self._moved),
+            labels=self._labels,
         )
 
 

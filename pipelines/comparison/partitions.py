@@ -1,4 +1,4 @@
-"""A run's ids and scores cut by a hash of the id: rows of one id, of either run, are in partitions of one number."""
+"""A run's ids, scores and labels cut by a hash of the id: rows of one id, of either run, have partitions of one number."""
 
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -20,6 +20,7 @@ _PARTITION_ROWS = 500_000
 _MOST_PARTITIONS = 512
 _BATCH_ROWS = 16_384
 _HASH = "hash"
+_LABEL = "label"
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,13 @@ class Partition:
         hashes: uint64 [n], of the ids.
         ids: Strings.
         scores: float32 [n, outputs]; NaN where the record has none.
+        labels: Strings, null where the record has none; None where nobody asked for them.
     """
 
     hashes: Hashes
     ids: pa.Array
     scores: FloatArray
+    labels: pa.Array | None
 
 
 def count_partitions(*manifests: RunManifest) -> int:
@@ -43,17 +46,36 @@ def count_partitions(*manifests: RunManifest) -> int:
     return min(_MOST_PARTITIONS, 1 + rows // _PARTITION_ROWS)
 
 
+def has_labels(output: str, manifest: RunManifest) -> bool:
+    """Tells whether a run names the most probable class of each record."""
+    for path in manifest.part_paths(output, SCORES_FOLDER):
+        with storage.open_read(path) as file:
+            # A kept field may have the one name, but only labels have the other one beside it.
+            return {_LABEL, f"{_LABEL}_score"} <= set(pq.ParquetFile(file).schema_arrow.names)
+    return False
+
+
 def partition_run(
-    output: str, manifest: RunManifest, outputs: Sequence[str], folder: pathlib.Path, n_partitions: int
+    output: str,
+    manifest: RunManifest,
+    outputs: Sequence[str],
+    folder: pathlib.Path,
+    n_partitions: int,
+    *,
+    with_labels: bool,
 ) -> list[pathlib.Path]:
     """Writes a run's ids and scores into partitions below a folder; returns their files.
 
     Args:
         outputs: Whose scores are taken, in this order.
+        with_labels: Their labels, too.
     """
-    columns = ["id", *(f"score_{name}" for name in outputs)]
+    types = {"id": pa.string()} | {f"score_{name}": pa.float32() for name in outputs}
+    if with_labels:
+        types[_LABEL] = pa.string()
+    columns = list(types)
     paths = [folder / f"{number:03}.arrow" for number in range(n_partitions)]
-    schema = pa.schema([(_HASH, pa.uint64()), ("id", pa.string()), *((name, pa.float32()) for name in columns[1:])])
+    schema = pa.schema([(_HASH, pa.uint64()), *types.items()])
     options = pa.ipc.IpcWriteOptions(compression="zstd")
     with ExitStack() as stack:
         writers = [stack.enter_context(pa.ipc.new_file(str(path), schema, options=options)) for path in paths]
@@ -70,9 +92,18 @@ def read_partition(path: pathlib.Path) -> Partition:
     """Reads a partition whole."""
     with pa.memory_map(str(path)) as file:
         table = pa.ipc.open_file(file).read_all().combine_chunks()
-    columns = [table.column(i).to_numpy() for i in range(2, table.num_columns)]
-    scores = np.column_stack(columns).astype(np.float32) if columns else np.zeros((table.num_rows, 0), np.float32)
-    return Partition(table.column(_HASH).to_numpy(), table.column("id").combine_chunks(), scores)
+    scores = [
+        column.to_numpy()
+        for name, column in zip(table.column_names, table.columns, strict=True)
+        if name.startswith("score_")
+    ]
+    labels = table.column(_LABEL).combine_chunks() if _LABEL in table.column_names else None
+    return Partition(
+        table.column(_HASH).to_numpy(),
+        table.column("id").combine_chunks(),
+        np.column_stack(scores).astype(np.float32),
+        labels,
+    )
 
 
 def _read_batches(output: str, manifest: RunManifest, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

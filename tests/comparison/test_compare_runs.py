@@ -30,14 +30,27 @@ SECOND: list[list[Row]] = [
 ]
 
 
-def make_run(folder: pathlib.Path, parts: Sequence[Sequence[Row]], outputs: Sequence[str] = ("x", "y")) -> str:
-    """Writes a committed run with these rows in its parts; returns its directory."""
+def make_run(
+    folder: pathlib.Path,
+    parts: Sequence[Sequence[Row]],
+    outputs: Sequence[str] = ("x", "y"),
+    *,
+    labels: dict[str, str | None] | None = None,
+    label_columns: Sequence[str] = ("label", "label_score"),
+) -> str:
+    """Writes a committed run with these rows in its parts; returns its directory.
+
+    Args:
+        labels: Of the ids, where the run has some.
+    """
     (folder / "scores").mkdir(parents=True)
     listed = []
     for i, rows in enumerate(parts):
         columns: dict[str, Any] = {"id": pa.array([row[0] for row in rows], pa.string())}
         for j, name in enumerate(outputs, 1):
             columns[f"score_{name}"] = pa.array([row[j] for row in rows], pa.float32())
+        if labels is not None:
+            columns |= {name: pa.array([labels.get(row[0]) for row in rows], pa.string()) for name in label_columns}
         pq.write_table(pa.table(columns), folder / f"scores/{i}.parquet")
         listed.append(Part(f"scores/{i}.parquet", len(rows)))
     counts = RunCounts(sum(map(len, parts)))
@@ -79,6 +92,53 @@ def test_records_are_joined_by_id(runs: tuple[str, str], partition_rows: int, mo
         "y": (5, 3.0),
     }
     assert found.changes["x"].ranks.correlation == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("partition_rows", [1, 500_000])
+def test_labels_that_changed_are_counted_by_pair(
+    tmp_path: pathlib.Path,
+    partition_rows: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Of records in both runs that have a label in both: a new class is what a person sees of a new model."""
+    monkeypatch.setattr(partitions, "_PARTITION_ROWS", partition_rows)
+    before = {"a": "寿司", "b": "寿司", "c": "麺", "twice": "麺", "gone": "麺", "emptied": "麺"}
+    first = make_run(tmp_path / "a", FIRST, labels=before)
+    second = make_run(tmp_path / "b", SECOND, labels={**before, "b": "麺", "c": "丼", "twice": "寿司", "emptied": None})
+    found = compared(first, second).labels
+    assert found is not None
+    assert (found.n, found.n_changed) == (5, 4)
+    assert found.commonest(2) == [("麺", "寿司", 2), ("寿司", "麺", 1)]
+    assert main(["compare", first, second, f"--html={tmp_path / 'page.html'}"]) == 0
+    assert "labels  4 of 5 records have another (80.0%): 麺 → 寿司 2, 寿司 → 麺 1, 麺 → 丼 1" in " ".join(
+        capsys.readouterr().out.split("\n")
+    )
+    assert '<td class="name">麺</td><td class="name">寿司</td><td class="n">2</td>' in (
+        (tmp_path / "page.html").read_text("utf-8")
+    )
+    assert main(["compare", first, second, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["labels"] == {
+        "records": 5,
+        "changed": 4,
+        "commonest": [
+            {"a": "麺", "b": "寿司", "records": 2},
+            {"a": "寿司", "b": "麺", "records": 1},
+            {"a": "麺", "b": "丼", "records": 1},
+        ],
+    }
+
+
+def test_labels_are_compared_only_where_both_runs_have_them(
+    runs: tuple[str, str], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labelled = make_run(tmp_path / "c", FIRST, labels={"a": "麺"})
+    assert compared(labelled, runs[1]).labels is None
+    # A field of the records that was kept under this name is none.
+    kept = make_run(tmp_path / "d", FIRST, labels={"a": "麺"}, label_columns=["label"])
+    assert compared(labelled, kept).labels is None
+    assert main(["compare", labelled, kept, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["labels"] is None
 
 
 def test_only_the_furthest_are_named(runs: tuple[str, str]) -> None:

@@ -6,6 +6,8 @@ from saiten.pipelines.comparison.compare_runs import Comparison
 from saiten.pipelines.reports.plots import short_number
 from saiten.pipelines.terminal import escape, make_console
 
+_SHOWN_PAIRS = 5
+
 
 def print_comparison(comparison: Comparison) -> None:
     """Prints how far scores moved, which records moved most, and what is in one run alone."""
@@ -18,6 +20,12 @@ def print_comparison(comparison: Comparison) -> None:
             figures = (*means, sizes.mean, sizes.quantile(0.99), sizes.largest or 0.0, changes.ranks.correlation)
             outputs.add_row(escape(name), *map(short_number, figures))
         console.print(outputs)
+    labels = comparison.labels
+    if labels is not None and labels.n:
+        share = f"{labels.n_changed:,} of {labels.n:,} records have another ({labels.n_changed / labels.n:.1%})"
+        pairs = [f"{escape(one)} → {escape(other)} {n:,}" for one, other, n in labels.commonest(_SHOWN_PAIRS)]
+        more = ", …" if len(labels.by_pair) > len(pairs) else ""
+        console.print(f"\n[bold]labels[/]  {share}{': ' if pairs else ''}{', '.join(pairs)}{more}")
     if comparison.moved:
         console.print("\n[bold]moved most[/]")
         moved = _table("id", "output", figures=("A", "B", "change"))
