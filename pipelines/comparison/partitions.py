@@ -1,4 +1,4 @@
-"""A run's ids, scores and labels cut by a hash of the id: rows of one id, of either run, have partitions of one number."""
+"""A run's ids, scores and labels cut by a hash of the id: rows of one id have partitions of one number."""
 
 import pathlib
 from collections.abc import Iterator, Sequence
