@@ -1,7 +1,9 @@
 """A reader gets one whole run, whatever else goes on in the directory."""
 
 import pathlib
+import re
 
+import pyarrow.parquet as pq
 import pytest
 
 from saiten.model.bundle.bundle import StoredBundle
@@ -9,6 +11,7 @@ from saiten.model.errors import UsageError
 from saiten.pipelines.run import results
 from saiten.pipelines.run.results import read_dead_letters, read_scores
 from saiten.pipelines.run.run_manifest import read_run_manifest
+from saiten.pipelines.run.schema import DEAD_LETTER_SCHEMA, scores_schema
 from tests.helpers.scoring import rows, score
 
 
@@ -68,3 +71,27 @@ def test_what_is_no_runs_manifest_is_refused_by_name(tmp_path: pathlib.Path, con
 def test_a_bundle_is_not_read_as_a_run(tiny_bundle: StoredBundle) -> None:
     with pytest.raises(UsageError, match="is a bundle, and no run: give the --output of a saiten score"):
         read_scores(str(tiny_bundle.path))
+
+
+# What BigQuery's page on loading Parquet takes for a column: physical and logical type.
+_BIGQUERY_TYPES = {
+    ("BOOLEAN", "NONE"),
+    ("BYTE_ARRAY", "NONE"),
+    ("BYTE_ARRAY", "STRING"),
+    ("DOUBLE", "NONE"),
+    ("FLOAT", "NONE"),
+    ("INT32", "NONE"),
+    ("INT64", "NONE"),
+}
+
+
+def test_bigquery_takes_every_column_of_scores_and_dead_letters(tmp_path: pathlib.Path) -> None:
+    """It cannot be asked here, so this goes by what it says that it loads: flat columns of these types."""
+    for name, schema in (("scores", scores_schema(["taste"], [], 2)), ("dead_letters", DEAD_LETTER_SCHEMA)):
+        pq.write_table(schema.empty_table(), tmp_path / name)
+        columns = pq.ParquetFile(tmp_path / name).schema
+        assert len(columns) == len(schema)
+        types = [columns.column(i) for i in range(len(schema))]
+        found = {(column.physical_type, column.logical_type.type) for column in types}
+        assert found <= _BIGQUERY_TYPES
+        assert all(re.fullmatch("[a-z_0-9]+", field) for field in schema.names)
