@@ -4,11 +4,33 @@ import argparse
 import difflib
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 from saiten.model.errors import UsageError
 from saiten.model.text.tokenizer import TokenizerConfig
 
 _MAX_STOP_WORDS_BYTES = 16 << 20
+
+
+class InPlaceOf(argparse.Action):
+    """A flag that stands in for another: where it is given, that one is not needed.
+
+    Args:
+        other: The name of the other's value.
+    """
+
+    def __init__(self, *arguments: Any, other: str, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        self.other = other
+
+    def __call__(self, _parser: object, namespace: argparse.Namespace, values: Any, _flag: object = None) -> None:
+        setattr(namespace, self.dest, values)
+
+
+def replaced_values(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> set[str]:
+    """Returns the names of values for which another flag stands in."""
+    stand_ins = (action for action in parser._actions if isinstance(action, InPlaceOf))  # noqa: SLF001 - as above
+    return {action.other for action in stand_ins if getattr(parsed, action.dest) is not None}
 
 
 def known_flags(parser: argparse.ArgumentParser) -> list[str]:

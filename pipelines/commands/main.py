@@ -12,7 +12,7 @@ from typing import NoReturn
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.commands.command_line.catalog import COMMANDS
 from saiten.pipelines.commands.command_line.parser import command_module, command_parser, overview
-from saiten.pipelines.commands.flags import known_flags, unknown_flag_message
+from saiten.pipelines.commands.flags import known_flags, replaced_values, unknown_flag_message
 from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.terminal import drop_output, say
 
@@ -80,9 +80,8 @@ def _run(arguments: list[str]) -> int:
     parser = command_parser(command)
     needed = _make_optional(parser)
     parsed, unknown = parser.parse_known_args(arguments[1:])
-    missing = [flag for dest, flag in needed.items() if getattr(parsed, dest) is None]
-    if "--input" in missing and getattr(parsed, "subscription", None):
-        missing.remove("--input")
+    given = replaced_values(parser, parsed)
+    missing = [flag for dest, flag in needed.items() if getattr(parsed, dest) is None and dest not in given]
     if command == "score":
         parsed.beam_flags = unknown
         if missing and unknown:

@@ -7,7 +7,8 @@ import io
 from collections.abc import Sequence
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.commands.flags import known_flags, unknown_flag_message
+from saiten.pipelines.commands.flags import InPlaceOf, known_flags, unknown_flag_message
+from saiten.pipelines.defaults import MAX_RECORD_BYTES
 from saiten.pipelines.local.settings import ScoreSettings
 
 
@@ -47,7 +48,7 @@ def add_input_arguments(group: "argparse._ActionsContainer", *, is_required: boo
         metavar="BYTES",
         type=int,
         default=ScoreSettings.max_record_bytes,
-        help="longer records are dead letters (default: 10485760, 10 MiB)",
+        help=f"longer records are dead letters (default: {MAX_RECORD_BYTES}, {MAX_RECORD_BYTES >> 20} MiB)",
     )
     group.add_argument(
         "--table_files", action="store_true", help="the files of a Delta or Iceberg table as they are, removed ones too"
@@ -138,7 +139,11 @@ def _add_running_arguments(group: "argparse._ActionsContainer") -> None:
 def _add_streaming_arguments(group: "argparse._ActionsContainer") -> None:
     group.add_argument("--streaming", action="store_true", help="score what arrives in --input, without end")
     group.add_argument(
-        "--subscription", metavar="NAME", help="instead: messages of projects/PROJECT/subscriptions/NAME"
+        "--subscription",
+        action=InPlaceOf,
+        other="input",
+        metavar="NAME",
+        help="instead: messages of projects/PROJECT/subscriptions/NAME",
     )
     for flag, metavar, help_text in (
         ("poll_secs", "SECS", "how often files and bundles are looked for"),

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from saiten.model.errors import UsageError
+from saiten.pipelines import defaults
 
 # Beam's plain DirectRunner first tries to download a program; the in-process runner does not, so both mean that.
 _LOCAL_RUNNERS = ("fnapi", "direct")
@@ -34,13 +35,13 @@ class ScoreSettings:
     input: str = ""
     bundle: str
     output: str | None = None
-    input_format: str = "auto"
-    encoding: str = "utf-8"
-    quoting: str = "auto"
+    input_format: str = defaults.INPUT_FORMAT
+    encoding: str = defaults.ENCODING
+    quoting: str = defaults.QUOTING
     text_field: str | None = None
     id_field: str | None = None
     keep_fields: str = ""
-    max_record_bytes: int = 10 * 1024 * 1024
+    max_record_bytes: int = defaults.MAX_RECORD_BYTES
     table_files: bool = False
     no_label: bool = False
     top: int = 1
@@ -58,10 +59,10 @@ class ScoreSettings:
     no_wait: bool = False
     streaming: bool = False
     subscription: str | None = None
-    poll_secs: float = 10.0
-    window_secs: float = 60.0
+    poll_secs: float = defaults.POLL_SECS
+    window_secs: float = defaults.WINDOW_SECS
     bundle_watch: str | None = None
-    max_batch_wait_ms: float = 200.0
+    max_batch_wait_ms: float = defaults.MAX_BATCH_WAIT_MS
     quiet: bool = False
 
     def __post_init__(self) -> None:

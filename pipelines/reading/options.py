@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from saiten.model.errors import UsageError
+from saiten.pipelines import defaults
 
 # In all of these but UTF-16 the byte 0x0A is a line end and nothing else.
 _ENCODINGS = (
@@ -84,13 +85,13 @@ class ReadOptions:
         UsageError: An unknown encoding or quoting, with the nearest known one.
     """
 
-    input_format: str = "auto"
-    encoding: str = "utf-8"
-    quoting: str = "auto"
+    input_format: str = defaults.INPUT_FORMAT
+    encoding: str = defaults.ENCODING
+    quoting: str = defaults.QUOTING
     text_field: str | None = None
     id_field: str | None = None
     kept_fields: tuple[KeptField, ...] = ()
-    max_record_bytes: int = 10 * 1024 * 1024
+    max_record_bytes: int = defaults.MAX_RECORD_BYTES
     allow_plain_text: bool = False
     table_files: bool = False
     kept_fields_flag: str = "--keep_fields"

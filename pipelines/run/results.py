@@ -44,19 +44,23 @@ def read_dead_letters(run: str | os.PathLike[str], columns: list[str] | None = N
 
 
 def _read(output: str, folder: str, columns: list[str] | None) -> pa.Table:
-    windows = list(Windows(output).new())
-    if windows:
-        return _read_windows(output, windows, folder, columns)
-    while True:
+    # Asked for first: where a run has committed, it counts, and where none has, a stream may have written windows.
+    manifest = read_run_manifest(output)
+    if manifest is None:
+        windows = list(Windows(output).new())
+        if windows:
+            return _read_windows(output, windows, folder, columns)
         manifest = committed_manifest(output)
+    while True:
         try:
             return pa.concat_tables(_read_part(path, columns) for path in manifest.part_paths(output, folder))
         except Exception:
             # The parts go when another run takes their place; then its manifest is there already. On an object
             # store one may go while it is read, which each store's library says by an error of its own.
-            now = read_run_manifest(output)
-            if now is not None and now.run_id == manifest.run_id:
+            now = committed_manifest(output)
+            if now.run_id == manifest.run_id:
                 raise
+            manifest = now
 
 
 def _read_windows(output: str, windows: Sequence[WindowManifest], folder: str, columns: list[str] | None) -> pa.Table:

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
+from saiten.pipelines import defaults
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.records import EncodedBlock, RecordBlock, ScoredBlock
 from saiten.pipelines.run.layout import Run
@@ -33,9 +34,9 @@ class Stream:
     deadline: Deadline
     input: str = ""
     subscription: str | None = None
-    poll_secs: float = 10.0
-    window_secs: float = 60.0
-    max_wait_ms: float = 200.0
+    poll_secs: float = defaults.POLL_SECS
+    window_secs: float = defaults.WINDOW_SECS
+    max_wait_ms: float = defaults.MAX_BATCH_WAIT_MS
     bundle_watch: str | None = None
     started: float = field(default_factory=time.time)
 

@@ -245,6 +245,7 @@ def test_a_mistake_is_one_sentence_and_exit_2_before_any_work(
         (["bundle", "--keras_modl=m"], "There is no flag --keras_modl; did you mean --keras_model?"),
         (["--verson"], "There is no flag --verson; did you mean --version?"),
         (["score"], "saiten score needs --input, --bundle; see saiten score --help."),
+        (["score", "--subscription=s"], "saiten score needs --bundle; see saiten score --help."),
         (["inspect"], "saiten inspect needs DIR; see saiten inspect --help."),
     ],
 )
