@@ -51,8 +51,10 @@ _CONFIG = {
     "restart-strategy.type": "fixed-delay",
     "restart-strategy.fixed-delay.attempts": RESTARTS,
     "restart-strategy.fixed-delay.delay": _RESTART_DELAY,
+    # One that was killed is missed by its connection, in two beats; a busy machine is not taken for a lost one.
     "heartbeat.interval": 2000,
-    "heartbeat.timeout": 40000,
+    "heartbeat.timeout": 300000,
+    "pekko.ask.timeout": "120 s",
     "web.cancel.enable": "true",
     # Flink's own scripts would work these out; without them every part has to be said.
     "taskmanager.cpu.cores": 1,
