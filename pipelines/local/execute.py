@@ -90,6 +90,7 @@ def run_work(
         try:
             pipeline = beam.Pipeline(runner=execution.runner, options=execution.options)
             work.wire(pipeline)
+            job.is_on_its_way = True
             job.result = pipeline.run()
             with submitted(job):
                 if not execution.waits:

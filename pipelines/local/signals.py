@@ -35,6 +35,7 @@ class Job:
         left: What is there when it ends early.
         result: Of a pipeline that goes on elsewhere; local ones have ended when there is one.
         note: What that is called at its runner.
+        is_on_its_way: A runner elsewhere may have it, and has not said so yet.
     """
 
     run: Run
@@ -42,6 +43,7 @@ class Job:
     left: str = NOTHING_COMMITTED
     result: PipelineResult | None = None
     note: JobNote | None = None
+    is_on_its_way: bool = False
 
     def end(self) -> str:
         """Ends the workers, or fences the remote job off and cancels it; returns what the person has to know."""
@@ -49,8 +51,10 @@ class Job:
             self.workers.kill()
         if self.is_committed():
             return "the run is committed, --resume marks it"
-        if self.workers or self.result is None:
+        if self.workers or not (self.result or self.is_on_its_way):
             return self.left
+        if self.result is None:
+            return f"its runner may have got the job, which is fenced off: {self.left}"
         state = self.cancel()
         if state is None:
             return f"the job {self.note or ''} may still be running, but is fenced off: {self.left}"

@@ -148,7 +148,7 @@ def _write(stream: Stream, name: str, note: CurrentBundle | RefusedBundle) -> No
 
 def _candidates(pattern: str) -> list[str]:
     """Returns the folders under a pattern that hold a manifest, sorted."""
-    found = storage.match(storage.join(storage.absolute(pattern), BUNDLE_MANIFEST))
+    found = storage.match(storage.join(pattern, BUNDLE_MANIFEST))
     return [path.removesuffix(f"/{BUNDLE_MANIFEST}") for path, _ in found]
 
 
@@ -168,9 +168,12 @@ def _judge_elsewhere(stream: Stream, path: str) -> str:
         "is_classes": stream.run.n_labels > 0,
     }
     command = [sys.executable, "-P", "-m", "saiten.pipelines.streaming.judge_bundle"]
-    ended = subprocess.run(
-        command, input=json.dumps(asked), capture_output=True, text=True, timeout=stream.deadline.secs, check=False
-    )
+    try:
+        ended = subprocess.run(
+            command, input=json.dumps(asked), capture_output=True, text=True, timeout=stream.deadline.secs, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ValueError(f"its judge took longer than {stream.deadline.secs:g} s") from error
     answer = json.loads(ended.stdout) if ended.returncode == 0 and ended.stdout else {}
     if "bundle_id" not in answer:
         raise ValueError(answer.get("reason") or f"its judge ended with {ended.returncode}")

@@ -16,7 +16,7 @@ from saiten.pipelines import storage
 from saiten.pipelines.reading.files import InputFile, list_inputs, printable, shared_start
 from saiten.pipelines.reading.plan import WorkPlan, plan_work
 from saiten.pipelines.reading.read_range import iter_blocks
-from saiten.pipelines.run.windows.window_manifest import Windows
+from saiten.pipelines.run.windows.window_manifest import FilesOfWindows
 from saiten.pipelines.streaming.stream import Stream, UnscoredBlock
 
 _WILDCARDS = "*?["
@@ -63,21 +63,19 @@ class _ListFilesDoFn(beam.DoFn):
         self._stream = stream
 
     def setup(self) -> None:
-        self._windows = Windows(self._stream.run.output)
-        self._written: set[str] = set()
+        self._written = FilesOfWindows(self._stream.run.output)
         self._folder = folder_of(self._stream.input)
 
     def process(self, _poll: object, polled: Any = beam.DoFn.TimestampParam) -> Iterator[TimestampedValue]:
         with self._stream.run.reports.reported():
             # Looked at first: a file that is listed afterwards is in none of them, or is new.
-            for manifest in self._windows.new():
-                self._written.update(manifest.sources)
+            written = self._written.all()
             found = list_inputs(self._stream.input, table_files=self._stream.reading.table_files, may_be_none=True)
             # By the clock, not by the poll's own time: an engine that goes back to an earlier state polls again.
             now = max(time.time(), float(polled))
         for file in found:
             source = printable(file.path.removeprefix(f"{self._folder}/"))
-            if source not in self._written:
+            if source not in written:
                 yield TimestampedValue((source, file), now)
 
 

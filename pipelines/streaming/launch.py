@@ -28,7 +28,7 @@ from saiten.pipelines.run.range_summary import SourceCount
 from saiten.pipelines.run.schema import refuse_taken_names
 from saiten.pipelines.run.windows.window_manifest import WindowManifest, Windows
 from saiten.pipelines.steps.deadline import Deadline
-from saiten.pipelines.streaming.bundles import refused_bundles
+from saiten.pipelines.streaming.bundles import BundleWatch, refused_bundles
 from saiten.pipelines.streaming.files import folder_of
 from saiten.pipelines.streaming.pipeline import build
 from saiten.pipelines.streaming.stream import Stream
@@ -54,7 +54,8 @@ def launch_stream(settings: ScoreSettings, *, as_json: bool) -> None:
     execution = remote_execution(settings.runner, _with_checkpoints(settings.beam_flags))
     refuse_unseen(execution, "output", [output])
     refuse_unseen(execution, "bundle", [settings.bundle])
-    refuse_unseen(execution, "input", [folder_of(settings.input)] if settings.input else [])
+    for flag, patterns in (("input", settings.input), ("bundle_watch", settings.bundle_watch or "")):
+        refuse_unseen(execution, flag, (folder_of(item) for item in patterns.split(",") if item.strip()))
     chosen = choose_bundle(settings)
     options = read_options(settings)
     refuse_taken_names(chosen.outputs, [field.name for field in options.kept_fields], chosen.n_labels)
@@ -82,8 +83,9 @@ def launch_stream(settings: ScoreSettings, *, as_json: bool) -> None:
             poll_secs=settings.poll_secs,
             window_secs=settings.window_secs,
             max_wait_ms=settings.max_batch_wait_ms,
-            bundle_watch=settings.bundle_watch,
+            bundle_watch=settings.bundle_watch and storage.absolute(settings.bundle_watch),
         )
+        _begin_with_newest(stream)
         claim.run_id = run.run_id
         execution = replace(execution, waits=execution.waits and not settings.no_wait)
         _run(stream, execution, is_quiet=settings.quiet, as_json=as_json)
@@ -110,6 +112,12 @@ def _clear_earlier(run: Run) -> None:
     work = storage.join(run.output, WORK_FOLDER)
     earlier = [path for path in storage.list_files(work) if "/" in path.removeprefix(f"{work}/")]
     storage.remove_files(earlier)
+
+
+def _begin_with_newest(stream: Stream) -> None:
+    """Lets the stream begin with the newest bundle that is watched: one that goes on again does not fall back."""
+    if stream.bundle_watch:
+        list(BundleWatch(stream).look())
 
 
 def _absolute_patterns(patterns: str) -> str:

@@ -19,12 +19,12 @@ class Stream:
         reading: How files and messages are read, with a type for every kept field.
         bundle: What scores, until another one takes its place.
         deadline: How long a block may take.
-        input: Files, directories and globs that are watched; empty where messages are read.
+        input: Files, directories and globs that are watched, absolute; empty where messages are read.
         subscription: Whose messages are read, or None.
         poll_secs: How often files and bundles are looked for.
         window_secs: How much time one set of files covers.
         max_wait_ms: How long a message waits for others.
-        bundle_watch: A pattern under which new bundles appear, or None.
+        bundle_watch: A pattern, absolute, under which new bundles appear, or None.
         started: Seconds since the epoch; the first look.
     """
 

@@ -8,6 +8,7 @@ import apache_beam as beam
 
 from saiten.pipelines.beam_metrics import count, count_dead_letters
 from saiten.pipelines.records import Code
+from saiten.pipelines.run.windows.window_manifest import FilesOfWindows
 from saiten.pipelines.streaming.stream import Stream, WindowBlock
 from saiten.pipelines.streaming.subscription import acknowledge, make_client
 from saiten.pipelines.streaming.window_writer import write_window
@@ -30,6 +31,7 @@ class _WriteWindowDoFn(beam.DoFn):
     def setup(self) -> None:
         # Made where it is needed: a stream of files needs no library of Google's.
         self._client = make_client() if self._stream.subscription else None
+        self._files = FilesOfWindows(self._stream.run.output)
 
     def process(self, group: tuple[str, Iterable[WindowBlock]], window: Any = beam.DoFn.WindowParam) -> Iterator[str]:
         stream, ack_ids = self._stream, list[str]()
@@ -40,7 +42,10 @@ class _WriteWindowDoFn(beam.DoFn):
                 yield block
 
         with stream.run.reports.reported():
-            manifest = write_window(stream.run, float(window.start), float(window.end), blocks())
+            start = float(window.start)
+            # A message's time is the same whenever it comes; a file's is when it was found.
+            held = self._files.of_others(start) if stream.input else frozenset()
+            manifest = write_window(stream.run, start, float(window.end), blocks(), held=held)
             if self._client and stream.subscription:
                 acknowledge(self._client, stream.subscription, ack_ids)
         if manifest:

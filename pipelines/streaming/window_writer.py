@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +31,12 @@ Place = tuple[str, int]
 
 
 def write_window(
-    run: Run, start: float, end: float, blocks: Iterable[WindowBlock], clock: Callable[[], float] = time.time
+    run: Run,
+    start: float,
+    end: float,
+    blocks: Iterable[WindowBlock],
+    clock: Callable[[], float] = time.time,
+    held: Set[str] = frozenset(),
 ) -> WindowManifest | None:
     """Writes what an engine gives of a window, and then its manifest.
 
@@ -41,6 +46,7 @@ def write_window(
     Args:
         start, end: Seconds since the epoch.
         clock: The same; injected in tests.
+        held: Files that other windows hold, each of them whole: what an engine gives of those counts no second time.
 
     Returns:
         The manifest; None where nothing was left to write.
@@ -49,7 +55,7 @@ def write_window(
         FencedOffError: The job is no longer the output directory's owner's.
     """
     earlier = manifests_of(run.output, start)
-    files = WindowFiles(run, start_name(start), len(earlier), _places_in(run.output, earlier))
+    files = WindowFiles(run, start_name(start), len(earlier), _places_in(run.output, earlier), held)
     try:
         for block in blocks:
             if block.scored:
@@ -85,6 +91,7 @@ class WindowFiles:
         name: What it is called.
         number: 0 for the window itself.
         places: Source and position of all records that are written of it already.
+        held: Sources that are written already, whole.
 
     Attributes:
         sources: How the records came out, by source.
@@ -92,12 +99,13 @@ class WindowFiles:
         duplicates: Records that are written already, or came twice.
     """
 
-    def __init__(self, run: Run, name: str, number: int, places: set[Place]) -> None:
+    def __init__(self, run: Run, name: str, number: int, places: set[Place], held: Set[str]) -> None:
         self._run = run
         self._window = name
         self._name = f"window-{name}-{number}-{uuid.uuid4().hex[:8]}"
         self._is_late = number > 0
         self._places = places
+        self._held = held
         self._writers: dict[tuple[str, str], PartWriter] = {}
         self.sources: dict[str, SourceCount] = {}
         self.codes: Counter[str] = Counter()
@@ -112,7 +120,8 @@ class WindowFiles:
             letters += _late_letters(scored, sources, np.flatnonzero(fresh), block.raw_records, self._window)
             fresh[:] = False
         for span in scored.spans if not self._is_late else ():
-            self._count(span.source, SourceCount())  # a file without records is in the window too
+            if span.source not in self._held:
+                self._count(span.source, SourceCount())  # a file without records is in the window too
         self._write_scores(scored, fresh, block.bundle_id)
         self._write_dead_letters(letters, block.bundle_id)
 
@@ -129,7 +138,7 @@ class WindowFiles:
             writer.abandon()
 
     def _is_new(self, source: str, position: int) -> bool:
-        if (source, position) in self._places:
+        if source in self._held or (source, position) in self._places:
             self.duplicates += 1
             return False
         self._places.add((source, position))

@@ -190,6 +190,19 @@ def test_a_signal_fences_the_job_of_a_remote_runner_off_and_waits_for_its_end(
     )
 
 
+def test_a_signal_while_the_job_is_on_its_way_fences_off_whatever_its_runner_got(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals, "_SETTLE_SECS", 0.0)
+    write_owner(str(tmp_path), "token")
+    run = Run("now", str(tmp_path), "b", ("taste",), (), keep_raw=True, token="token")
+    assert Job(run, None).end() == "nothing was committed, --resume goes on from here"
+    assert Job(run, None, is_on_its_way=True).end() == (
+        "its runner may have got the job, which is fenced off: nothing was committed, --resume goes on from here"
+    )
+    assert owner_of(str(tmp_path)) is None
+
+
 def test_workers_end_with_a_launcher_that_was_killed(
     tiny_bundle: StoredBundle, long_file: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:

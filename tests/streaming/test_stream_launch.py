@@ -2,13 +2,18 @@
 
 import json
 import pathlib
+import shutil
 
 import pytest
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.errors import UsageError
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.library.score_files import score_files
+from saiten.pipelines.local import remote
+from saiten.pipelines.local.execute import Execution
 from saiten.pipelines.local.signals import Job
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.job_note import JobNote, write_job_note
@@ -16,8 +21,10 @@ from saiten.pipelines.run.output_directory import refuse_used
 from saiten.pipelines.run.owner import write_owner
 from saiten.pipelines.run.range_summary import SourceCount
 from saiten.pipelines.run.windows.window_manifest import WindowManifest, write_window_manifest
-from saiten.pipelines.streaming import launch
+from saiten.pipelines.streaming import bundles, launch
+from saiten.pipelines.streaming.bundles import CurrentBundle
 from saiten.pipelines.streaming.launch import StreamFollower
+from saiten.pipelines.streaming.stream import Stream
 
 FLINK = ("--runner=PortableRunner", "--job_endpoint=localhost:8099")
 
@@ -63,6 +70,53 @@ def test_what_is_for_streams_alone_is_refused_without_one(
 def test_a_program_cannot_wait_for_what_has_no_end() -> None:
     with pytest.raises(UsageError, match="streaming are for the command"):
         score_files(input="a", bundle="b", output="c", runner="FlinkRunner", streaming=True)
+
+
+class DataflowRunner(FnApiRunner):  # type: ignore[misc]
+    """Dataflow's name is all that is looked at."""
+
+
+@pytest.mark.parametrize("flag", ["input", "bundle_watch"])
+def test_what_a_stream_looks_for_on_this_machine_is_refused_where_the_workers_are_on_others(
+    flag: str,
+    tiny_bundle: StoredBundle,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    far = Execution(DataflowRunner(), PipelineOptions([]), None)
+    monkeypatch.setattr(launch, "remote_execution", lambda _runner, _flags: far)
+    monkeypatch.setattr(remote, "_is_shared", lambda path: path in (str(tiny_bundle.path), str(tmp_path / "out")))
+    given = {"input": "gs://bucket/in/*", "bundle_watch": "gs://bucket/bundles/*"}
+    given[flag] = f"gs://bucket/a*,{tmp_path}/there/*" if flag == "input" else f"{tmp_path}/there/*"
+    command = ["score", "--streaming", f"--bundle={tiny_bundle.path}", f"--output={tmp_path / 'out'}"]
+    assert main([*command, "--runner=DataflowRunner", *(f"--{name}={value}" for name, value in given.items())]) == 2
+    assert f"--{flag} has {tmp_path}/there, which is on this machine" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_workers_get_paths_from_the_root_on_and_a_stream_begins_with_the_newest_bundle_that_is_watched(
+    tiny_bundle: StoredBundle, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So one that goes on with --resume scores nothing by the bundle that was replaced before it ended."""
+    launched: list[Stream] = []
+    shutil.copytree(tiny_bundle.path, tmp_path / "bundles" / "v1")
+    shutil.copytree(tiny_bundle.path, tmp_path / "bundles" / "v2")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        launch, "remote_execution", lambda _runner, _flags: Execution(FnApiRunner(), PipelineOptions([]), None)
+    )
+    monkeypatch.setattr(launch, "_run", lambda stream, *_arguments, **_settings: launched.append(stream))
+    monkeypatch.setattr(bundles, "_judge_elsewhere", lambda _stream, path: pathlib.Path(path).name)
+    flags = ["--bundle=bundles/v1", "--bundle_watch=bundles/*", "--input=in/*.txt, more", "--output=out"]
+    for more in ([], ["--resume"]):
+        assert main(["score", "--streaming", *flags, *FLINK, *more]) == 0
+        stream = launched.pop()
+        assert (stream.run.output, stream.bundle.path) == (str(tmp_path / "out"), str(tmp_path / "bundles" / "v1"))
+        assert stream.input == f"{tmp_path}/in/*.txt,{tmp_path}/more"
+        assert stream.bundle_watch == f"{tmp_path}/bundles/*"
+        assert bundles.read_current(stream) == CurrentBundle(str(tmp_path / "bundles" / "v2"), "v2")
+        window(tmp_path / "out", 0)
 
 
 def window(output: pathlib.Path, start: float, *, dead: int = 0) -> WindowManifest:

@@ -8,7 +8,7 @@ DIR/windows/<start>-late-<n>.json  records that came later than that, as dead le
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from saiten.model.errors import UsageError
@@ -39,7 +39,7 @@ class WindowManifest:
         number: 0 for the window itself, from 1 on for what came late.
         committed: When it was written, in seconds since the epoch.
         counts: ``records = scored + empty + dead``.
-        duplicates: Messages that were delivered more than once, beyond the first; not among the records.
+        duplicates: Records of messages or files that came more than once, beyond the first; not among the records.
         dead_letter_codes: How many of each.
         sources: The files, or the subscription, that its records are of.
         parts: The files that count.
@@ -131,3 +131,27 @@ class Windows:
             if path not in self._seen and _NAME.fullmatch(path.rpartition("/")[2]):
                 yield read_window_manifest(path)
                 self._seen.add(path)
+
+
+class FilesOfWindows:
+    """Which file is in which window of a stream of files.
+
+    Args:
+        output: The output directory.
+    """
+
+    def __init__(self, output: str) -> None:
+        self._windows = Windows(output)
+        self._starts: dict[str, float] = {}
+
+    def all(self) -> Set[str]:
+        """Returns the files that the windows hold by now."""
+        for manifest in self._windows.new():
+            for source in manifest.sources:
+                self._starts.setdefault(source, manifest.start)
+        return self._starts.keys()
+
+    def of_others(self, start: float) -> Set[str]:
+        """Returns those that other windows hold than the one that begins then."""
+        self.all()
+        return {source for source, other in self._starts.items() if other != start}
