@@ -36,7 +36,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing that was looked at.
 
     Attributes:
@@ -90,7 +90,7 @@ PARTS = (
 )
 
 
-def examine(folder: str) -> Iterator[Finding]:
+def examine(folder: str) -> Iterator[Diagnosis]:
     """Looks at everything, the quick things first.
 
     Args:
@@ -110,52 +110,52 @@ def examine(folder: str) -> Iterator[Finding]:
             probe.communicate()
 
 
-def judge_python(version: tuple[int, ...]) -> Finding:
+def judge_python(version: tuple[int, ...]) -> Diagnosis:
     """Says whether Saiten is made for this Python."""
     shown = f"{'.'.join(map(str, version))} on {platform.system()} {platform.machine()}, {available_cores()} cores"
     if _PYTHONS[0] <= version[:2] <= _PYTHONS[1]:
-        return Finding("Python", "good", shown)
-    return Finding("Python", "bad", shown, "install Python 3.11, 3.12 or 3.13 and make the environment with that one")
+        return Diagnosis("Python", "good", shown)
+    return Diagnosis("Python", "bad", shown, "install Python 3.11, 3.12 or 3.13 and make the environment with that one")
 
 
-def judge_dictionary(name: str) -> Finding:
+def judge_dictionary(name: str) -> Diagnosis:
     """Segments a sentence."""
     try:
         tokenizer = Tokenizer(TokenizerConfig(dictionary=name))
         tokens = tokenizer.tokenize(_SENTENCE)
     except SaitenError as error:
-        return Finding("dictionary", "bad", name, str(error))
-    return Finding("dictionary", "good", f"{name} {tokenizer.dictionary.version}: {' '.join(tokens)}")
+        return Diagnosis("dictionary", "bad", name, str(error))
+    return Diagnosis("dictionary", "good", f"{name} {tokenizer.dictionary.version}: {' '.join(tokens)}")
 
 
-def judge_memory(n_bytes: int | None, cores: int) -> Finding:
+def judge_memory(n_bytes: int | None, cores: int) -> Diagnosis:
     """Says for how many workers there is room."""
     if n_bytes is None:
-        return Finding("memory", "note", "unknown on this system", f"a worker takes {_size(_WORKER_BYTES)}")
+        return Diagnosis("memory", "note", "unknown on this system", f"a worker takes {_size(_WORKER_BYTES)}")
     room = n_bytes // _WORKER_BYTES
     figure = f"{_size(n_bytes)} free; a worker of the packed engine takes {_size(_WORKER_BYTES)}"
     if room < 1:
-        return Finding("memory", "bad", figure, "close other programs, or give this container more memory")
+        return Diagnosis("memory", "bad", figure, "close other programs, or give this container more memory")
     if room < cores:
-        return Finding(
+        return Diagnosis(
             "memory", "note", figure, f"give saiten score --workers={room}: the default is all {cores} cores"
         )
-    return Finding("memory", "good", figure)
+    return Diagnosis("memory", "good", figure)
 
 
-def judge_disk(folder: str) -> Finding:
+def judge_disk(folder: str) -> Diagnosis:
     """Looks at the places that are written to: the folder, and where training keeps its text meanwhile."""
     there = pathlib.Path(folder).absolute()
     while not there.exists() and there != there.parent:
         there = there.parent
     if not os.access(there, os.W_OK):
-        return Finding("disk", "bad", f"{there} cannot be written to", "give --output a folder of your own")
+        return Diagnosis("disk", "bad", f"{there} cannot be written to", "give --output a folder of your own")
     free = {str(place): shutil.disk_usage(place).free for place in (there, pathlib.Path(tempfile.gettempdir()))}
     figure = ", ".join(f"{_size(n_bytes)} free in {place}" for place, n_bytes in free.items())
     if min(free.values()) < _LITTLE_DISK_BYTES:
         remedy = "a run takes about as much as its ids and kept fields, training as much as its text (in TMPDIR)"
-        return Finding("disk", "note", figure, remedy)
-    return Finding("disk", "good", figure)
+        return Diagnosis("disk", "note", figure, remedy)
+    return Diagnosis("disk", "good", figure)
 
 
 def available_memory() -> int | None:
@@ -181,7 +181,7 @@ def start_probe(part: Part) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def judge_part(part: Part, probe: "subprocess.Popen[str]") -> Finding:
+def judge_part(part: Part, probe: "subprocess.Popen[str]") -> Diagnosis:
     """Says how the process ended; waits for it."""
     level: Level = "note" if part.extra else "bad"
     versions = _versions(part)
@@ -189,17 +189,17 @@ def judge_part(part: Part, probe: "subprocess.Popen[str]") -> Finding:
         peak, said = probe.communicate(timeout=_PROBE_SECS)
     except subprocess.TimeoutExpired:
         remedy = f"importing it took more than {_PROBE_SECS:g} s: is the disk slow, or the machine busy?"
-        return Finding(part.name, level, _shown(versions), remedy)
+        return Diagnosis(part.name, level, _shown(versions), remedy)
     if probe.returncode == 0:
         memory = f"{_size(int(peak) << 10)} once imported"
-        return Finding(part.name, "good", f"{_shown(versions)}; {part.purpose}; {memory}")
+        return Diagnosis(part.name, "good", f"{_shown(versions)}; {part.purpose}; {memory}")
     missing = next((name for name, version in versions.items() if version is None), None)
     if missing:
         remedy = str(missing_library(missing, part.extra) if part.extra else f"{missing} is not installed")
-        return Finding(part.name, level, f"needs {missing}; {part.purpose}", remedy)
+        return Diagnosis(part.name, level, f"needs {missing}; {part.purpose}", remedy)
     reason = said.strip().splitlines()[-1] if said.strip() else f"the process ended with {probe.returncode}"
     remedy = "install it anew (./scripts/setup); Illegal instruction: this processor lacks what it was built for"
-    return Finding(part.name, level, f"{_shown(versions)} does not load: {reason:.200}", remedy)
+    return Diagnosis(part.name, level, f"{_shown(versions)} does not load: {reason:.200}", remedy)
 
 
 def _versions(part: Part) -> dict[str, str | None]:

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from saiten.model.evaluation.evaluation import LabelledScores, groups_by_length, groups_by_oov_share
 from saiten.model.evaluation.metrics import calibration_curve, main_figure
 from saiten.model.text.ragged import Int64Array
+from saiten.pipelines.reports.figure_names import FIGURES
 from saiten.pipelines.reports.page import render
 from saiten.pipelines.reports.plots import lines, percent, scatter, short_number
 from saiten.pipelines.reports.training_verdict import CALLED, judge_training
@@ -17,12 +18,6 @@ _SHOWN_PLOTS = 12
 _MOST_POINTS = 400
 _MOST_CLASSES_CONFUSED = 20
 _SHOWN_CONFUSIONS = 10
-# How figures are called, in this order.
-_FIGURES = {
-    "texts": "texts", "accuracy": "accuracy", "macro_f1": "macro-F1", "f1": "F1", "log_loss": "log loss",
-    "calibration_error": "calibration error", "mse": "MSE", "mae": "MAE", "pearson": "Pearson", "spearman": "Spearman",
-}  # fmt: skip
-
 # How many texts of each class, by row, were taken for each.
 Counts = Sequence[Sequence[int]]
 
@@ -45,7 +40,7 @@ def training_report(training: Mapping[str, Any], held_out: LabelledScores | None
         figure=CALLED.get(name, name),
         value=value,
         curves=_learning_curves(training["epochs"]),
-        names=_FIGURES,
+        names={"texts": "texts"} | {name: called for name, (called, _) in FIGURES.items()},
         rows=list(_figure_rows(metrics)) if metrics else [],
         baseline=list(_figure_rows(comparison["metrics"])) if comparison else [],
         plots=list(_plots(held_out)) if held_out else [],

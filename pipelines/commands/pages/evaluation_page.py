@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from saiten.pipelines.commands.training.view import FIGURES
+from saiten.pipelines.reports.figure_names import FIGURES
 from saiten.pipelines.terminal import escape, make_console
 
 _MOST_CLASSES_CONFUSED = 20

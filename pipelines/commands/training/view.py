@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from saiten.model.training.watcher import EpochReport
+from saiten.pipelines.reports.figure_names import FIGURES
 from saiten.pipelines.terminal import escape_controls
 
 
@@ -74,22 +75,6 @@ class TrainingView:
 
     def _print(self, line: str) -> None:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-# How figures are called, and shown, by `train` and `evaluate`.
-FIGURES = {
-    "accuracy": ("accuracy", ".3f"),
-    "macro_f1": ("macro-F1", ".3f"),
-    "precision": ("precision", ".3f"),
-    "recall": ("recall", ".3f"),
-    "f1": ("F1", ".3f"),
-    "log_loss": ("log loss", ".3f"),
-    "calibration_error": ("calibration error", ".3f"),
-    "mse": ("MSE", ".4g"),
-    "mae": ("MAE", ".4g"),
-    "pearson": ("Pearson", ".3f"),
-    "spearman": ("Spearman", ".3f"),
-}
 
 
 def metrics_table(metrics: Mapping[str, Any], title: str = "") -> Table:
