@@ -12,6 +12,7 @@ from typing import Any
 
 from saiten.model.errors import BundleError, refusing
 from saiten.model.keras_models.saved_config import check_classes, check_sizes
+from saiten.model.keras_models.stored_member import StoredMember
 
 _MEMBERS = {"metadata.json": 1 << 20, "config.json": 4 << 20, "model.weights.h5": 8 << 30}
 
@@ -30,15 +31,16 @@ def check_keras_file(path: pathlib.Path, *, trust: bool = False) -> None:
     import h5py
 
     unreadable = f"{path.name:.60} is no .keras file that can be read; save the model as .keras with Keras 3."
-    with refusing(unreadable), zipfile.ZipFile(path) as archive:
+    with refusing(unreadable), path.open("rb") as opened, zipfile.ZipFile(opened) as archive:
         _check_members(path.name, archive)
         config = json.loads(archive.read("config.json"))
         if not trust:
             check_classes(path.name, config)
-        size = archive.getinfo("model.weights.h5").file_size
+        member = archive.getinfo("model.weights.h5")
+        size = member.file_size
         check_sizes(path.name, config, size)
         damaged = f"{path.name:.60}: model.weights.h5 is damaged."
-        with archive.open("model.weights.h5") as weights, refusing(damaged), h5py.File(weights, "r") as file:
+        with refusing(damaged), h5py.File(StoredMember(opened, member), "r") as file:
             check_weights(f"{path.name:.60}: model.weights.h5", file, size)
 
 

@@ -15,6 +15,7 @@ from saiten.pipelines.commands.command_line.parser import command_module, comman
 from saiten.pipelines.commands.flags import known_flags, replaced_values, unknown_flag_message
 from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.terminal import drop_output, say
+from saiten.pipelines.unused import leave_out_unused
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def console() -> NoReturn:
     """The `saiten` program: once all is said and done, no signal changes how it ended."""
+    leave_out_unused()
     exit_code = main()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

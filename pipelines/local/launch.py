@@ -27,6 +27,7 @@ from saiten.pipelines.run.resume import find_committed
 from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
 from saiten.pipelines.run.schema import refuse_taken_names
 from saiten.pipelines.steps.finish import finish_commit
+from saiten.pipelines.steps.infer import HANDLERS
 from saiten.pipelines.terminal import done_before_end
 
 
@@ -55,7 +56,8 @@ def plan_scoring(settings: ScoreSettings, bundle: ChosenBundle, n_workers: int =
     """
     options = read_options(settings)
     refuse_taken_names(bundle.outputs, [field.name for field in options.kept_fields], bundle.n_labels)
-    plan = plan_work(settings.input, options, n_workers=n_workers)
+    block_bytes = HANDLERS[bundle.scoring.engine].block_bytes
+    plan = plan_work(settings.input, options, n_workers=n_workers, block_bytes=block_bytes)
     if settings.output is not None and not storage.is_remote(settings.output):
         # A link's own place counts, and where it leads.
         above = tuple(os.path.join(resolve(settings.output), "") for resolve in (os.path.abspath, os.path.realpath))

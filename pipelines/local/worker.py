@@ -13,6 +13,8 @@ import threading
 import time
 import urllib.parse
 
+from saiten.pipelines.unused import leave_out_unused
+
 PID_PREFIX = "worker-"
 _LAUNCHER_POLL_SECS = 0.1
 
@@ -50,9 +52,7 @@ def main() -> None:
     os.dup2(log, sys.stderr.fileno())
     sys.stdout = sys.stderr = Log(log)
     threading.Thread(target=end_with_parent, args=(launcher_pid,), daemon=True).start()
-    # Beam loads MongoDB's driver, 5 MB, and Numba SciPy wherever it is installed, 16 MB: nothing here uses either.
-    for name in ("pymongo", "scipy"):
-        sys.modules[name] = None  # type: ignore[assignment]
+    leave_out_unused(worker=True)
     from apache_beam.runners.worker import sdk_worker_main
 
     sdk_worker_main.main(sys.argv)

@@ -10,6 +10,7 @@ from saiten.pipelines.reading.format import FileFields, SizedSlice
 from saiten.pipelines.reading.formats import FORMATS
 from saiten.pipelines.reading.identify import identify
 from saiten.pipelines.reading.options import ReadOptions
+from saiten.pipelines.reading.rows import CHUNK_BYTES
 from saiten.pipelines.records import FileSlice, WorkRange
 
 # About so many ranges are made of an input, as far as they are neither too small nor too large:
@@ -55,7 +56,12 @@ class WorkPlan:
 
 
 def plan_work(
-    patterns: str, options: ReadOptions, target_range_bytes: int | None = None, *, n_workers: int = 1
+    patterns: str,
+    options: ReadOptions,
+    target_range_bytes: int | None = None,
+    *,
+    n_workers: int = 1,
+    block_bytes: int = CHUNK_BYTES,
 ) -> WorkPlan:
     """Returns the plan for an input; the same files always give the same plan.
 
@@ -66,6 +72,7 @@ def plan_work(
         patterns: Files, directories and globs, between commas.
         target_range_bytes: About how much a range holds; None makes about 64 ranges of 4 to 64 MiB.
         n_workers: How many will read at the same time.
+        block_bytes: Of what is scored at once.
 
     Raises:
         UsageError: No file matches, one cannot be read, or a field is not there.
@@ -78,13 +85,19 @@ def plan_work(
     check_fields(fields, options)
     options = resolve_types(fields, options)
     total = sum(file.size for file in files)
-    target = target_range_bytes or min(max(total // _RANGES, _MIN_RANGE_BYTES), _MAX_RANGE_BYTES)
+    target = target_range_bytes or _range_bytes(total, n_workers, block_bytes)
     slices: list[SizedSlice] = []
     for whole, _ in found:
         most = -(-_SLICES_PER_WORKER * n_workers * whole.size // max(1, total)) if n_workers > 1 else 1
         slices += FORMATS[whole.format].cut(whole, options, target, most)
     by_source = {sources[file.path]: file for file in files}
     return WorkPlan(options, by_source, tuple(_share_ranges(slices, target)))
+
+
+def _range_bytes(total: int, n_workers: int, block_bytes: int) -> int:
+    """Returns how much a range holds: a block at least, as long as there are two ranges for each worker."""
+    least = max(_MIN_RANGE_BYTES, min(block_bytes, total // (2 * n_workers)))
+    return min(max(total // _RANGES, least), _MAX_RANGE_BYTES)
 
 
 def _look_at_all(

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pathlib
 import struct
 import tracemalloc
@@ -20,6 +21,7 @@ from saiten.model.bundle.bundle import read_bundle
 from saiten.model.engines.keras_engine import load_keras_engine
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.saved_model import check_keras_file, load_keras_file
+from saiten.model.keras_models.stored_member import StoredMember
 from tests.helpers.forgery import reseal
 from tests.helpers.networks import build_model
 from tests.helpers.scoring import score
@@ -70,6 +72,20 @@ def test_weights_are_judged_without_holding_them(tmp_path: pathlib.Path) -> None
         tracemalloc.stop()
     assert (tmp_path / "m.keras").stat().st_size > 80_000_000
     assert peak_bytes < 40_000_000
+
+
+def test_a_stored_member_is_read_in_any_order(tmp_path: pathlib.Path) -> None:
+    content = bytes(range(256)) * 40
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("before", b"x" * 99)
+        archive.writestr("it", content)
+        archive.writestr("behind", b"y" * 99)
+    with (tmp_path / "a.zip").open("rb") as opened, zipfile.ZipFile(opened) as archive:
+        member = StoredMember(opened, archive.getinfo("it"))
+        assert member.read() == content
+        assert (member.seek(-3, os.SEEK_END), member.read(9)) == (len(content) - 3, content[-3:])
+        assert (member.seek(5), member.read(2), member.seek(1, os.SEEK_CUR), member.tell()) == (5, content[5:7], 8, 8)
+        assert (member.seek(len(content) + 9), member.read(1)) == (len(content) + 9, b"")
 
 
 # --- classes ---

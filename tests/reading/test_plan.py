@@ -130,6 +130,20 @@ def test_one_worker_spends_nothing_on_cuts(tmp_path: pathlib.Path) -> None:
     assert len(several.ranges) == 16
 
 
+@pytest.mark.parametrize(
+    ("n_workers", "block_mib", "n_ranges"),
+    [(2, 0.5, 16), (2, 8, 8), (2, 16, 4), (8, 8, 16)],
+    ids=["small blocks", "a range holds a block", "larger blocks", "but no worker may be without work"],
+)
+def test_ranges_go_by_what_is_scored_at_once(
+    tmp_path: pathlib.Path, n_workers: int, block_mib: float, n_ranges: int
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"abc\n" * (15 << 20))
+    block_bytes = int(block_mib * (1 << 20))
+    plan = plan_work(str(tmp_path / "a.txt"), ReadOptions(), n_workers=n_workers, block_bytes=block_bytes)
+    assert len(plan.ranges) == n_ranges
+
+
 def test_parquet_is_cut_between_row_groups(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"text": [f"{i:02}" for i in range(70)]}), path, row_group_size=10)
