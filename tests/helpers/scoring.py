@@ -7,9 +7,13 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from saiten.model.bundle.bundle import StoredBundle
+from saiten.model.errors import SaitenError
 from saiten.pipelines.commands.main import main
+from saiten.pipelines.local import launch
+from saiten.pipelines.steps.pipeline import Scoring
 
 # Three texts, and two that have no tokens.
 TEXTS = ("とても美味しいラーメンでした。", "", "もう行きません！", "　", "駅から遠くて、値段も高い。")
@@ -25,6 +29,19 @@ def write_half_broken(folder: pathlib.Path) -> pathlib.Path:
 def score(bundle: StoredBundle, input_path: pathlib.Path, output: pathlib.Path, *flags: str) -> int:
     """Runs `saiten score` in this process; returns its exit code."""
     return main(["score", f"--input={input_path}", f"--bundle={bundle.path}", f"--output={output}", "--quiet", *flags])
+
+
+def stop_when_planned(monkeypatch: pytest.MonkeyPatch) -> list[Scoring]:
+    """Lets `score` end with exit 1 where it would execute its pipeline; returns a list that takes what it planned."""
+    planned: list[Scoring] = []
+
+    def stop(scoring: Scoring, *_others: object, **_settings: object) -> None:
+        planned.append(scoring)
+        raise SaitenError("planned")
+
+    for name in ("execute", "execute_elsewhere"):
+        monkeypatch.setattr(launch, name, stop)
+    return planned
 
 
 def rows(output: pathlib.Path, folder: str = "scores") -> list[dict[str, Any]]:

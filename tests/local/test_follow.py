@@ -15,7 +15,7 @@ from saiten.pipelines.local import follow, launch
 from saiten.pipelines.local.follow import FollowedJob
 from saiten.pipelines.run.notes.job_note import JobNote
 from saiten.pipelines.steps.pipeline import Scoring, build
-from tests.helpers.scoring import rows, score
+from tests.helpers.scoring import rows, score, stop_when_planned
 
 LATE = "--runner=tests.helpers.late_runner.LateRunner"
 
@@ -115,13 +115,7 @@ def test_metrics_count_every_record_token_and_batch_by_one_rule_and_tell_the_pro
     source = tmp_path / "records.jsonl"
     texts = ['{"text": "とても美味しい。"}', '{"text": ""}', '{"text": 3}', "{", '{"text": "まだ見ぬ"}', "["]
     source.write_text("\n".join(texts) + "\n", encoding="utf-8")
-    planned: list[Scoring] = []
-
-    def stop(scoring: Scoring, _execution: object) -> None:
-        planned.append(scoring)
-        raise SaitenError("planned")
-
-    monkeypatch.setattr(launch, "execute", stop)
+    planned = stop_when_planned(monkeypatch)
     assert score(tiny_bundle, source, tmp_path / "out", "--max_dead_letter_rate=1") == 1
     monkeypatch.setattr("saiten.pipelines.steps.commit.refuse_fenced_off", lambda _run: None)
     monkeypatch.setattr("saiten.pipelines.steps.range_writer.refuse_fenced_off", lambda _run: None)

@@ -14,12 +14,9 @@ import pytest
 from apache_beam.transforms.environments import EmbeddedPythonEnvironment
 
 from saiten.model.bundle.bundle import StoredBundle
-from saiten.model.errors import SaitenError
-from saiten.pipelines.local import launch
 from saiten.pipelines.run.owner import write_owner
-from saiten.pipelines.steps.pipeline import Scoring
 from saiten.pipelines.steps.pipeline import build as build_pipeline
-from tests.helpers.scoring import rows, score
+from tests.helpers.scoring import rows, score, stop_when_planned
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -160,13 +157,7 @@ def test_every_step_unpickles_and_scores_where_only_the_source_distribution_is_i
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As on a worker of another machine: nothing of the launcher's is there but the pipeline's description."""
-    planned: list[Scoring] = []
-
-    def stop(scoring: Scoring, _execution: object) -> None:
-        planned.append(scoring)
-        raise SaitenError("planned")
-
-    monkeypatch.setattr(launch, "execute", stop)
+    planned = stop_when_planned(monkeypatch)
     assert score(tiny_bundle, reviews, tmp_path / "out") == 1
     write_owner(planned[0].commit.run.output, planned[0].commit.run.token)
     pipeline = beam.Pipeline()

@@ -6,24 +6,16 @@ import apache_beam as beam
 import pytest
 
 from saiten.model.bundle.bundle import StoredBundle
-from saiten.model.errors import SaitenError
-from saiten.pipelines.local import launch
 from saiten.pipelines.run.run_plan import read_plan
-from saiten.pipelines.steps.pipeline import Scoring, build
-from tests.helpers.scoring import score
+from saiten.pipelines.steps.pipeline import build
+from tests.helpers.scoring import score, stop_when_planned
 
 
 def test_it_does_not_grow_with_the_number_of_files(
     tiny_bundle: StoredBundle, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """20,000 files took 1.28 MB when it held their ranges."""
-    planned: list[Scoring] = []
-
-    def stop(scoring: Scoring, _execution: object) -> None:
-        planned.append(scoring)
-        raise SaitenError("planned")
-
-    monkeypatch.setattr(launch, "execute", stop)
+    planned = stop_when_planned(monkeypatch)
     sizes = []
     for n_files in (1, 1_000):
         folder = tmp_path / f"{n_files:05d}"

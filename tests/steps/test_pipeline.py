@@ -12,13 +12,11 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from saiten.model.bundle.bundle import StoredBundle, read_bundle
-from saiten.model.errors import SaitenError
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.local import launch
 from saiten.pipelines.local.execute import Execution
-from saiten.pipelines.steps.pipeline import Scoring
 from tests.helpers.forgery import reseal
-from tests.helpers.scoring import TEXTS, content, rows, score
+from tests.helpers.scoring import TEXTS, content, rows, score, stop_when_planned
 
 
 def test_a_text_file_gives_a_row_a_line_with_the_scores_of_the_engine(
@@ -315,16 +313,10 @@ def test_only_workers_that_share_this_machine_are_kept_to_one_thread(
     runner: str,
     threads: int,
 ) -> None:
-    planned: list[Scoring] = []
-
-    def stop(scoring: Scoring, *_others: object, **_settings: object) -> None:
-        planned.append(scoring)
-        raise SaitenError("planned")
+    planned = stop_when_planned(monkeypatch)
 
     elsewhere = Execution(FnApiRunner(), PipelineOptions([]), None)
     monkeypatch.setattr(launch, "count_workers", lambda _args, _n_bytes: 8)
     monkeypatch.setattr(launch, "remote_execution", lambda _runner, _flags: elsewhere)
-    for name in ("execute", "execute_elsewhere"):
-        monkeypatch.setattr(launch, name, stop)
     assert score(tiny_bundle, reviews, tmp_path / "out", f"--runner={runner}") == 1
     assert [scoring.bundle.threads for scoring in planned] == [threads]
