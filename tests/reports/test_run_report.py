@@ -76,6 +76,15 @@ def test_everybody_can_read_it() -> None:
     assert page.tags["table"] == page.tags["caption"] == 6
 
 
+def test_on_paper_no_table_is_cut_off_where_it_would_be_scrolled() -> None:
+    """Rules for paper hold only behind those for the screen: once they stood before, and columns were missing."""
+    style = run_report(make_manifest()).decode().partition("<style>")[2].partition("</style>")[0]
+    on_screen, _, on_paper = style.rpartition("@media print {")
+    assert ".scroll { overflow-x: auto; }" in on_screen
+    assert ".scroll { overflow: visible; }" in on_paper
+    assert ":root { color-scheme: light;" in on_paper
+
+
 def test_figures_stand_in_tables_and_not_in_pictures_alone() -> None:
     shown = text_of(run_report(make_manifest(statistics=make_statistics(mean=3.9, oov_words={"鱧": 12, "蓴菜": 10}))))
     row = re.search(r"taste (3\.9\d*) 0\.\d+ 2\.\d+ 3\.\d+ 5 3\.\d+ (\d\.\d+) differs", shown)
