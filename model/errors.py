@@ -7,6 +7,7 @@ SaitenError                    exit 1
 ├── TooManyDeadLettersError    exit 4: nothing committed
 ├── CountMismatchError         exit 5: nothing committed
 ├── NotCoveredError            the packed engine does without a model (`saiten.model.engines.packing`); never ends a run
+├── LeftToMeCabError           the compiled segmenter does without a dictionary; never ends a run
 └── RecordError                one record becomes a dead letter; never ends a run
 
 What is done and committed, but not clean, ends with `FINDINGS_EXIT_CODE`; what a signal ended, with 128 and its number.
@@ -50,6 +51,10 @@ class CountMismatchError(SaitenError):
     """Records read are not the sum of those scored, empty and dead."""
 
     exit_code = 5
+
+
+class LeftToMeCabError(SaitenError):
+    """The compiled segmenter does without a dictionary; the message says why."""
 
 
 class RecordError(SaitenError):
