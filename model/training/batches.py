@@ -22,7 +22,7 @@ class LengthBatches:
     """Yields an epoch's batches, in another order each time it is iterated.
 
     Args:
-        corpus: The texts.
+        corpus: The texts. All of them decide the widths, so that some are taken in the widths of others.
         rows: int64, which of them.
         batch_size: Texts a batch; the last texts, too few for one, are filled up with others.
         first_tokens: What the recurrent part reads of a text at most; None: all.
@@ -47,7 +47,7 @@ class LengthBatches:
         self._size = min(batch_size, len(rows))
         self._random = np.random.default_rng(seed)
         self._lengths = np.diff(corpus.offsets)
-        lengths = self._lengths[rows]
+        lengths = self._lengths
         widths = choose_widths(lengths, _COMPILATION / passes, first_tokens)
         # Compiled code takes about half the time.
         saved = passes * np.minimum(lengths, first_tokens or lengths).sum()

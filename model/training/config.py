@@ -101,6 +101,7 @@ class TrainingConfig:
         batch_size: Texts a step.
         epochs: At most so many passes over the texts; None: until `patience` ends them.
         patience: Training ends after so many epochs without a better held-out loss.
+        refit_epochs: After that, so many passes by small steps over all texts, the held-out share included; 0: none.
         validation_fraction: The held-out share; with 0 all epochs are trained and the last is kept.
         seed: Of the held-out share, word2vec, the network's first weights and the order of the texts.
     """
@@ -123,6 +124,7 @@ class TrainingConfig:
     batch_size: int = 32
     epochs: int | None = None
     patience: int = 3
+    refit_epochs: int = 0
     validation_fraction: float = 0.1
     seed: int = 0
 
@@ -130,6 +132,8 @@ class TrainingConfig:
         for name in ("max_sequence_length", "min_count", "batch_size", "epochs", "patience"):
             _refuse_below_one(name, getattr(self, name))
         _refuse_no_choice(self)
+        if self.refit_epochs < 0:
+            raise UsageError(f"refit_epochs must be 0 or more, not {self.refit_epochs}.")
         if self.vocabulary_size is not None and self.vocabulary_size < 3:
             raise UsageError(f"vocabulary_size must be 3 or more (padding, OOV, a word), not {self.vocabulary_size}.")
         if not 0 < self.learning_rate < float("inf"):

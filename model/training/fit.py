@@ -27,7 +27,9 @@ from saiten.model.training.watcher import EpochReport, TrainingWatcher
 # A recurrent gradient now and then is a hundred times the usual one, and would undo an epoch.
 _CLIPNORM = 1.0
 # The wide part's weights start at 0 and have one layer to go through: its steps are so many times as large.
-_WIDE_STEP = 10.0
+_WIDE, _WIDE_STEP = "wide", 10.0
+# Share of the first steps that the last epochs take.
+_REFIT_STEP = 0.1
 
 # Without a limit of the user's, and so many where nothing is held out that could end the training.
 _MOST_EPOCHS, _EPOCHS_WITHOUT_HELD_OUT = 100, 10
@@ -44,16 +46,19 @@ class Fitted:
     Attributes:
         factors: float64 [parts]; see `choose_factors`.
         reports: The epochs.
+        held_out: float64 [held-out texts, outputs], the logits of their sum, of the network that had not learned from
+            these texts.
     """
 
     factors: DoubleArray
     reports: list[EpochReport]
+    held_out: DoubleArray
 
 
 def fit(
     network: Network, corpus: EncodedCorpus, loss: PartsLoss, config: TrainingConfig, watcher: TrainingWatcher
 ) -> Fitted:
-    """Trains a network in place, to its best epoch.
+    """Trains a network in place, to its best epoch, and then by `refit_epochs` from the held-out texts too.
 
     Every epoch takes the texts in a new order. After it the parts' factors are chosen on the held-out
     texts; the loss with them says which epoch is the best. After one without gain the steps become
@@ -63,36 +68,52 @@ def fit(
         UsageError: The loss is no longer finite.
     """
     training, held_out = np.flatnonzero(~corpus.held_out), np.flatnonzero(corpus.held_out)
-    batches = LengthBatches(
-        corpus,
-        training,
-        config.batch_size,
-        first_tokens=config.network.first_tokens,
-        passes=config.epochs or _USUAL_EPOCHS,
-        seed=config.seed,
-    )
-    compiles = bool(len(batches.widths))
-    network.trained.compile(optimizer=_optimizer(network, config), loss=loss, jit_compile=compiles)
+    batches = _batches(corpus, training, config, config.seed)
+    network.trained.compile(optimizer=_optimizer(network, config), loss=loss, jit_compile=bool(len(batches.widths)))
     score = compile_model(network.trained)
 
     def judge() -> tuple[DoubleArray, float]:
         return choose_factors(score_parts(score, corpus, held_out), corpus.targets[held_out], loss.task, loss.weights)
 
-    callbacks: list[keras.callbacks.Callback] = [
-        _Epochs(judge if len(held_out) else None, len(training), config, watcher),
-        keras.callbacks.EarlyStopping("judged", patience=config.patience, mode="min", restore_best_weights=True),
-    ]
-    if config.learning_rate_factor < 1 and len(held_out):
-        callbacks.append(
-            keras.callbacks.ReduceLROnPlateau(
-                "judged", factor=config.learning_rate_factor, patience=1, mode="min", min_delta=0.0
-            )
-        )
-    epochs = config.epochs or (_MOST_EPOCHS if len(held_out) else _EPOCHS_WITHOUT_HELD_OUT)
-    network.trained.fit(_dataset(batches, corpus), epochs=epochs, verbose=0, shuffle=False, callbacks=callbacks)
-    n_parts = network.trained.output_shape[1]
-    factors = judge()[0] if len(held_out) else np.full(n_parts, 1 / n_parts)
-    return Fitted(factors, callbacks[0].reports)
+    epochs = _Epochs(judge if len(held_out) else None, len(training), config, watcher)
+    n_epochs = config.epochs or (_MOST_EPOCHS if len(held_out) else _EPOCHS_WITHOUT_HELD_OUT)
+    callbacks = [epochs, *_judged_callbacks(config, has_held_out=bool(len(held_out)))]
+    network.trained.fit(_dataset(batches, corpus), epochs=n_epochs, verbose=0, shuffle=False, callbacks=callbacks)
+    n_parts, n_outputs = network.trained.output_shape[1:]
+    if not len(held_out):
+        return Fitted(np.full(n_parts, 1 / n_parts), epochs.reports, np.empty((0, n_outputs)))
+    factors = judge()[0]
+    logits = np.tensordot(score_parts(score, corpus, held_out).astype(np.float64), factors, ((1,), (0,)))
+    if config.refit_epochs:
+        _refit(network, corpus, config, watcher)
+    return Fitted(factors, epochs.reports, logits)
+
+
+def _judged_callbacks(config: TrainingConfig, *, has_held_out: bool) -> list[keras.callbacks.Callback]:
+    stop = keras.callbacks.EarlyStopping("judged", patience=config.patience, mode="min", restore_best_weights=True)
+    if config.learning_rate_factor == 1 or not has_held_out:
+        return [stop]
+    factor = config.learning_rate_factor
+    return [stop, keras.callbacks.ReduceLROnPlateau("judged", factor=factor, patience=1, mode="min", min_delta=0.0)]
+
+
+def _refit(network: Network, corpus: EncodedCorpus, config: TrainingConfig, watcher: TrainingWatcher) -> None:
+    """Learns from all texts, the held-out ones included: by small steps, for none is left to say what is too much."""
+    rows = np.arange(len(corpus.targets))
+    batches = _batches(corpus, rows, config, config.seed + 1)
+    optimizer = network.trained.optimizer
+    for each in getattr(optimizer, "optimizers", [optimizer]):
+        each.learning_rate = _first_step(config, is_wide=each.name == _WIDE) * _REFIT_STEP
+    watcher.begin("held-out texts too", len(rows) * config.refit_epochs)
+    progress = _Progress(len(rows), config, watcher)
+    network.trained.fit(
+        _dataset(batches, corpus), epochs=config.refit_epochs, verbose=0, shuffle=False, callbacks=[progress]
+    )
+
+
+def _batches(corpus: EncodedCorpus, rows: Int64Array, config: TrainingConfig, seed: int) -> LengthBatches:
+    first_tokens, passes = config.network.first_tokens, config.epochs or _USUAL_EPOCHS
+    return LengthBatches(corpus, rows, config.batch_size, first_tokens=first_tokens, passes=passes, seed=seed)
 
 
 def score_parts(score: Callable[[Any], FloatArray], corpus: EncodedCorpus, rows: Int64Array) -> FloatArray:
@@ -108,7 +129,18 @@ def score_parts(score: Callable[[Any], FloatArray], corpus: EncodedCorpus, rows:
     return parts
 
 
-class _Epochs(keras.callbacks.Callback):
+class _Progress(keras.callbacks.Callback):
+    """Tells the watcher of every step."""
+
+    def __init__(self, n_texts: int, config: TrainingConfig, watcher: TrainingWatcher) -> None:
+        super().__init__()
+        self._n_texts, self._config, self._watcher = n_texts, config, watcher
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._watcher.advance(min(self._config.batch_size, self._n_texts - batch * self._config.batch_size))
+
+
+class _Epochs(_Progress):
     """Judges every epoch, and tells the watcher.
 
     Args:
@@ -122,17 +154,14 @@ class _Epochs(keras.callbacks.Callback):
         config: TrainingConfig,
         watcher: TrainingWatcher,
     ) -> None:
-        super().__init__()
-        self._judge, self._n_texts, self._config, self._watcher = judge, n_texts, config, watcher
+        super().__init__(n_texts, config, watcher)
+        self._judge = judge
         self._started = 0.0
         self.reports: list[EpochReport] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._started = time.monotonic()
         self._watcher.begin(f"epoch {epoch + 1}", self._n_texts)
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._watcher.advance(min(self._config.batch_size, self._n_texts - batch * self._config.batch_size))
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         loss = float(logs["loss"])
@@ -159,13 +188,17 @@ def _dataset(batches: LengthBatches, corpus: EncodedCorpus) -> tf.data.Dataset:
 
 
 def _optimizer(network: Network, config: TrainingConfig) -> keras.optimizers.Optimizer:
-    def make(learning_rate: float) -> keras.optimizers.Optimizer:
-        settings = {"learning_rate": learning_rate, "clipnorm": _CLIPNORM}
+    def make(name: str) -> keras.optimizers.Optimizer:
+        step = _first_step(config, is_wide=name == _WIDE)
+        settings = {"learning_rate": step, "clipnorm": _CLIPNORM, "name": name}
         return keras.optimizers.get({"class_name": config.optimizer, "config": settings})
 
-    deep = make(config.learning_rate)
     if not network.wide_variables:
-        return deep
-    wide = make(config.learning_rate * _WIDE_STEP)
+        return make("deep")
+    deep, wide = make("deep"), make(_WIDE)
     of_wide = {variable.path for variable in network.wide_variables}
     return keras.optimizers.MultiOptimizer(lambda variable: wide if variable.path in of_wide else deep)
+
+
+def _first_step(config: TrainingConfig, *, is_wide: bool) -> float:
+    return config.learning_rate * (_WIDE_STEP if is_wide else 1.0)

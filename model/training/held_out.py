@@ -21,12 +21,14 @@ class Split:
         held_out: bool [n].
         how: How the held-out texts were found.
         left_out: How many are on neither side, by reason.
+        is_share: The held-out texts are a share of the records, not texts of their own.
     """
 
     training: BoolArray
     held_out: BoolArray
     how: str
     left_out: dict[str, int]
+    is_share: bool
 
 
 def split_corpus(keys: Keys, n_records: int, values: FloatArray, task: Task, fraction: float) -> Split:
@@ -47,7 +49,8 @@ def split_corpus(keys: Keys, n_records: int, values: FloatArray, task: Task, fra
     if not is_validation.any():
         held_out = choose_held_out(keys, fraction, values[:, 0].astype(np.int64) if task == "classes" else None)
         how = "a share of each class" if task == "classes" else "a share"
-        return Split(~held_out, held_out, how if held_out.any() else "none", {})
+        found = bool(held_out.any())
+        return Split(~held_out, held_out, how if found else "none", {}, is_share=found)
     is_unknown = np.isnan(values).all(axis=1)
     held_out = is_validation & ~is_unknown
     is_twin = ~is_validation & np.isin(keys, keys[held_out])
@@ -56,7 +59,8 @@ def split_corpus(keys: Keys, n_records: int, values: FloatArray, task: Task, fra
         side = "held out" if training.any() else "trained on"
         raise UsageError(f"No text is left that can be {side}: --input and --validation_input must differ.")
     left_out = {"IN_VALIDATION_INPUT": int(is_twin.sum()), "CLASS_UNKNOWN": int((is_validation & is_unknown).sum())}
-    return Split(training, held_out, "--validation_input", {name: n for name, n in left_out.items() if n})
+    left_out = {name: n for name, n in left_out.items() if n}
+    return Split(training, held_out, "--validation_input", left_out, is_share=False)
 
 
 def choose_held_out(keys: Keys, fraction: float, classes: Int64Array | None = None) -> BoolArray:

@@ -39,6 +39,7 @@ RECIPES: Mapping[str, TrainingConfig] = {
         loss=None,
         learning_rate=2e-3,
         learning_rate_factor=0.5,
+        refit_epochs=2,
     ),
 }
 # What measures best over labelled corpora with one setting: see docs/quality.md.

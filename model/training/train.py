@@ -21,7 +21,7 @@ from saiten.model.evaluation.training_distributions import describe_training_dat
 from saiten.model.outputs import refuse_output_names
 from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder
-from saiten.model.text.ragged import FloatArray
+from saiten.model.text.ragged import DoubleArray, FloatArray
 from saiten.model.text.tokenizer import Tokenizer
 from saiten.model.training.config import TrainingConfig
 from saiten.model.training.corpus import (
@@ -160,11 +160,14 @@ def _train(
     refuse_output_names(targets.outputs)
     watcher.say(loss_line(targets))
     split = split_corpus(corpus.keys, corpus.n_records, targets.values, targets.task, config.validation_fraction)
+    if not split.is_share:  # texts that are held out on purpose stay unseen
+        config = replace(config, refit_epochs=0)
     words = make_words(corpus, split.training, folder / _FURTHER, config, len(targets.outputs), watcher)
     encoder = Encoder(tokenizer, words.vocabulary, config.max_sequence_length, config.truncating)
     encoded = encode_corpus(corpus, targets.values, split, encoder, folder, watcher)
-    model, fitted = _train_network(words, encoded, targets, watcher)
+    model, fitted, held_out_scores = _train_network(words, encoded, targets, watcher)
     scores = _score(model, encoded, watcher)
+    scores[encoded.held_out] = held_out_scores
     held_out = _held_out_scores(scores, encoded, targets)
     training = {
         "data": {**describe_corpus(corpus, split, encoded), **data},
@@ -185,8 +188,8 @@ def _train(
 
 def _train_network(
     words: Words, encoded: EncodedCorpus, targets: Targets, watcher: TrainingWatcher
-) -> tuple[keras.Model, Fitted]:
-    """Returns the trained network as it is saved."""
+) -> tuple[keras.Model, Fitted, DoubleArray]:
+    """Returns the trained network as it is saved, and the held-out texts' scores before it learned from them."""
     config, n_outputs = words.config, len(targets.outputs)
     known = encoded.targets[~encoded.held_out]
     weights = balanced_weights(targets.task, known, n_outputs) if config.class_weight else None
@@ -195,7 +198,17 @@ def _train_network(
     network = Network(config.network, words.embeddings, n_outputs, words.vocabulary.words, start, seed=config.seed)
     standardised = replace(encoded, targets=np.asarray((encoded.targets - mean) / deviation, np.float32))
     fitted = fit(network, standardised, PartsLoss(targets.task, targets.loss, weights), config, watcher)
-    return network.saved(targets.task, fitted.factors, mean, deviation), fitted
+    held_out_scores = _scores_of(fitted.held_out, targets.task, mean, deviation)
+    return network.saved(targets.task, fitted.factors, mean, deviation), fitted, held_out_scores
+
+
+def _scores_of(logits: DoubleArray, task: Task, mean: FloatArray, deviation: FloatArray) -> DoubleArray:
+    """Returns the scores that a network with such logits, float64 [n, outputs], gives; see `Network.saved`."""
+    from scipy import special
+
+    if task == "numbers":
+        return logits * deviation + mean
+    return np.asarray(special.softmax(logits, axis=1) if task == "classes" else special.expit(logits), np.float64)
 
 
 def _standards(task: Task, labels: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -128,12 +128,13 @@ def summary_line(
     further_codes = _codes(further.bad + Counter(data["further_skipped"]))
     missing = _codes(records.missing + validation.missing)
     best = max(report["epoch"] for report in epochs if report["is_best"])
+    n_refit = training["settings"]["refit_epochs"]
     return (
         f"{records.n_read + validation.n_read:,} records read, {data['used'] - data['held_out']:,} trained on, "
         f"{data['held_out']:,} held out ({data['held_out_by']}){f', {codes}' if codes else ''}"
         f"{f'; missing labels: {missing}' if missing else ''}"
         f"{f'; left out of the further text: {further_codes}' if further_codes else ''}; "
-        f"best of {len(epochs)} epochs is {best}; in {bundle}"
+        f"best of {len(epochs)} epochs is {best}{f', then {n_refit} on all texts' if n_refit else ''}; in {bundle}"
     )
 
 

@@ -59,7 +59,7 @@ def test_jsonl_becomes_a_bundle(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
     assert lines[-1] == (
         f"saiten: 122 records read, {121 - held_out} trained on, {held_out} held out (a share of each class), "
         f"EMPTY 1; missing labels: bad 1; "
-        f"best of 1 epochs is 1; in {tmp_path / 'b'}"
+        f"best of 1 epochs is 1, then 2 on all texts; in {tmp_path / 'b'}"
     )
     assert main(["inspect", str(tmp_path / "b")]) == 0
     shown = [line.split(maxsplit=1) for line in map(str.strip, capsys.readouterr().out.splitlines())]

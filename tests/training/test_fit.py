@@ -94,6 +94,24 @@ def test_steps_become_smaller_after_an_epoch_without_gain(script: Any) -> None:
     assert (deep, wide) == (pytest.approx(0.01 / 4), pytest.approx(0.1 / 4))
 
 
+def test_the_last_epochs_learn_from_the_held_out_texts_too_and_the_logits_are_from_before() -> None:
+    corpus, rare = corpus_of(), N_WORDS - 1
+    is_rare = corpus.token_ids == rare
+    held_out_tokens = np.repeat(corpus.held_out, np.diff(corpus.offsets))
+    corpus.token_ids[is_rare & ~held_out_tokens] = 2
+    plain, refit = build(), build()
+    fitted, again = run(plain, corpus, epochs=2), run(refit, corpus, epochs=2, refit_epochs=3)
+    assert (again.held_out.tolist(), again.factors.tolist()) == (fitted.held_out.tolist(), fitted.factors.tolist())
+    assert [r.loss for r in again.reports] == [r.loss for r in fitted.reports]
+    own, own_again = (network.trained.get_weights()[0][rare] for network in (plain, refit))
+    assert (own == 0).all()
+    assert (own_again != 0).all()
+    steps = [float(optimizer.learning_rate) for optimizer in refit.trained.optimizer.optimizers]
+    assert sorted(steps) == [pytest.approx(0.001), pytest.approx(0.01)]
+    parts = score_parts(lambda ids: plain.trained(ids).numpy(), corpus, np.flatnonzero(corpus.held_out))
+    np.testing.assert_allclose(fitted.held_out, np.tensordot(parts, fitted.factors, ((1,), (0,))), atol=1e-6)
+
+
 @pytest.mark.thorough
 def test_without_held_out_texts_all_epochs_are_trained_and_the_last_is_kept() -> None:
     network, other = build(), build()

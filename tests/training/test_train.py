@@ -27,7 +27,7 @@ CONFIG = TrainingConfig(
     network=NetworkConfig("lstm", 8),
     learning_rate=0.02,
     batch_size=16,
-    epochs=8,
+    epochs=14,
     patience=8,
     validation_fraction=0.2,
     max_sequence_length=40,
@@ -71,7 +71,7 @@ def test_the_bundle_says_how_it_was_trained(trained: TrainingResult) -> None:
     assert training["settings"]["seed"] == 0
     assert training["data"]["texts"] == training["data"]["used"] == 300
     assert training["data"]["skipped"] == {}
-    assert 1 <= len(training["epochs"]) <= 8
+    assert 1 <= len(training["epochs"]) <= 14
     reference = bundle.reference()
     assert reference is not None
     assert reference.texts == 300
@@ -114,10 +114,28 @@ def test_a_label_that_some_texts_lack_is_learnt_from_the_others(tmp_path: pathli
     assert outputs["bad"]["spearman"] > 0.8
 
 
+@pytest.mark.parametrize("labels", ["numbers", "classes"])
+def test_figures_are_from_before_the_epochs_on_all_texts(labels: str, tmp_path: pathlib.Path) -> None:
+    results = []
+    for n_epochs in (0, 2):
+        config = replace(CONFIG, epochs=1, refit_epochs=n_epochs)
+        if labels == "classes":
+            records = [(text, "良" if good else "悪") for text, (good, _) in reviews(300)]
+            config = replace(config, loss=None)
+            results.append(train(records, labels=ClassLabels(), bundle_path=tmp_path / f"{n_epochs}", config=config))
+        else:
+            results.append(_train(tmp_path / f"{n_epochs}", epochs=1, refit_epochs=n_epochs))
+    before, after = (result.training for result in results)
+    assert [training["settings"]["refit_epochs"] for training in (before, after)] == [0, 2]
+    assert before["metrics"] == after["metrics"]
+    assert np.abs(_scores(results[0].bundle) - _scores(results[1].bundle)).max() > 1e-3
+
+
 def test_a_validation_input_is_held_out(tmp_path: pathlib.Path) -> None:
     texts, validation = list(reviews(200)), list(reviews(40, seed=9))
-    config = replace(CONFIG, epochs=1)
+    config = replace(CONFIG, epochs=1, refit_epochs=2)
     result = train(texts, labels=LABELS, bundle_path=tmp_path / "b", config=config, validation=validation)
+    assert result.training["settings"]["refit_epochs"] == 0, "what is held out on purpose is not learned from"
     own = {text for text, _ in validation}
     n_equal = sum(text in own for text, _ in texts)
     data = result.training["data"]

@@ -13,6 +13,7 @@ holds of it. Then an entry in `table.OPERATIONS`, one in `packing`'s table that 
 or of a function of `keras.ops`, and a case in `tests/engines/test_operations.py`, which compares it with Keras.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -26,6 +27,8 @@ from saiten.model.text.ragged import Int64Array, IntArray
 Floats = npt.NDArray[Any]
 
 STEP, TEXT, CONSTANT = "step", "text", "constant"
+
+_CACHE_LINE_BYTES = 64
 
 # Of one value: what a forged file may make of little is bounded.
 MAX_WIDTH = 16_384
@@ -103,6 +106,18 @@ class Operation:
     def fold(self, *arrays: Floats) -> Floats:
         """Computes rows of a table for the vocabulary, in double precision; only of a stepwise operation."""
         return self.run(np.zeros(1, np.int64), *(Values(CONSTANT, array) for array in arrays))
+
+
+def aligned_empty(shape: Sequence[int], dtype: npt.DTypeLike) -> Floats:
+    """Makes room for an array that begins with a cache line.
+
+    NumPy's own begin anywhere, and then every second load of a compiled loop reads two lines: an LSTM took a sixth
+    longer.
+    """
+    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+    room = np.empty(n_bytes + _CACHE_LINE_BYTES, np.uint8)
+    start = -room.ctypes.data % _CACHE_LINE_BYTES
+    return room[start : start + n_bytes].view(dtype).reshape(shape)
 
 
 def shape_of(operation: Operation, inputs: Sequence[Shape]) -> Shape:

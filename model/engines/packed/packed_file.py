@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from saiten.model.engines.packed.operation import Operation, fits
+from saiten.model.engines.packed.operation import Operation, aligned_empty, fits
 from saiten.model.engines.packed.operations import OPERATIONS
 from saiten.model.engines.packed.program import MAX_NODES, MAX_TABLES, Node, PackedEngine, Table
 from saiten.model.errors import refusing
@@ -116,7 +116,7 @@ def _read_array(file: IO[bytes], size: int) -> npt.NDArray[Any]:
     shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
     fits(dtype in _DTYPES and not fortran_order, "an array's type")
     fits(math.prod(shape) * dtype.itemsize == size - file.tell(), "an array's shape")
-    array = np.empty(shape, dtype)
+    array = aligned_empty(shape, dtype)
     content = array.reshape(-1).view(np.uint8)
     for start in range(0, len(content), _CHUNK_BYTES):  # a table is read once, not held twice
         content[start : start + _CHUNK_BYTES] = np.frombuffer(file.read(_CHUNK_BYTES), np.uint8)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from saiten.model.engines.packed.arithmetic import Combine, Constant
-from saiten.model.engines.packed.operation import CONSTANT, STEP, TEXT, Operation, Shape, shape_of
+from saiten.model.engines.packed.operation import CONSTANT, STEP, TEXT, Operation, Shape, aligned_empty, shape_of
 from saiten.model.engines.packed.program import MAX_NODES, Node, PackedEngine, Table
 from saiten.model.errors import SaitenError
 from saiten.model.text.ragged import DoubleArray, FloatArray
@@ -192,7 +192,7 @@ class Packer:
 
     def _table(self, value: Value) -> Table:
         assert value.rows is not None
-        table = np.empty((self.vocabulary_size, value.shape.width), np.float32)
+        table = aligned_empty((self.vocabulary_size, value.shape.width), np.float32)
         for start in range(0, len(table), _ROWS):  # without a double copy of everything
             part = slice(start, start + _ROWS)
             table[part] = value.rows(part)

@@ -80,6 +80,9 @@ def _add_network_arguments(group: "argparse._ArgumentGroup") -> None:
         help="at most so many passes over the texts (default: until the held-out loss no longer falls)",
     )
     group.add_argument("--patience", type=int, help="training ends after so many epochs without gain")
+    group.add_argument(
+        "--refit_epochs", type=int, help="then so many small passes over all texts, the held-out share included"
+    )
     group.add_argument("--seed", type=int, help="of all that is left to chance")
 
 
