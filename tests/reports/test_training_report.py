@@ -43,7 +43,13 @@ def training(labelled: LabelledScores | None, **changes: Any) -> dict[str, Any]:
     return {
         "data": {"used": 2_200, "held_out": N if labelled else 0, "tokens": 90_000, "held_out_by": "a share"},
         "words": {"tokens": 80_000, "distinct": 9_000, "vocabulary": 3_000, "with_vector": 2_998},
-        "settings": {"recipe": "article", "epochs": None, "max_sequence_length": 100, "network": {"units": 32}},
+        "settings": {
+            "recipe": "article",
+            "epochs": None,
+            "max_sequence_length": 100,
+            "network": {"units": 32},
+            "refit_epochs": 0,
+        },
         "labels": {"task": labelled.task if labelled else "numbers", "loss": "mse"},
         "epochs": epochs,
         "metrics": labelled.figures(np.arange(N)) if labelled else None,
@@ -54,6 +60,19 @@ def training(labelled: LabelledScores | None, **changes: Any) -> dict[str, Any]:
 
 def page_of(labelled: LabelledScores | None, **changes: Any) -> str:
     return training_report(training(labelled, **changes), labelled).decode()
+
+
+@pytest.mark.parametrize(
+    ("n_epochs", "said"),
+    [
+        (0, "The network has not seen these texts. None is equal to one of the others."),
+        (2, "from before the last 2 epochs, in which the network learns a little from these texts too. None is equal"),
+    ],
+)
+def test_a_page_says_whether_the_network_has_learned_from_the_held_out_texts(n_epochs: int, said: str) -> None:
+    labelled = held_out("classes")
+    settings = {**training(labelled)["settings"], "refit_epochs": n_epochs}
+    assert said in page_of(labelled, settings=settings)
 
 
 @pytest.mark.parametrize("task", ["classes", "labels", "numbers"])

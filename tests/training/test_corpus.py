@@ -34,7 +34,7 @@ def _segment(
 
 
 def _split(training: Sequence[bool], held_out: Sequence[bool]) -> Split:
-    return Split(np.array(training), np.array(held_out), "", {})
+    return Split(np.array(training), np.array(held_out), "", {}, is_share=True)
 
 
 def test_texts_labels_and_what_was_skipped(tokenizer: Tokenizer, tmp_path: pathlib.Path) -> None:
