@@ -49,7 +49,7 @@ CHECK = [
 # describe a job to Dataflow, and what Saiten needs to read a subscription.
 GOOGLE = [
     "gcp-storage-emulator>=2026.7",
-    "google-cloud-dataflow-client>=0.8.10",
+    "google-cloud-dataflow-client>=0.13,<0.14",
     "google-cloud-pubsub>=2.29,<3",
     "google-cloud-storage>=3.4,<4",
 ]

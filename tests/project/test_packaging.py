@@ -1,5 +1,6 @@
 """What is installed: one package and the command, and no more than scoring needs."""
 
+import importlib.metadata
 import pathlib
 import shutil
 import subprocess
@@ -12,6 +13,9 @@ import apache_beam as beam
 import pyarrow.parquet as pq
 import pytest
 from apache_beam.transforms.environments import EmbeddedPythonEnvironment
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines.run.owner import write_owner
@@ -146,6 +150,27 @@ def test_the_lock_names_no_index_and_pins_every_package_by_hash() -> None:
         line for line in packages if not line.startswith("#") and not ("==" in line and "--hash=sha256:" in line)
     ]
     assert unpinned == []
+
+
+@pytest.mark.parametrize("extra", ["gcp", "aws"])
+def test_what_the_extras_for_a_cloud_bring_fits_the_locks_versions(extra: str) -> None:
+    """The workers' image installs both at once: what the lock has must be what Beam's extra takes."""
+    lines = (ROOT / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    pinned = [Requirement(line.removesuffix("\\").strip()) for line in lines if line[:1].isalnum()]
+    wanted = [Requirement(each) for each in importlib.metadata.requires("apache-beam") or ()]
+    of_extra = {
+        canonicalize_name(each.name): each.specifier
+        for each in wanted
+        if each.marker and each.marker.evaluate({"extra": extra}) and not each.marker.evaluate({"extra": ""})
+    }
+    assert of_extra
+    misfits = [
+        str(each)
+        for each in pinned
+        for version in (next(iter(each.specifier)).version,)
+        if version not in of_extra.get(canonicalize_name(each.name), SpecifierSet())
+    ]
+    assert misfits == []
 
 
 @pytest.mark.thorough
