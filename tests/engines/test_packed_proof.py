@@ -1,5 +1,6 @@
 """The proof tells rounding that a network amplifies from an error of the packed engine."""
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -31,6 +32,7 @@ class Rounded:
     exact: KerasEngine
     rounding: float
     vocabulary_size: int = VOCABULARY_SIZE
+    model: Any = None
 
     def score(self, token_ids: Any, offsets: Any) -> Any:
         return self.exact.score(token_ids, offsets) + self.rounding * np.diff(offsets)[:, None]
@@ -40,19 +42,20 @@ class Rounded:
 class Tried:
     """A model, and Keras' single precision of one that amplifies rounding on long texts, as trained ones may."""
 
-    exact: KerasEngine
-    packed: PackedEngine
+    model: Any
+
+    def __post_init__(self) -> None:
+        self.exact, self.packed = KerasEngine(in_double_precision(self.model)), pack_model(self.model)
 
     def prove(self, packed: Any, longest: int = LENGTH) -> dict[str, Any]:
-        keras: Any = Rounded(self.exact, ROUNDING)
+        keras: Any = Rounded(self.exact, ROUNDING, model=self.model)
         return prove_packed(packed, keras, [], longest, exact_engine=self.exact)
 
 
 @pytest.fixture(scope="module")
 def tried() -> Tried:
     stack = [layers.Bidirectional(layers.LSTM(9)), layers.Dense(6, activation="relu"), layers.Dense(3)]
-    model = build_model(*stack, vocabulary_size=VOCABULARY_SIZE)
-    return Tried(KerasEngine(in_double_precision(model)), pack_model(model))
+    return Tried(build_model(*stack, vocabulary_size=VOCABULARY_SIZE))
 
 
 def test_rounding_that_the_network_amplifies_is_no_error(tried: Tried) -> None:
@@ -158,6 +161,41 @@ def test_an_error_is_caught(spoil: Callable[[PackedEngine], PackedEngine], tried
     spoiled = spoil(tried.packed)
     with pytest.raises(NotCoveredError, match=r"On texts of up to \d+ ids its scores differ from the model's"):
         tried.prove(spoiled)
+
+
+def arrays(engine: PackedEngine) -> list[tuple[Any, str]]:
+    """Every array of an engine, by what holds it and the field's name."""
+    holders = [*engine.tables, *(node.operation for node in engine.nodes)]
+    fields = [(holder, field.name) for holder in holders for field in dataclasses.fields(holder)]
+    return [(holder, name) for holder, name in fields if isinstance(getattr(holder, name), np.ndarray)]
+
+
+def test_a_unit_that_no_tried_text_wakes_hides_no_error() -> None:
+    """A relu unit may be 0 on every text that is tried, and not on those that people score."""
+    hidden = layers.Dense(6, activation="relu")
+    model = build_model(layers.LSTM(5), hidden, layers.Dense(3), vocabulary_size=VOCABULARY_SIZE)
+    kernel, bias = hidden.get_weights()
+    bias[1] = -9.0
+    hidden.set_weights([kernel, bias])
+    asleep = Tried(model)
+    assert asleep.prove(asleep.packed)["covered"]
+    (number,) = (i for i, made in enumerate(asleep.packed.nodes) if len(getattr(made.operation, "bias", ())) == 6)
+    for spoil in (node(number, bias=put(1, plus=2e-5)), node(number, weights=put(2, 1, times=1.01))):
+        with pytest.raises(NotCoveredError, match=r"^Its weights are not those of the model, although no text"):
+            asleep.prove(spoil(asleep.packed))
+
+
+def test_no_single_number_of_any_array_can_be_another(tried: Tried) -> None:
+    generator = np.random.default_rng(0)
+    n_arrays = len(arrays(tried.packed))
+    assert n_arrays >= 6
+    for number in range(n_arrays):
+        engine = copy.deepcopy(tried.packed)
+        array = getattr(*arrays(engine)[number])
+        place = tuple(generator.integers(0, size) for size in array.shape)
+        array[place] += 1e-3 * np.abs(array).max()
+        with pytest.raises(NotCoveredError):
+            tried.prove(engine)
 
 
 def test_what_the_model_never_reads_is_not_tried(tried: Tried) -> None:
