@@ -32,8 +32,11 @@ LINE_CHARS = 36
 def first_rows(run: str, manifest: RunManifest) -> pa.Table:
     """Returns the first rows of the first part: a run may not fit in memory."""
     with storage.open_read(manifest.part_paths(run, SCORES_FOLDER)[0]) as file:
-        parquet = pq.ParquetFile(file)
-        return pa.Table.from_batches(islice(parquet.iter_batches(LOOKED_AT), 1), parquet.schema_arrow)
+        # Nothing is read ahead: a thread that still did when the file is closed would end the process with it.
+        parquet = pq.ParquetFile(file, pre_buffer=False)
+        return pa.Table.from_batches(
+            islice(parquet.iter_batches(LOOKED_AT, use_threads=False), 1), parquet.schema_arrow
+        )
 
 
 def scored(rows: pa.Table) -> pa.Table:

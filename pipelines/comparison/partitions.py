@@ -109,4 +109,5 @@ def read_partition(path: pathlib.Path) -> Partition:
 def _read_batches(output: str, manifest: RunManifest, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     for path in manifest.part_paths(output, SCORES_FOLDER):
         with storage.open_read(path) as file:
-            yield from pq.ParquetFile(file).iter_batches(_BATCH_ROWS, columns=list(columns))
+            parquet = pq.ParquetFile(file, pre_buffer=False)
+            yield from parquet.iter_batches(_BATCH_ROWS, columns=list(columns), use_threads=False)
