@@ -19,8 +19,8 @@ EXAMPLE = "saiten compare runs/may runs/june --max_change=0.01"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `saiten compare`."""
-    parser.add_argument("first", metavar="RUN_A", help="the output of a run: what was")
-    parser.add_argument("second", metavar="RUN_B", help="the output of another: what is compared with it")
+    parser.add_argument("first", metavar="RUN_A", help="the directory of the earlier run")
+    parser.add_argument("second", metavar="RUN_B", help="the directory of the later one")
     parser.add_argument(
         "--max_change",
         type=float,

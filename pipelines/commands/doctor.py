@@ -3,8 +3,15 @@
 import argparse
 import dataclasses
 import json
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from saiten.pipelines.terminal import escape, make_console, say, show
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from saiten.pipelines.local.health import Diagnosis
 
 EXAMPLE = "saiten doctor --output=runs"
 
@@ -24,13 +31,13 @@ def run(args: argparse.Namespace) -> int:
 
     console = make_console()
     findings = []
-    for finding in examine(args.output):
-        findings.append(finding)
-        if args.json:
-            continue
-        remedy = f"\n{'':<{_NAME_WIDTH + 2}} → {escape(finding.remedy)}" if finding.remedy else ""
-        line = f"{_MARKS[finding.level]} {finding.name:<{_NAME_WIDTH}} {escape(finding.figure)}{remedy}"
-        console.print(line, soft_wrap=True)
+    # What is tried takes seconds, and on a busy machine many.
+    waiting = console.status("trying what scoring and training need …") if not args.json else nullcontext()
+    with waiting:
+        for finding in examine(args.output):
+            findings.append(finding)
+            if not args.json:
+                _print(console, finding)
     if args.json:
         show(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=1))
     n_bad, n_notes = (sum(finding.level == level for finding in findings) for level in ("bad", "note"))
@@ -39,3 +46,9 @@ def run(args: argparse.Namespace) -> int:
         return 1
     say(f"scoring works here: {len(findings)} checks{f', {n_notes} with a remedy' if n_notes else ''}.")
     return 0
+
+
+def _print(console: "Console", finding: "Diagnosis") -> None:
+    remedy = f"\n{'':<{_NAME_WIDTH + 2}} → {escape(finding.remedy)}" if finding.remedy else ""
+    line = f"{_MARKS[finding.level]} {finding.name:<{_NAME_WIDTH}} {escape(finding.figure)}{remedy}"
+    console.print(line, soft_wrap=True)

@@ -2,6 +2,7 @@
 
 import argparse
 import difflib
+import os
 import pathlib
 from collections.abc import Sequence
 from typing import Any
@@ -43,7 +44,9 @@ def unknown_flag_message(argument: str, flags: Sequence[str]) -> str:
     """Returns one sentence about an argument that nothing knows, with the flag that was probably meant."""
     flag = argument.partition("=")[0]
     if not flag.startswith("-"):
-        return f"The argument {flag!r} belongs to no flag; see --help."
+        if "--input" in flags and os.path.exists(argument):
+            return f"The argument {argument!r} belongs to no flag; did you mean --input={argument}?"
+        return f"The argument {flag!r} belongs to no flag; see --help, and put in quotes what holds spaces."
     nearest = difflib.get_close_matches(flag, flags, n=1, cutoff=0.5)
     hint = f"did you mean {nearest[0]}?" if nearest else "see --help."
     return f"There is no flag {flag}; {hint}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from saiten.model.errors import FINDINGS_EXIT_CODE
 from saiten.pipelines.commands.score_flags import add_arguments, read_settings
+from saiten.pipelines.run.layout import REPORT
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
@@ -40,11 +41,23 @@ def run(args: argparse.Namespace) -> int:
     manifest = launch_run(settings)
     if manifest is None:
         return 0
+    if warning := warning_line(manifest, settings.run_directory):
+        say(warning)
     say(summary_line(manifest, settings.run_directory))
     if args.json:
         show(json.dumps(dataclasses.asdict(manifest), indent=1))  # as ASCII: a name may hold what moves the cursor
     dead = manifest.counts.dead
     return FINDINGS_EXIT_CODE if dead and not args.allow_dead_letters else 0
+
+
+def warning_line(manifest: "RunManifest", output: str) -> str:
+    """Returns why scores are not to be relied on, one line; ``""`` where nothing of weight speaks against them."""
+    from saiten.pipelines.reports.verdict import Level, judge_run
+
+    verdict = judge_run(manifest)
+    if verdict.level < Level.BAD or not manifest.counts.scored:
+        return ""
+    return f"{verdict.sentence} {verdict.findings[0].sentence} {output}/{REPORT} has more."
 
 
 def summary_line(manifest: "RunManifest", output: str) -> str:

@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", _BLAS_THREADS)  # before NumPy is first imported
     from rich.console import Console
 
+    from saiten.model.bundle.writer import refuse_used
     from saiten.model.training.targets import ClassLabels, NumberLabels
     from saiten.pipelines.commands.training.labelled_records import (
         FurtherTexts,
@@ -76,14 +77,19 @@ def run(args: argparse.Namespace) -> int:
     records = LabelledRecords(plan, labels, args.max_dead_letter_rate)
     validation = LabelledRecords(validation_plan, labels, args.max_dead_letter_rate, "records of --validation_input")
     further = FurtherTexts(further_plan, args.max_dead_letter_rate)
-    import_tensorflow()
+    refuse_used(pathlib.Path(args.bundle))
+    for labelled in (records, validation):
+        labelled.look()
+    console = Console(stderr=True, quiet=args.quiet)
+    with TrainingView(console) as view:
+        view.begin("loading TensorFlow", None)
+        import_tensorflow()
     from saiten.model.bundle.bundle_files import TRAINING_PAGE
     from saiten.model.training.findings import baseline_line, coverage_line
     from saiten.model.training.train import train
     from saiten.pipelines.reports.training_report import training_report
     from saiten.pipelines.reports.training_verdict import judge_training
 
-    console = Console(stderr=True, quiet=args.quiet)
     with TrainingView(console) as view:
         result = train(
             records,

@@ -161,7 +161,8 @@ def _there_are(name: str, names: Mapping[str, int]) -> str:
     """Says which fields there are, but for names that may be a record's text: a header may be missing."""
     alike = next((other for other in names if _plain(other) == _plain(name)), None)
     if alike is not None:
-        return f"there is {alike!r} ({alike!a}), which is written otherwise than {name!a}"
+        codes = "" if alike.isascii() else f" ({alike!a})"
+        return f"there is {alike!r}{codes}, which is written otherwise than {name!a}"
     header = next(iter(names), "")
     if _EXCEL_HINT.fullmatch(header) and len(names) <= 2:
         return f"the first line is {header!r}, which is for Excel: remove that line"

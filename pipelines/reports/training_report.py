@@ -129,4 +129,6 @@ def _groups(held_out: LabelledScores) -> dict[str, list[tuple[str, int, float | 
 
 
 def _up_to(most: float | None, layout: str) -> str:
-    return "more" if most is None else f"up to {layout.format(most)}"
+    if not most:
+        return "more" if most is None else "none"
+    return f"up to {layout.format(most)}"

@@ -47,7 +47,7 @@ def test_jsonl_becomes_a_bundle(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
     assert printed["data"]["further_texts"] == 2
     held_out = printed["data"]["held_out"]
     lines = captured.err.splitlines()
-    assert lines[0].startswith("segmenting: 122 (")
+    assert [line.partition(" (")[0] for line in lines[:2]] == ["loading TensorFlow", "segmenting: 122"]
     assert (
         f"saiten: scores with packed and keras engines; {tmp_path / 'b' / 'training.html'} shows the training" in lines
     )
@@ -160,7 +160,7 @@ REFUSED = {
         [*_records(18), {"text": "店"}, {"text": "店", "good": "?"}],
         (
             "saiten: 2 of 20 records cannot be used (BAD_FIELD 1, LABEL_MISSING 1); mend them, "
-            "or allow more than 0.01 of them by --max_dead_letter_rate. The first is data.jsonl:2437: "
+            "or allow more than 0.01 of them by --max_dead_letter_rate=0.1. The first is data.jsonl:2437: "
             "The field 'good' is no double."
         ),
     ),
@@ -250,6 +250,22 @@ def test_more_bad_records_are_let_through_when_allowed(
     arguments = [f"--input={data}", "--label_fields=good", f"--bundle={tmp_path / 'b'}", "--max_dead_letter_rate=0.1"]
     assert main(["train", *arguments, "--quiet", *QUICKEST]) == 0
     assert ", LABEL_MISSING 1, NOT_AN_OBJECT 1; " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["no-number", "no-such-label", "many-missing", "no-such-class-field"])
+def test_what_is_wrong_with_the_labels_is_said_before_tensorflow_is_loaded(
+    name: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loading it takes seconds, on a busy machine minutes."""
+
+    def load() -> None:
+        raise AssertionError("loaded")
+
+    monkeypatch.setattr("saiten.pipelines.commands.train.import_tensorflow", load)
+    flags, records, message = REFUSED[name]
+    data = _write_jsonl(tmp_path / "data.jsonl", records)
+    assert main(["train", f"--input={data}", f"--bundle={tmp_path / 'b'}", "--quiet", *flags]) == 2
+    assert capsys.readouterr().err.splitlines() == [message]
 
 
 def test_a_used_bundle_directory_is_refused(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -264,7 +264,8 @@ def test_json_may_have_a_kept_field_later_if_its_type_is_given(tmp_path: pathlib
 def test_a_header_that_cannot_be_read_asks_for_the_encoding(tmp_path: pathlib.Path) -> None:
     (tmp_path / "a.csv").write_bytes("本文,番号\nあ,1\n".encode("cp932"))
     with pytest.raises(
-        UsageError, match=r"^a\.csv: no header can be read \(Byte 0 .*\); is it in another --encoding\?$"
+        UsageError,
+        match=r"^a\.csv: no header can be read \(Byte 0 .*\); a Japanese Excel writes cp932: is it in .* --encoding\?$",
     ):
         plan_work(str(tmp_path), ReadOptions(text_field="本文"))
 

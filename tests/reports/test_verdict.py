@@ -1,10 +1,12 @@
 """The verdict says in words what the figures say, the gravest first."""
 
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
+from saiten.pipelines.commands.score import warning_line
 from saiten.pipelines.reports.verdict import Level, judge_run, outcome_sentence
 from saiten.pipelines.run.run_manifest import RunCounts
 from tests.helpers.reports import make_manifest, make_statistics
@@ -106,3 +108,15 @@ def test_scores_that_tell_nothing_apart_are_not_relied_on() -> None:
 
 def test_a_run_of_an_older_version_is_told_by_its_counts_alone() -> None:
     assert judge_run(make_manifest(statistics=None)).findings == ()
+
+
+def test_the_command_ends_with_what_speaks_against_the_scores_before_its_summary() -> None:
+    """Who reads but the last lines learns it; lesser findings are the report's."""
+    bad = make_manifest(statistics=make_statistics(oov_rate=0.3))
+    assert re.fullmatch(
+        r"Don't rely on these scores yet\. 30 % of the tokens are words that the model does not know "
+        r"\(usual in texts like those of training: 4 %\)\. runs/a/report\.html has more\.",
+        warning_line(bad, "runs/a"),
+    )
+    assert warning_line(make_manifest(statistics=make_statistics(n=15)), "runs/a") == ""
+    assert warning_line(make_manifest(counts=RunCounts(4, 0, 4)), "runs/a") == ""

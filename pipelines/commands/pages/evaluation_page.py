@@ -20,7 +20,9 @@ def print_evaluation(figures: Mapping[str, Any]) -> None:
     console = make_console(None if sys.stdout.isatty() else 160)
     of_each = [*figures.get("outputs", {}).items(), *figures.get("classes", {}).items()]
     whole = {**figures.get("mean", {}), **figures}
-    _print(console, "", [("all" if "mean" not in figures else "mean", whole), *of_each])
+    # Of one output the mean is that output's.
+    means = [] if len(figures.get("outputs", {})) == 1 else [("all" if "mean" not in figures else "mean", whole)]
+    _print(console, "", [*means, *of_each])
     if "confusion" in figures:
         _print_confusion(console, list(figures["classes"]), figures["confusion"])
     for group, name in (("by_length", "tokens"), ("by_oov_share", "OOV words")):

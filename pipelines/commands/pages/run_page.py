@@ -40,7 +40,8 @@ def _rows(directory: str, manifest: RunManifest) -> Iterable[Row]:
 
 
 def _of_files(n: int, n_bytes: int) -> str:
-    return f"{n:,} file{'' if n == 1 else 's'}, {n_bytes / 1e6:,.1f} MB"
+    size = f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:,.1f} KB"
+    return f"{n:,} file{'' if n == 1 else 's'}, {size}"
 
 
 def _details(manifest: RunManifest) -> Iterable[Row]:

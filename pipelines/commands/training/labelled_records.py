@@ -1,10 +1,12 @@
 """Labelled records: texts with numbers or the names of classes, from the same files that `score` reads."""
 
 import argparse
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -130,6 +132,15 @@ class LabelledRecords:
             self._refuse_absent()
         refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, self._what, self._first_bad)
 
+    def look(self) -> None:
+        """Reads the first records: what is wrong with all of them is said before anything heavy is loaded.
+
+        Raises:
+            UsageError: As where all are read.
+        """
+        for _ in islice(self, _LOOKED_AT):
+            pass
+
     def _of_block(self, block: RecordBlock) -> Iterator[tuple[str, Sequence[float] | str]]:
         self.n_read += block.n_read
         self.bad.update(letter.code for letter in block.dead_letters)
@@ -219,8 +230,8 @@ def refuse_bad_rate(n_read: int, bad: Counter[str], max_rate: float, records: st
         raise UsageError(f"None of the {n_read:,} {records} can be used{f' ({codes})' if codes else ''}.{first}")
     if n_bad > max_rate * n_read:
         raise UsageError(
-            f"{n_bad:,} of {n_read:,} {records} cannot be used ({codes}); mend them, or allow more "
-            f"than {max_rate:g} of them by --max_dead_letter_rate.{first}"
+            f"{n_bad:,} of {n_read:,} {records} cannot be used ({codes}); mend them, or allow more than {max_rate:g} "
+            f"of them by --max_dead_letter_rate={math.ceil(100 * n_bad / n_read) / 100:g}.{first}"
         )
 
 

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -29,7 +29,14 @@ class TrainingView:
         self._stage = ""
         self._done = 0
         self._started = 0.0
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+        )
         self._bars = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bars.add_task("", total=None)
 
@@ -48,7 +55,9 @@ class TrainingView:
         """Ends the stage before with a line and begins another."""
         self._end_stage()
         self._stage, self._done, self._started = stage, 0, self._clock()
-        self._bars.reset(self._task, description=stage, total=total)
+        # A bar that had a total keeps it unless it is another bar.
+        self._bars.remove_task(self._task)
+        self._task = self._bars.add_task(stage, total=total)
 
     def say(self, line: str) -> None:
         """Shows a line of its own."""

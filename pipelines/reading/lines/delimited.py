@@ -176,7 +176,7 @@ def _unreadable_header(source: str, code: str, message: str) -> str:
     remedy = {
         Code.BAD_CSV_ROW: "mend it, or say --quoting=none where quotes mean nothing.",
         Code.TOO_LARGE: "is it a CSV or TSV file?",
-    }.get(Code(code), "is it in another --encoding?")
+    }.get(Code(code), "a Japanese Excel writes cp932: is it in another --encoding?")
     return f"{source}: no header can be read ({message.rstrip('.')}); {remedy}"
 
 
