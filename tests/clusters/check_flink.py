@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tests.clusters import flink
+from tests.clusters.flink_config import RESTARTS
 from tests.clusters.jobs import (
     difference,
     end_of,
@@ -136,4 +137,4 @@ def test_flink_poison(articles: pathlib.Path, bundle: pathlib.Path, tmp_path: pa
     assert ended.exit_code == 1, ended.said
     assert "A batch took longer than --batch_timeout_secs=0.001; nothing was committed" in ended.said
     assert not (output / "manifest.json").exists()
-    figure(f"the job failed after {flink.RESTARTS} restarts, and says why")
+    figure(f"the job failed after {RESTARTS} restarts, and says why")

@@ -26,29 +26,25 @@ _ALL_SECS = 150.0
 
 
 @pytest.fixture(scope="module")
-def on_prism() -> Iterator[list[str]]:
-    prism.up()
-    yield prism.flags()
-    prism.down()
-
-
-@pytest.fixture(scope="module")
 def lines(articles: pathlib.Path) -> list[bytes]:
     return articles.read_bytes().splitlines(keepends=True)[: FILES * FILE_RECORDS]
 
 
 @contextlib.contextmanager
-def streaming(bundle: pathlib.Path, output: pathlib.Path, *flags: str) -> Iterator["subprocess.Popen[str]"]:
-    """A stream while the block runs; ends it as a person does."""
+def streaming(
+    bundle: pathlib.Path, output: pathlib.Path, *flags: str, ends_by: int = signal.SIGINT
+) -> Iterator["subprocess.Popen[str]"]:
+    """A stream while the block runs; then its launcher gets the signal, Ctrl-C's unless another is said."""
     asked = [*program(), "--streaming", f"--bundle={bundle}", f"--output={output}", f"--window_secs={WINDOW_SECS}"]
     command = [*asked, f"--poll_secs={POLL_SECS}", "--id_field=id", *flags]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
             yield process
-            process.send_signal(signal.SIGINT)
+            process.send_signal(ends_by)
             ended = end_of(process)
-            assert ended.exit_code == 130, ended.said
-            assert "the windows that are there are whole" in ended.said, ended.said
+            if ends_by == signal.SIGINT:
+                assert ended.exit_code == 130, ended.said
+                assert "the windows that are there are whole" in ended.said, ended.said
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
@@ -64,22 +60,28 @@ def wait_for_windows(output: pathlib.Path, process: "subprocess.Popen[str]") -> 
     wait_for(has_one, "the first window did not come", _ALL_SECS)
 
 
-def wait_for_records(output: pathlib.Path, count: int, process: "subprocess.Popen[str]") -> list[WindowManifest]:
-    """Returns the windows when they hold so many records."""
+def wait_for_records(
+    output: pathlib.Path, count: int, process: "subprocess.Popen[str]", n_jobs: int = 1
+) -> list[WindowManifest]:
+    """Returns the windows when they hold so many records, and so many jobs have written some."""
 
     def has_all() -> bool:
         assert process.poll() is None, f"the stream ended: {end_of(process).said}"
-        return sum(manifest.counts.records for manifest in Windows(str(output)).new()) >= count
+        windows = list(Windows(str(output)).new())
+        n_writers = len({manifest.run_id for manifest in windows})
+        return n_writers >= n_jobs and sum(manifest.counts.records for manifest in windows) >= count
 
     wait_for(has_all, f"not all {count} records came", _ALL_SECS)
     return list(Windows(str(output)).new())
 
 
-def arrive(folder: pathlib.Path, lines: list[bytes], pause_secs: float) -> dict[str, float]:
+def arrive(
+    folder: pathlib.Path, lines: list[bytes], first: int = 0, stop: int = FILES, pause_secs: float = 0
+) -> dict[str, float]:
     """Lets files arrive one by one; returns when each of them was there."""
     folder.mkdir(exist_ok=True)
     arrived = {}
-    for i in range(FILES):
+    for i in range(first, stop):
         name = f"{i}.jsonl"
         (folder / name).write_bytes(b"".join(lines[i * FILE_RECORDS : (i + 1) * FILE_RECORDS]))
         arrived[name] = time.time()
@@ -94,18 +96,18 @@ def check_files(output: pathlib.Path, local_scores: pa.Table, windows: list[Wind
     return same_scores(read_scores(str(output)), local_scores)
 
 
-def test_prism_files(
+def test_files(
     bundle: pathlib.Path,
     tmp_path: pathlib.Path,
     lines: list[bytes],
     local_scores: pa.Table,
-    on_prism: list[str],
+    prism_server: None,
     figure: Figure,
 ) -> None:
     output, folder = tmp_path / "out", tmp_path / "in"
-    with streaming(bundle, output, f"--input={folder}/*.jsonl", *on_prism) as process:
+    with streaming(bundle, output, f"--input={folder}/*.jsonl", *prism.flags()) as process:
         wait_for_windows(output, process)
-        arrived = arrive(folder, lines, WINDOW_SECS + 1)
+        arrived = arrive(folder, lines, pause_secs=WINDOW_SECS + 1)
         windows = wait_for_records(output, len(lines), process)
     largest = check_files(output, local_scores, windows)
     secs = [manifest.committed - arrived[name] for manifest in windows for name in manifest.sources]
@@ -116,18 +118,54 @@ def test_prism_files(
     )
 
 
-def test_prism_subscription(
+def test_restarted(
     bundle: pathlib.Path,
     tmp_path: pathlib.Path,
     lines: list[bytes],
     local_scores: pa.Table,
-    on_prism: list[str],
+    engine_flags: list[str],
+    figure: Figure,
+) -> None:
+    """Of two launchers that end in the middle one is killed, and its job goes on: --resume goes on from there."""
+    output, folder = tmp_path / "out", tmp_path / "in"
+    flags = [f"--input={folder}/*.jsonl", *engine_flags]
+    with streaming(bundle, output, *flags, ends_by=signal.SIGKILL) as process:
+        arrive(folder, lines, 0, 1)
+        wait_for_records(output, FILE_RECORDS, process)
+        arrive(folder, lines, 1, 2)
+    before = content(output)
+    with streaming(bundle, output, "--resume", *flags) as process:
+        wait_for_records(output, 2 * FILE_RECORDS, process, n_jobs=2)
+        before.update(content(output))
+        arrive(folder, lines, 2, 3)
+        time.sleep(2 * POLL_SECS)
+    before.update(content(output))
+    with streaming(bundle, output, "--resume", *flags) as process:
+        windows = wait_for_records(output, len(lines), process, n_jobs=3)
+    largest = check_files(output, local_scores, windows)
+    after = content(output)
+    assert {name: after.get(name) for name in before} == before, "what was written is written again"
+    figure(f"exact, {len(lines)} rows in {len(windows)} windows of 3 jobs, largest difference {largest:g}")
+
+
+def content(output: pathlib.Path) -> dict[str, bytes]:
+    """All that windows and their manifests hold."""
+    files = (path for folder in ("windows", "scores", "dead_letters") for path in (output / folder).glob("[!.]*"))
+    return {str(path.relative_to(output)): path.read_bytes() for path in files}
+
+
+def test_subscription(
+    bundle: pathlib.Path,
+    tmp_path: pathlib.Path,
+    lines: list[bytes],
+    local_scores: pa.Table,
+    engine_flags: list[str],
     figure: Figure,
 ) -> None:
     output = tmp_path / "out"
-    emulator.up()
     try:
-        flags = [f"--subscription={emulator.SUBSCRIPTION_PATH}", "--keep_fields=shop", *on_prism]
+        emulator.up()
+        flags = [f"--subscription={emulator.SUBSCRIPTION_PATH}", "--keep_fields=shop", *engine_flags]
         with streaming(bundle, output, *flags) as process:
             wait_for_windows(output, process)
             began = time.time()
@@ -145,20 +183,19 @@ def test_prism_subscription(
     figure(f"{len(lines)} messages and 1 dead letter, largest difference {largest:g}, all in files after {secs:.1f} s")
 
 
-def test_prism_bundle_watch(
+def test_bundle_watch(
     bundle: pathlib.Path,
     other_bundle: pathlib.Path,
     tmp_path: pathlib.Path,
     lines: list[bytes],
-    local_scores: pa.Table,
-    on_prism: list[str],
+    engine_flags: list[str],
     figure: Figure,
 ) -> None:
     output, folder, watched = tmp_path / "out", tmp_path / "in", tmp_path / "bundles"
     watched.mkdir()
-    flags = [f"--input={folder}/*.jsonl", f"--bundle_watch={watched}/*", *on_prism]
+    flags = [f"--input={folder}/*.jsonl", f"--bundle_watch={watched}/*", *engine_flags]
     with streaming(bundle, output, *flags) as process:
-        arrive(folder, lines, WINDOW_SECS + 1)
+        arrive(folder, lines)
         wait_for_records(output, len(lines), process)
         damaged = pathlib.Path(shutil.copytree(other_bundle, watched / "v3"))
         (damaged / "vocabulary.json").write_bytes(b"[]")
@@ -186,7 +223,7 @@ def test_flink_files_with_a_task_manager_killed(
     output, folder = tmp_path / "out", tmp_path / "in"
     with streaming(bundle, output, f"--input={folder}/*.jsonl", *flink.flags()) as process:
         wait_for_windows(output, process)
-        arrive(folder, lines[:FILE_RECORDS] + lines[FILE_RECORDS:], POLL_SECS)
+        arrive(folder, lines, pause_secs=POLL_SECS)
         flink.kill_part(flink.TASK_MANAGERS[0])
         flink.start_part(flink.TASK_MANAGERS[0])
         windows = wait_for_records(output, len(lines), process)

@@ -1,6 +1,7 @@
 """The texts and the bundle that all checks share, and where a check says what it found; `lines` prints that."""
 
 import pathlib
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -10,12 +11,22 @@ import pyarrow as pa
 import pytest
 
 from saiten.pipelines.run.results import read_scores
-from tests.clusters import flink
-from tests.clusters.install import BUILD, ROOT
+from tests.clusters import emulator, flink, prism
+from tests.clusters.install import ROOT
 from tests.clusters.jobs import score
+from tests.clusters.processes import BUILD, choose_ports
 
 SAMPLE_RECORDS = 60_000
 CORPORA = ROOT.parent / "shared" / "corpora"
+
+
+def pytest_sessionstart() -> None:
+    """Lets a session that is terminated end as one that is interrupted does, with all that it started.
+
+    A shell lets what it starts behind its back ignore Ctrl-C; launchers would inherit that.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 @pytest.fixture
@@ -73,7 +84,7 @@ def make_bundle(articles: pathlib.Path, path: pathlib.Path, *, seed: int) -> pat
     written = write_bundle(
         path,
         model=build_model(layers.LSTM(32), layers.Dense(9), vocabulary_size=len(vocabulary)),
-        encoder=Encoder(tokenizer, vocabulary, 1_000, "pre"),
+        encoder=Encoder(tokenizer, vocabulary, 400, "pre"),
         outputs=[f"output{i}" for i in range(9)],
         golden_texts=[text[:400] for text in texts[:32]],
         training={"seed": seed},
@@ -97,15 +108,37 @@ def local_scores(local_run: pathlib.Path) -> pa.Table:
     return read_scores(str(local_run)).sort_by("id")
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[None]:
-    """Flink with two task managers."""
-    flink.up()
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Begins without what a session that was killed has left, and leaves nothing, however this one ends."""
+    _end_all()
+    choose_ports()
     yield
-    flink.down()
+    _end_all()
+
+
+def _end_all() -> None:
+    for engine in (flink, prism, emulator):
+        engine.down()
 
 
 @pytest.fixture
-def whole_cluster(cluster: None) -> None:
-    """The same, with what earlier checks ended started again."""
+def whole_cluster() -> None:
+    """Flink with two task managers; what earlier checks ended is started again."""
     flink.up()
+
+
+@pytest.fixture(scope="session")
+def prism_server() -> None:
+    """Prism, with a pool of workers."""
+    prism.up()
+
+
+@pytest.fixture(params=["prism", "flink"])
+def engine_flags(request: pytest.FixtureRequest) -> list[str]:
+    """What sends a job to each of the two engines."""
+    if request.param == "prism":
+        request.getfixturevalue("prism_server")
+        return prism.flags()
+    request.getfixturevalue("whole_cluster")
+    return flink.flags()

@@ -5,24 +5,27 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
 
-from tests.clusters.install import BUILD, install_pubsub
-from tests.clusters.processes import kill, listens, start, wait_for
+from tests.clusters.install import install_pubsub
+from tests.clusters.processes import BUILD, HOST, kill, listens, port, start, wait_for
 
-ADDRESS = "127.0.0.1:18085"
-# What Google's library, in this process and in workers, goes by.
-ENVIRONMENT = {"PUBSUB_EMULATOR_HOST": ADDRESS}
 PROJECT, TOPIC, SUBSCRIPTION = "saiten-tests", "reviews", "scores"
 SUBSCRIPTION_PATH = f"projects/{PROJECT}/subscriptions/{SUBSCRIPTION}"
 FOLDER = BUILD / "emulator"
 _START_SECS, _SETTLE_SECS = 30.0, 5.0
 
 
+def environment() -> dict[str, str]:
+    """Returns what Google's library, in this process and in workers, goes by."""
+    return {"PUBSUB_EMULATOR_HOST": f"{HOST}:{port('pubsub')}"}
+
+
 def up() -> None:
     """Starts it, empty, and returns when it can be spoken to."""
-    os.environ.update(ENVIRONMENT)
+    os.environ.update(environment())
     kill(FOLDER, "pubsub")
-    start(FOLDER, "pubsub", [str(install_pubsub()), ADDRESS, PROJECT, TOPIC, SUBSCRIPTION])
-    wait_for(lambda: listens(ADDRESS), "the emulator of Pub/Sub does not listen", _START_SECS)
+    (address,) = environment().values()
+    start(FOLDER, "pubsub", [str(install_pubsub()), address, PROJECT, TOPIC, SUBSCRIPTION])
+    wait_for(lambda: listens(address), "the emulator of Pub/Sub does not listen", _START_SECS)
 
 
 def down() -> None:

@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.clusters.processes import ClusterError
+from tests.clusters.processes import BUILD, ClusterError
 
 ROOT = pathlib.Path(__file__).parents[2]
-BUILD = ROOT / "build" / "engines"
 HERE = pathlib.Path(__file__).parent
 
 # Beam's runner is made for one minor version of Flink: both change together.
@@ -77,7 +76,7 @@ def install_worker() -> pathlib.Path:
         return environment
     constraints = BUILD / "constraints.txt"
     constraints.parent.mkdir(parents=True, exist_ok=True)
-    constraints.write_text("\n".join(_locked()))
+    constraints.write_text("\n".join(locked_versions()))
     python = environment / "bin" / "python"
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-build-isolation"]
     locked = [*pip, "--constraint", str(constraints)]
@@ -120,8 +119,8 @@ def _build_sdist() -> pathlib.Path:
     return next(folder.glob("saiten-*.tar.gz"))
 
 
-def _locked() -> list[str]:
-    """The lock as constraints: hashes would ask for one of each package, also of what is built here."""
+def locked_versions() -> list[str]:
+    """Returns the lock as constraints: hashes would ask for one of each package, also of what is built here."""
     lines = (ROOT / "requirements.lock").read_text().splitlines()
     return [line.removesuffix("\\").strip() for line in lines if line[:1].isalnum()]
 

@@ -3,31 +3,36 @@
 import contextlib
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import grpc
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
+from apache_beam.runners.portability.portable_metrics import from_monitoring_infos
 
 from saiten.pipelines.run.results import read_scores
 from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
 from tests.clusters.processes import wait_for
 
 # Far above what a busy machine of two cores needs.
-_JOB_SECS = 240.0
+_JOB_SECS, _ASK_SECS = 240.0, 20.0
 _TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended, and its last line on standard error."""
+    """How a command ended, its last line on standard error, and the number of its job."""
 
     exit_code: int
     said: str
+    job: str = ""
 
 
 def program() -> list[str]:
@@ -62,8 +67,32 @@ def started(
 
 def end_of(process: "subprocess.Popen[str]") -> Ended:
     """Waits for the command's end."""
-    _, said = process.communicate(timeout=_JOB_SECS)
-    return Ended(process.returncode, said.strip().rpartition("\n")[2])
+    wait_for(lambda: process.poll() is not None, "the command does not end", _JOB_SECS)
+    _, said = process.communicate()
+    job = re.search(r"the job \S+ \((?P<id>\S+)\) of", said)
+    return Ended(process.returncode, said.strip().rpartition("\n")[2], job["id"] if job else "")
+
+
+def metrics_of(job: str, flags: Sequence[str]) -> tuple[dict[str, int], dict[str, tuple[int, int]]]:
+    """Returns what a job server tells of a job that has ended or goes on.
+
+    Args:
+        flags: Those that sent it there.
+
+    Returns:
+        The counters; the distributions, each as how many values there were and their sum.
+    """
+    (address,) = (flag.partition("=")[2] for flag in flags if flag.startswith("--job_endpoint="))
+    request = beam_job_api_pb2.GetJobMetricsRequest(job_id=job)
+    with grpc.insecure_channel(address) as channel:
+        told = beam_job_api_pb2_grpc.JobServiceStub(channel).GetJobMetrics(request, timeout=_ASK_SECS).metrics
+    counters, distributions = from_monitoring_infos(list(told.committed) or list(told.attempted))[:2]
+    summed: dict[str, int] = {}
+    for key, value in counters.items():
+        if key.metric.namespace == "saiten":
+            summed[key.metric.name] = summed.get(key.metric.name, 0) + value
+    ours = {key.metric.name: value for key, value in distributions.items() if key.metric.namespace == "saiten"}
+    return summed, {name: (value.count, value.sum) for name, value in ours.items()}
 
 
 def wait_until_some_ranges_are_done(output: pathlib.Path, process: "subprocess.Popen[str]") -> None:

@@ -1,19 +1,66 @@
 """Processes that outlive the command that starts them, known by a file with their number."""
 
 import contextlib
+import functools
+import itertools
+import json
 import os
 import pathlib
 import signal
 import socket
 import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 
+BUILD = pathlib.Path(__file__).parents[2] / "build" / "engines"
+HOST = "127.0.0.1"
+# A pool of workers for each of Flink's task managers listens at an address of its own, on one port.
+POOL_HOSTS = ("127.0.0.11", "127.0.0.12")
+_PORTS = "ports.json"
+PORT_NAMES = (
+    "flink-rpc",
+    "flink-rest",
+    "flink-blobs",
+    "flink-jobs",
+    "flink-artifacts",
+    "flink-pools",
+    "prism-jobs",
+    "prism-pool",
+    "pubsub",
+)
+# Below those that a kernel gives to whoever asks for none.
+_PORT_RANGE = range(10_000, 30_000)
 _KILL_SECS = 20.0
 _POLL_SECS = 0.1
 
 
 class ClusterError(Exception):
     """A process did not start, or something that it needs is missing."""
+
+
+def choose_ports() -> None:
+    """Chooses a free port for each name; two checkouts begin to look at different ones."""
+    first = zlib.crc32(str(BUILD).encode()) % len(_PORT_RANGE)
+    looked_at = itertools.chain(_PORT_RANGE[first:], _PORT_RANGE[:first])
+    free = (number for number in looked_at if all(_is_free(host, number) for host in (HOST, *POOL_HOSTS)))
+    BUILD.mkdir(parents=True, exist_ok=True)
+    (BUILD / _PORTS).write_text(json.dumps(dict(zip(PORT_NAMES, free, strict=False))))
+    port.cache_clear()
+
+
+@functools.cache
+def port(name: str) -> int:
+    """Returns the port of that name, which was chosen before what listens there was started."""
+    if not (BUILD / _PORTS).is_file():
+        choose_ports()
+    return int(json.loads((BUILD / _PORTS).read_text())[name])
+
+
+def _is_free(host: str, number: int) -> bool:
+    with socket.socket() as probe, contextlib.suppress(OSError):
+        probe.bind((host, number))
+        return True
+    return False
 
 
 def start(folder: pathlib.Path, name: str, command: Sequence[str], environment: Mapping[str, str] = {}) -> None:
@@ -51,14 +98,16 @@ def kill(folder: pathlib.Path, name: str, number: int = signal.SIGKILL) -> None:
 def wait_for(condition: Callable[[], object], failure: str, secs: float) -> None:
     """Waits until something is so.
 
+    Looks are counted, not the clock's seconds: while a machine stands still, nothing else on it can come either.
+
     Raises:
         ClusterError: It was not in time; `failure` is its message.
     """
-    until = time.monotonic() + secs
-    while not condition():
-        if time.monotonic() > until:
-            raise ClusterError(f"{failure} (waited {secs:.0f} s)")
+    for _ in range(round(secs / _POLL_SECS)):
+        if condition():
+            return
         time.sleep(_POLL_SECS)
+    raise ClusterError(f"{failure} (waited {secs:.0f} s)")
 
 
 def listens(address: str) -> bool:

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import re
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,6 +25,7 @@ from saiten.pipelines.records import FileSlice, WorkRange
 from saiten.pipelines.run.results import read_scores
 from saiten.pipelines.run.run_manifest import read_run_manifest
 from scripts import make_template
+from tests.clusters.install import locked_versions
 from tests.helpers.object_store import emulated
 from tests.helpers.scoring import TEXTS
 
@@ -190,6 +192,17 @@ def test_a_templates_switches_are_those_of_the_command_line() -> None:
     given = ["--resume=true", "--no_raw=false", "--input=gs://b/a=true", "--table_files=True", "--quiet", "--x=true"]
     expected = ["--resume", "--input=gs://b/a=true", "--table_files", "--quiet", "--x=true"]
     assert without_values_of_switches(given) == expected
+
+
+def test_the_image_installs_the_versions_of_the_lock() -> None:
+    """Its command, run here: `pip` takes a constraint that it cannot read for an error, and a missing one for none."""
+    image = (ROOT / "dataflow" / "Dockerfile").read_text(encoding="utf-8")
+    command = re.search(r"^RUN (sed .+) > /tmp/constraints.txt \\$", image, re.MULTILINE)
+    assert command
+    here = command[1].replace("/tmp/saiten", str(ROOT))
+    found = subprocess.check_output(["bash", "-c", here], text=True).splitlines()
+    assert [line.strip() for line in found] == locked_versions()
+    assert all(re.match(r"[A-Za-z0-9._-]+==[^ ;]+( ;.+)?$", line.strip()) for line in found)
 
 
 def test_the_image_has_the_locked_beam_starts_what_is_there_and_takes_no_tensorflow_unasked() -> None:

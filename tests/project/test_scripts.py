@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from saiten.pipelines.run.schema import scores_schema
+from tests.clusters import processes
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -29,6 +31,31 @@ def test_a_python_that_is_missing_or_too_old_is_one_sentence() -> None:
 def test_the_newest_script_finds_this_python() -> None:
     result = run("bash", "-c", 'source scripts/python.sh; echo "$python"', PYTHON=sys.executable)
     assert (result.returncode, result.stdout, result.stderr) == (0, f"{sys.executable}\n", "")
+
+
+def test_the_engines_checks_say_by_name_what_a_machine_lacks_and_end_so() -> None:
+    result = run(sys.executable, "-m", "tests.clusters.install", PATH="/nowhere")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        "test-engines: this machine lacks java: a Java 17 runtime (Debian: openjdk-17-jre-headless).",
+        "test-engines: this machine lacks mvn: Maven (Debian: maven), which brings Beam's job server.",
+        "test-engines: this machine lacks go: Go 1.25 or newer, which builds Beam's Prism and the Pub/Sub emulator.",
+    ]
+
+
+def test_the_engines_take_ports_that_nobody_has_and_keep_them(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "BUILD", tmp_path)
+    processes.choose_ports()
+    chosen = {name: processes.port(name) for name in processes.PORT_NAMES}
+    assert len(set(chosen.values())) == len(chosen)
+    with socket.create_server(("127.0.0.12", chosen["prism-jobs"])):
+        processes.port.cache_clear()
+        assert {name: processes.port(name) for name in chosen} == chosen
+        processes.choose_ports()
+        assert chosen["prism-jobs"] not in {processes.port(name) for name in chosen}
+    processes.port.cache_clear()
 
 
 @pytest.mark.parametrize("flag", ["--bundle", "--input", "--output"])
