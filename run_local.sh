@@ -27,7 +27,7 @@ while (($#)); do
   shift
 done
 
-[[ -f "$root/.venv/stamp" ]] || say "Environment" "installing the locked packages into .venv (about two minutes, only now)"
+[[ -f "$root/.venv/stamp" ]] || say "Environment" "installing the locked packages into .venv (3 GB, about two minutes on a fast network, only now)"
 "$root/scripts/setup"
 if [[ " ${rest[*]-} " == *" --help "* ]]; then exec "$root/.venv/bin/saiten" score --help; fi
 

@@ -96,8 +96,10 @@ def prepared(
     write_keras_model(folder)
     for name, bundle in (("reviews", tiny_bundle), ("news", class_bundle), ("mine", tiny_bundle)):
         shutil.copytree(bundle.path, folder / "bundles" / name)
-    for run in ("may", "june"):
-        assert score(tiny_bundle, folder / "reviews", folder / "runs" / run, "--text_field=body", "--id_field=id") == 0
+    # What `run_local.sh` leaves behind.
+    shutil.copytree(tiny_bundle.path, folder / "local" / "bundle")
+    for run in ("runs/may", "runs/june", "local/run"):
+        assert score(tiny_bundle, folder / "reviews", folder / run, "--text_field=body", "--id_field=id") == 0
     return folder
 
 
