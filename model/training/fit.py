@@ -69,7 +69,9 @@ def fit(
     """
     training, held_out = np.flatnonzero(~corpus.held_out), np.flatnonzero(corpus.held_out)
     batches = _batches(corpus, training, config, config.seed)
-    network.trained.compile(optimizer=_optimizer(network, config), loss=loss, jit_compile=bool(len(batches.widths)))
+    optimizer = _optimizer(network, config)
+    optimizer.build(network.trained.trainable_variables)  # else the first step makes its variables, and is traced twice
+    network.trained.compile(optimizer=optimizer, loss=loss, jit_compile=bool(len(batches.widths)))
     score = compile_model(network.trained)
 
     def judge() -> tuple[DoubleArray, float]:

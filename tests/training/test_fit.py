@@ -112,6 +112,20 @@ def test_the_last_epochs_learn_from_the_held_out_texts_too_and_the_logits_are_fr
     np.testing.assert_allclose(fitted.held_out, np.tensordot(parts, fitted.factors, ((1,), (0,))), atol=1e-6)
 
 
+def test_a_step_is_traced_once() -> None:
+    """A second trace of the default network takes more than a second."""
+    traces = []
+
+    class CountedLoss(PartsLoss):
+        def call(self, targets: Any, parts: Any) -> Any:
+            traces.append(parts)
+            return super().call(targets, parts)
+
+    loss = CountedLoss("labels", "binary_crossentropy")
+    fit(build(), corpus_of(), loss, TrainingConfig(batch_size=8, epochs=2, refit_epochs=1), SilentWatcher())
+    assert len(traces) == 1
+
+
 @pytest.mark.thorough
 def test_without_held_out_texts_all_epochs_are_trained_and_the_last_is_kept() -> None:
     network, other = build(), build()

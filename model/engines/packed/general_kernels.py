@@ -6,6 +6,7 @@ import numpy as np
 
 from saiten.model.compiled import compiled
 from saiten.model.engines.kernel_math import ONE, accumulate, sigmoid, tanh
+from saiten.model.engines.packed.kernels import keep_state
 from saiten.model.text.ragged import FloatArray, Int64Array, IntArray
 
 # What a step can pass; a kernel takes the position in this list.
@@ -113,9 +114,9 @@ def run_general_lstm(
             for j in range(units):
                 hidden[j] = gates[3 * units + j] * hidden[j]
             if keep_all:
-                states[position] = hidden[: states.shape[1]]
+                keep_state(states, position, hidden)
         if not keep_all:
-            states[text] = hidden[: states.shape[1]]
+            keep_state(states, text, hidden)
 
 
 @compiled(fast=True)
@@ -159,9 +160,9 @@ def run_general_gru(
             for j in range(units):
                 hidden[j] = gates[j] * hidden[j] + (ONE - gates[j]) * candidate[j]
             if keep_all:
-                states[position] = hidden[: states.shape[1]]
+                keep_state(states, position, hidden)
         if not keep_all:
-            states[text] = hidden[: states.shape[1]]
+            keep_state(states, text, hidden)
 
 
 @compiled(fast=True)
@@ -188,6 +189,6 @@ def run_simple_rnn(
             _activate(following, 0, units, activation)
             hidden[:] = following
             if keep_all:
-                states[position] = hidden[: states.shape[1]]
+                keep_state(states, position, hidden)
         if not keep_all:
-            states[text] = hidden[: states.shape[1]]
+            keep_state(states, text, hidden)

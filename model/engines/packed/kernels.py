@@ -12,6 +12,22 @@ from saiten.model.text.ragged import DoubleArray, FloatArray, Int64Array, IntArr
 
 UNIT_BLOCK = 8
 
+# Loops over a few numbers instead of assignments to slices, which took a quarter of the time of 16 units.
+
+
+@compiled(fast=True)
+def set_zero(values: FloatArray) -> None:
+    """Sets all values to zero."""
+    for j in range(values.shape[0]):
+        values[j] = 0
+
+
+@compiled(fast=True)
+def keep_state(states: FloatArray, place: int, hidden: FloatArray) -> None:
+    """Writes a state into a row, but for the units that are padding."""
+    for j in range(states.shape[1]):
+        states[place, j] = hidden[j]
+
 
 @compiled(fast=True)
 def run_lstm(
@@ -46,7 +62,7 @@ def run_lstm(
             position = end - 1 - step if backward else start + step
             row = table[rows[position]]
             # From zero: to add each product to the larger input would round it each time.
-            gates[:] = 0
+            set_zero(gates)
             accumulate(gates, hidden, recurrent)
             for j in range(2 * units):
                 gates[j] = sigmoid(row[j] + gates[j])
@@ -56,9 +72,9 @@ def run_lstm(
             for j in range(units):
                 hidden[j] = sigmoid(row[3 * units + j] + gates[3 * units + j]) * tanh(cell[j])
             if keep_all:
-                states[position] = hidden[: states.shape[1]]
+                keep_state(states, position, hidden)
         if not keep_all:
-            states[text] = hidden[: states.shape[1]]
+            keep_state(states, text, hidden)
 
 
 @compiled(fast=True)
@@ -124,7 +140,7 @@ def run_gru(
         for step in range(end - start):
             position = end - 1 - step if backward else start + step
             row = table[rows[position]]
-            gates[:] = 0
+            set_zero(gates)
             accumulate(gates, hidden, gate_weights)
             for j in range(2 * units):
                 gates[j] = sigmoid(row[j] + gates[j])
@@ -135,9 +151,9 @@ def run_gru(
             for j in range(units):
                 hidden[j] = gates[j] * hidden[j] + (ONE - gates[j]) * tanh(candidate[j])
             if keep_all:
-                states[position] = hidden[: states.shape[1]]
+                keep_state(states, position, hidden)
         if not keep_all:
-            states[text] = hidden[: states.shape[1]]
+            keep_state(states, text, hidden)
 
 
 @compiled(fast=True)

@@ -8,7 +8,7 @@ import numpy as np
 from saiten.model.engines.packed.arithmetic import Concatenate
 from saiten.model.engines.packed.general_kernels import STEP_ACTIVATIONS
 from saiten.model.engines.packed.kernels import UNIT_BLOCK
-from saiten.model.engines.packed.operation import Operation
+from saiten.model.engines.packed.operation import Operation, aligned_empty
 from saiten.model.engines.packed.pooling import Pool
 from saiten.model.engines.packed.recurrence import GRU, LSTM, SimpleRNN
 from saiten.model.engines.packed.stepwise import Dense
@@ -95,7 +95,8 @@ def _operations(
         candidate_bias[:units] = recurrent_bias[2 * units :]
         input_bias = input_bias + np.where(np.arange(3 * units) < 2 * units, recurrent_bias, 0)
     product = Dense(_spread(weights[0], units, padded), _spread(input_bias[None], units, padded)[0])
-    recurrent = np.zeros((padded, n_gates * padded), np.float32)
+    recurrent = aligned_empty((padded, n_gates * padded), np.float32)
+    recurrent[units:] = 0
     recurrent[:units] = _spread(weights[1], units, padded)
     settings = (recurrent, units, gate, activation, backward, keep_all)
     if class_name == "GRU":
