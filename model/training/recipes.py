@@ -14,7 +14,7 @@ _LEAST_PAIRS, _MOST_PAIRS = 2**14, 2**18
 _MOST_PAIR_WEIGHTS = 2**23
 # How many tokens word2vec reads in all its passes together, and between how many passes.
 _WORD2VEC_TOKENS = 6_000_000
-_LEAST_PASSES, _MOST_PASSES = 4, 15
+_LEAST_PASSES, _MOST_PASSES = 4, 30
 # Up to so many tokens of text, words that occur less often than so are left out of the vocabulary.
 _MIN_COUNTS = ((1_000_000, 1), (10_000_000, 2), (math.inf, 5))
 
@@ -39,6 +39,7 @@ RECIPES: Mapping[str, TrainingConfig] = {
         loss=None,
         learning_rate=2e-3,
         learning_rate_factor=0.5,
+        patience=2,
         refit_epochs=2,
     ),
 }

@@ -26,13 +26,13 @@ def test_every_recipe_knows_its_name_and_the_default_is_wide_and_deep() -> None:
 @pytest.mark.parametrize(
     ("n_tokens", "n_outputs", "min_count", "passes", "n_pairs"),
     [
-        (1_000, 2, 1, 15, 2**14),
-        (200_000, 3, 1, 15, 200_000),
+        (1_000, 2, 1, 30, 2**14),
+        (200_000, 3, 1, 30, 200_000),
         (600_000, 3, 1, 10, 2**18),
         (4_000_000, 9, 2, 4, 2**18),
         (50_000_000, 9, 5, 4, 2**18),
         (4_000_000, 1_000, 2, 4, 2**14),
-        (0, 1, 1, 15, 2**14),
+        (0, 1, 1, 30, 2**14),
     ],
 )
 def test_sizes_follow_from_the_amount_of_text(
