@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _READERS = 4
 _PULLS = 2**62
 _IDLE_SECS = 1.0
+# A subscription that nobody has pulled for long takes longer to give what has gathered.
+_FIRST_IDLE_SECS = 5.0
 # Messages do not come in the order in which they were published: so far behind them is the watermark.
 _LAG_SECS = 5.0
 # The longest that Pub/Sub holds a delivery.
@@ -85,10 +87,13 @@ class _PullDoFn(beam.DoFn):
         stream = self._stream
         if not tracker.try_claim(tracker.current_restriction().start):
             return
+        # That none came tells of the time before it was asked: the answer may have been held up, or this machine.
+        asked, reached = time.time(), watermark.current_watermark()
+        idle_secs = _FIRST_IDLE_SECS if reached is None else _IDLE_SECS
         with stream.run.reports.reported():
-            messages = gather(self._pull, _IDLE_SECS, stream.max_wait_ms / 1e3, time.monotonic)
-        oldest = min((message.published_secs for message in messages), default=time.time())
-        reached, now = watermark.current_watermark(), Timestamp(oldest - _LAG_SECS)
+            messages = gather(self._pull, idle_secs, stream.max_wait_ms / 1e3, time.monotonic)
+        oldest = min((message.published_secs for message in messages), default=asked)
+        now = Timestamp(oldest - _LAG_SECS)
         if reached is None or now > reached:
             watermark.set_watermark(now)
         for secs, block in blocks_of(messages, subscription, stream.reading, stream.window_of):

@@ -1,14 +1,20 @@
 """Messages to blocks: what is scored together, under which time, and what is no record."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from apache_beam.io.restriction_trackers import OffsetRange
+from apache_beam.utils.timestamp import Timestamp
 
 from saiten.pipelines.reading.options import KeptField, ReadOptions
 from saiten.pipelines.streaming import messages as module
+from saiten.pipelines.streaming import subscription
 from saiten.pipelines.streaming.messages import Message, blocks_of, gather, position_of
+from saiten.pipelines.streaming.stream import Stream
+from saiten.pipelines.streaming.subscription import _PullDoFn
 
 
 def message(number: int, data: Any = None, *, secs: float = 0.0, **attributes: str) -> Message:
@@ -47,6 +53,58 @@ def test_the_first_of_all_is_waited_for_and_it_waits_for_others_so_long_and_no_l
     assert [each.message_id for each in found] == ["1", "2", "3"]
     assert asked == [(10, 1.0), (9, 0.4), (9, 0.25), (7, 0.1)]
     assert gather(lambda _count, _secs: [], 1.0, 0.4, lambda: now[0]) == []
+
+
+class Watermark:
+    """What an engine is told of a reader's time."""
+
+    def __init__(self) -> None:
+        self.reached: Timestamp | None = None
+
+    def current_watermark(self) -> Timestamp | None:
+        return self.reached
+
+    def set_watermark(self, reached: Timestamp) -> None:
+        self.reached = reached
+
+
+class Tracker:
+    """The pulls of one reader."""
+
+    def current_restriction(self) -> OffsetRange:
+        return OffsetRange(0, 1)
+
+    def try_claim(self, _position: int) -> bool:
+        return True
+
+    def defer_remainder(self, _delay: object) -> None:
+        pass
+
+
+def test_an_answer_that_was_held_up_says_nothing_of_the_time_since_it_was_asked_for(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what was published meanwhile would be late, all of it."""
+    now, waits = [1000.0], list[float]()
+    answers = [[], [], [Message(b'{"text": "a"}', {}, "1", 1002.0, "ack")], []]
+
+    def pull(_reader: object, _count: int, wait_secs: float) -> list[Message]:
+        waits.append(wait_secs)
+        now[0] += 120
+        return answers.pop(0)
+
+    monkeypatch.setattr(subscription._PullDoFn, "_pull", pull)
+    monkeypatch.setattr(subscription.time, "time", lambda: now[0])
+    reader, watermark = (
+        _PullDoFn(replace(stream, subscription="projects/p/subscriptions/s", max_wait_ms=0)),
+        Watermark(),
+    )
+    reached = []
+    for _ in range(4):
+        list(reader.process("projects/p/subscriptions/s", Tracker(), watermark))
+        reached.append(float(watermark.reached))  # type: ignore[arg-type]
+    assert reached == [995.0, 1115.0, 1115.0, 1355.0]
+    assert waits == [5.0, 1.0, 1.0, 1.0]
 
 
 def test_so_many_as_make_a_block_wait_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
