@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.goals import growth_trials, make_rows
 from benchmarks.measurements import Measurements
-from benchmarks.report import STAGES, figure_text, stage_costs
+from benchmarks.report import figure_text, stage_costs
 from saiten.model.errors import SaitenError
 
 _BLUE, _GREY, _RED = "#2f6fb0", "#8a8f98", "#c0392b"
@@ -66,13 +66,14 @@ def _draw_goals(axes: Axes, measured: Measurements) -> None:
 def _draw_stages(axes: Axes, measured: Measurements) -> None:
     corpora = ("news", "sentences")
     left = [0.0, 0.0]
-    for stage, colour in zip(STAGES, _STAGE_COLOURS, strict=True):
-        costs = [stage_costs(measured, corpus)[stage] for corpus in corpora]
+    by_corpus = [stage_costs(measured, corpus) for corpus in corpora]
+    for stage, colour in zip(by_corpus[0], _STAGE_COLOURS, strict=False):
+        costs = [costs[stage] for costs in by_corpus]
         axes.barh(["articles", "sentences"], costs, left=left, label=stage, color=colour, height=0.5)
         left = [start + cost for start, cost in zip(left, costs, strict=True)]
     axes.set_xlabel("microseconds a token, one process without Beam")
     axes.set_title("Where the time goes", fontsize=10)
-    axes.legend(ncols=len(STAGES), fontsize=8, loc="upper center", frameon=False, handlelength=1, columnspacing=1)
+    axes.legend(ncols=len(by_corpus[0]), fontsize=8, loc="upper center", frameon=False, handlelength=1, columnspacing=1)
     axes.set_ylim(1.5, -0.8)
 
 

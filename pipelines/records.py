@@ -19,6 +19,7 @@ import pyarrow as pa
 from saiten.model.errors import CountMismatchError
 from saiten.model.text.encoder import EncodedTexts
 from saiten.model.text.ragged import BoolArray, FloatArray, IntArray
+from saiten.pipelines.segmentation import Segmentation
 from saiten.pipelines.stage_secs import StageSecs
 
 MAX_RAW_BYTES = 64 * 1024
@@ -84,8 +85,7 @@ class DeadLetter:
     Attributes:
         stage: ``read``, ``encode``, ``infer``, or ``window``.
         message: What is wrong, without any of the record's text.
-        raw: The record's first bytes, at most `MAX_RAW_BYTES`; None where they are not kept.
-        raw_bytes: How long the record was.
+        raw, raw_bytes: Its first bytes, at most `MAX_RAW_BYTES`, or None; how long it was.
         n_lines: How many lines it took: so often it counts in the share of dead letters.
     """
 
@@ -106,8 +106,7 @@ class SourceSpan:
 
     Attributes:
         source: The file's name in the output.
-        n_read: How many were read, good or bad.
-        n_rows: How many of them are rows of the block; the others are among its dead letters.
+        n_read, n_rows: How many were read, and are rows of the block; the others are among its dead letters.
     """
 
     source: str
@@ -120,15 +119,14 @@ class Block:
     """Some hundreds of records of one range, by column, in the order of the input: what every step needs of them.
 
     Attributes:
-        range_index: Which range they are of.
-        is_last: No block of this range follows.
+        range_index, is_last: Which range they are of, and whether no block of it follows.
         spans: The files they are of, each once; a file without records may be among them.
         positions: Offset of each record's first byte in the uncompressed file, or its row number.
         ids: Each record's id, or ``source:position``.
         kept_fields: The kept fields, one array each, with a value for each row.
         dead_letters: The block's records that left it on the way.
         n_bytes: Input bytes this block stands for, for progress.
-        stage_secs: How long it took so far.
+        stage_secs, segmentation: How long it took so far, and who found the words of its texts.
     """
 
     range_index: int
@@ -140,6 +138,7 @@ class Block:
     dead_letters: tuple[DeadLetter, ...] = ()
     n_bytes: int = 0
     stage_secs: StageSecs = field(default_factory=StageSecs)
+    segmentation: Segmentation = field(default_factory=Segmentation)
 
     @property
     def n_read(self) -> int:

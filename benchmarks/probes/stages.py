@@ -54,10 +54,8 @@ def measure(bundle_path: pathlib.Path, corpus: pathlib.Path) -> dict[str, object
                 block = next(blocks, None)
             if block is None:
                 break
-            with watch.stage("segment"):
-                segmented, _ = encoder.segment_all(block.texts)
-            with watch.stage("look up"):
-                encoded = encoder.encode_segmented(segmented)
+            with watch.stage("encode"):
+                encoded, _ = encoder.encode_all(block.texts)
             with watch.stage("score"):
                 scored = score_block(EncodedBlock(block, encoded), engine)
             with watch.stage("write"):

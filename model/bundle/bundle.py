@@ -52,19 +52,23 @@ class StoredBundle:
         """Whether the packed engine covers the model."""
         return "packed.npz" in self.manifest.files
 
-    def encoder(self) -> Encoder:
+    def encoder(self, segmenter: str = "auto") -> Encoder:
         """Makes the encoder, with a Tagger of its own, of the dictionary that the bundle was made with.
+
+        Args:
+            segmenter: Who finds the words; see `Tokenizer`.
 
         Raises:
             BundleError: A file of the dictionary differs, or the vocabulary is damaged.
-            UsageError: The dictionary is not installed.
+            UsageError: The dictionary is not installed, or the segmenter does not cover it.
         """
         self.check_dictionary()
         settings = self.manifest.encoder
         vocabulary = Vocabulary.load(self.path / "vocabulary.json", settings.oov_id)
         if len(vocabulary) != settings.num_words:
             raise BundleError(f"{self.path}: num_words is not the vocabulary's size, {len(vocabulary)}.")
-        return Encoder(Tokenizer(settings.tokenizer), vocabulary, settings.max_sequence_length, settings.truncating)
+        tokenizer = Tokenizer(settings.tokenizer, segmenter)
+        return Encoder(tokenizer, vocabulary, settings.max_sequence_length, settings.truncating)
 
     def check_dictionary(self) -> None:
         """Compares every file of the dictionary with the manifest: 0.2 to 0.7 s, once a process.

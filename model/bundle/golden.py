@@ -75,7 +75,7 @@ def choose_golden_texts(texts: Sequence[str], vocabulary: Vocabulary) -> list[st
 
 def make_golden(encoder: Encoder, engine: Engine, texts: Sequence[str]) -> list[GoldenRecord]:
     """Tokenizes, encodes and scores the texts; those that cannot be tokenized are left out."""
-    _, errors = encoder.segment_all(texts)
+    _, errors = encoder.tokenizer.segment_all(texts)
     good = [text for i, text in enumerate(texts) if i not in errors]
     encoded = encoder.encode(good)
     scores = engine.score(encoded.token_ids, encoded.offsets)

@@ -15,6 +15,7 @@ from saiten.model.errors import BundleError
 from saiten.model.keras_models.graph import graph_of
 from saiten.model.keras_models.judge import refuse_unserved
 from saiten.model.keras_models.layers import model_vocabulary_size, refuse_misfit
+from saiten.model.text.witness import prove_segmenter
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def validate_bundle(bundle: StoredBundle) -> Iterator[Finding]:
     replay_ids(bundle, encoder)
     records = bundle.golden()
     yield Finding("golden texts", f"{len(records)} give their tokens and ids")
+    yield Finding("segmenter", prove_segmenter(encoder.tokenizer, [record.text for record in records]))
     yield Finding("reference", "distributions on the training data" if bundle.reference() else "none")
     engine = load_keras_engine(bundle.path / "model.keras", trust=bundle.trusted)
     refuse_misfit(engine.model, len(encoder.vocabulary), bundle.outputs)

@@ -21,6 +21,7 @@ from saiten.model.keras_models.judge import mask_loser, refuse_unserved
 from saiten.model.keras_models.layers import refuse_misfit
 from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder
+from saiten.model.text.witness import prove_segmenter
 from saiten.model.versions import library_versions
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def write_bundle(
     folder = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
         golden = make_golden(encoder, engine, choose_golden_texts(golden_texts, encoder.vocabulary))
+        prove_segmenter(encoder.tokenizer, [record.text for record in golden])
         save_golden(folder / "golden.jsonl", golden)
         engine.model.save(folder / "model.keras")
         encoder.vocabulary.save(folder / "vocabulary.json")

@@ -3,7 +3,9 @@
 Token ids of many texts lie end to end in one array: see `saiten.model.text.ragged`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import copy
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from saiten.model.errors import RecordError, UsageError
-from saiten.model.text.ragged import BoolArray, Int64Array, IntArray, gather, offsets_of
+from saiten.model.text.ragged import NOT_FOUND, BoolArray, Int64Array, IntArray, gather, offsets_of
 from saiten.model.text.tokenizer import Tokenizer
 from saiten.model.text.vocabulary import PAD_ID, Vocabulary
 
 # Ids go by how common a word is. Arrow takes 2 ms to build a table of so many, and 37 ms for 300,000.
 _HEAD_WORDS = 65_536
-_NOT_FOUND = -1
 # What is looked up at once: a column of Arrow's holds 2 GiB, and a character takes up to 4 bytes.
 _BLOCK_TEXTS = 1_024
 _BLOCK_CHARS = 16 * 1024 * 1024
@@ -62,6 +63,11 @@ class EncodedTexts:
         """int64 [n], the number of ids of each text; 0 where no token is left."""
         return np.diff(self.offsets)
 
+    def without(self, rows: Sequence[int]) -> "EncodedTexts":
+        """Returns the others' ids; those rows have none."""
+        names = ("offsets", "n_tokens", "n_oov", "truncated")
+        return dataclasses.replace(self, **{name: np.delete(getattr(self, name), rows) for name in names})
+
 
 class Encoder:
     """Tokenizes texts and looks their ids up; the one path of training and scoring.
@@ -78,36 +84,59 @@ class Encoder:
             raise UsageError(f"Truncating is pre or post, not {truncating!r}.")
         if max_sequence_length < 1:
             raise UsageError(f"max_sequence_length must be 1 or more, not {max_sequence_length}.")
-        self.tokenizer = tokenizer
         self.vocabulary = vocabulary
         self.max_sequence_length = max_sequence_length
         self.truncating = truncating
         words = vocabulary.searchable()
         self._head = pa.array(words[:_HEAD_WORDS], pa.string())
         self._tail = {word: i for i, word in enumerate(words[_HEAD_WORDS:], _HEAD_WORDS) if word is not None}
+        self._words = words
+        self.use_tokenizer(tokenizer)
+
+    def use_tokenizer(self, tokenizer: Tokenizer) -> None:
+        """Goes over to another tokenizer."""
+        self.tokenizer = tokenizer
+        self._numbers = None
+        if tokenizer.compiled and not tokenizer.changes_words:
+            from saiten.model.text.segmenter.word_numbers import WordNumbers
+
+            self._numbers = WordNumbers(tokenizer.compiled.tables, self._words)
 
     def encode(self, texts: Sequence[str]) -> EncodedTexts:
         """Encodes texts, all of which must be good.
 
         Raises:
-            RecordError: A text cannot be tokenized; `encode_segmented` lets a caller sort those out first.
+            RecordError: A text cannot be tokenized; `encode_all` sorts those out.
         """
-        return self.encode_segmented([self.tokenizer.segment(text) for text in texts])
+        encoded, errors = self.encode_all(texts)
+        if errors:
+            raise errors[min(errors)]
+        return encoded
 
-    def segment_all(self, texts: Sequence[str]) -> tuple[list[str], dict[int, RecordError]]:
-        """Segments texts one by one, so that a bad one costs only itself.
+    def encode_all(self, texts: Sequence[str]) -> tuple[EncodedTexts, dict[int, RecordError]]:
+        """Encodes texts; a bad one costs only itself.
 
         Returns:
-            The segmented texts, ``""`` for a failed one, and the errors by position.
+            The texts' ids, none for a failed one, and the errors by position.
         """
-        segmented, errors = [], {}
-        for i, text in enumerate(texts):
-            try:
-                segmented.append(self.tokenizer.segment(text))
-            except RecordError as error:
-                segmented.append("")
-                errors[i] = error
-        return segmented, errors
+        if self._numbers is None:
+            segmented, errors = self.tokenizer.segment_all(texts)
+            return self.encode_segmented(segmented), errors
+        cut, errors = self.tokenizer.cut_all(texts)
+        found = self.tokenizer.segment_cut([piece for pieces in cut for piece in pieces])
+        if found.has_given_up or found.has_spaces:
+            segmented, errors = self.tokenizer.segment_all(texts)
+            return self.encode_segmented(segmented), errors
+        counts = np.diff(offsets_of(found.counts)[offsets_of([len(pieces) for pieces in cut])])
+        token_ids, unknown = self._numbers.ids_of(found)
+        token_ids[unknown] = self._look_up(found.strings(unknown))
+        return self._assemble(token_ids, counts, found.strings), errors
+
+    def by_mecab(self) -> "Encoder":
+        """Returns the same encoder, but that MeCab finds its words."""
+        other = copy.copy(self)
+        other.use_tokenizer(Tokenizer(self.tokenizer.config, "mecab"))
+        return other
 
     def encode_segmented(self, segmented: Sequence[str]) -> EncodedTexts:
         """Looks up the ids of texts whose tokens stand between single spaces.
@@ -120,20 +149,28 @@ class Encoder:
         texts = pa.array([text.encode() for text in segmented if text], pa.binary()).view(pa.string())
         tokens = pc.split_pattern(texts, " ").flatten()
         del texts
-        token_ids = np.array(pc.index_in(tokens, value_set=self._head).fill_null(_NOT_FOUND), np.int32)
+        return self._assemble(self._look_up(tokens), counts, lambda rows: tokens.take(pa.array(rows)))
+
+    def _look_up(self, tokens: pa.Array) -> IntArray:
+        token_ids = np.array(pc.index_in(tokens, value_set=self._head).fill_null(NOT_FOUND), np.int32)
         if self._tail:
-            rest = np.flatnonzero(token_ids == _NOT_FOUND)
-            token_ids[rest] = [self._tail.get(word, _NOT_FOUND) for word in tokens.take(pa.array(rest)).to_pylist()]
-        is_oov = token_ids == _NOT_FOUND
-        token_ids[is_oov] = self.vocabulary.oov_id or PAD_ID
+            rest = np.flatnonzero(token_ids == NOT_FOUND)
+            token_ids[rest] = [self._tail.get(word, NOT_FOUND) for word in tokens.take(pa.array(rest)).to_pylist()]
+        return token_ids
+
+    def _assemble(
+        self, token_ids: IntArray, counts: Int64Array, strings_of: Callable[[Int64Array], pa.Array]
+    ) -> EncodedTexts:
+        oov = np.flatnonzero(token_ids == NOT_FOUND)
+        token_ids[oov] = self.vocabulary.oov_id or PAD_ID
         offsets = offsets_of(counts)
-        n_oov = np.diff(np.concatenate([np.zeros(1, np.int32), np.cumsum(is_oov, dtype=np.int32)])[offsets])
+        n_oov = np.diff(np.searchsorted(oov, offsets))
         if self.vocabulary.oov_id is None:
-            token_ids = token_ids[~is_oov]
+            token_ids = np.delete(token_ids, oov)
             offsets = offsets_of(counts - n_oov)
         token_ids, offsets, truncated = self._truncate(token_ids, offsets)
         n_tokens, n_oov = counts.astype(np.int32), n_oov.astype(np.int32)
-        return EncodedTexts(token_ids, offsets, n_tokens, n_oov, truncated, tokens.filter(pa.array(is_oov)))
+        return EncodedTexts(token_ids, offsets, n_tokens, n_oov, truncated, strings_of(oov))
 
     def _truncate(self, token_ids: IntArray, offsets: Int64Array) -> tuple[IntArray, Int64Array, BoolArray]:
         lengths = np.diff(offsets)

@@ -19,6 +19,9 @@ Int64Array = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 DoubleArray = npt.NDArray[np.float64]
 
+# What stands for an id while a word's is looked for.
+NOT_FOUND = -1
+
 Number = TypeVar("Number", bound=np.generic)
 
 

@@ -89,6 +89,7 @@ def train(
     further_texts: Iterable[str] = (),
     data: Mapping[str, Any] | None = None,
     with_baseline: bool = False,
+    segmenter: str = "auto",
     make_page: PageMaker | None = None,
     watcher: TrainingWatcher | None = None,
 ) -> TrainingResult:
@@ -106,6 +107,7 @@ def train(
         further_texts: Unlabelled texts for word2vec.
         data: JSON-able; what the manifest shall say of where the records come from.
         with_baseline: Compare the network with a linear model on the held-out texts.
+        segmenter: Who finds the words; see `Tokenizer`.
         make_page: Makes the bundle's page of what the training came to.
         watcher: Is told of the progress.
 
@@ -123,7 +125,7 @@ def train(
     elif not config.vectors.is_file():
         raise UsageError(f"There are no vectors at {config.vectors}.")
     with tempfile.TemporaryDirectory(prefix="saiten-train-", ignore_cleanup_errors=True) as name:
-        folder, tokenizer = pathlib.Path(name), Tokenizer(config.tokenizer)
+        folder, tokenizer = pathlib.Path(name), Tokenizer(config.tokenizer, segmenter)
         corpus = segment_corpus(records, validation, tokenizer, labels, folder, seed=config.seed, watcher=watcher)
         n_further, skipped = segment_texts(further_texts, tokenizer, folder / _FURTHER, watcher)
         further = {"further_texts": n_further, "further_skipped": dict(skipped)}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from saiten.pipelines.commands.flags import add_text_arguments, tokenizer_config
+from saiten.pipelines.commands.flags import add_segmenter_argument, add_text_arguments, tokenizer_config
 from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say
 
@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--expected", metavar="FILE", type=pathlib.Path, help="texts with the scores that model.predict gave"
     )
     made.add_argument("--sample_texts", metavar="FILE", help="texts, a line each, for the golden records")
+    add_segmenter_argument(made)
 
 
 def _add_tokenizer_arguments(group: "argparse._ArgumentGroup") -> None:
@@ -138,7 +139,9 @@ def settle(args: argparse.Namespace, model: Any) -> Settled:
     vocabulary = index.vocabulary(model_vocabulary_size(model))
     config = tokenizer_config(args, lower=index.lower, filters=index.filters)
     _check_added_tokens(config.prefix_token, config.suffix_token, vocabulary.ids)
-    return Settled(Encoder(Tokenizer(config), vocabulary, length, args.truncating), length_from, origins)
+    return Settled(
+        Encoder(Tokenizer(config, args.segmenter), vocabulary, length, args.truncating), length_from, origins
+    )
 
 
 def _length(asked: int | None, width: int | None) -> tuple[int, str]:
@@ -186,8 +189,7 @@ def _report(args: argparse.Namespace, settled: Settled, was_expected: bool, text
 
 
 def _report_oov_share(encoder: "Encoder", texts: Sequence[str]) -> None:
-    segmented, _ = encoder.segment_all(texts)
-    encoded = encoder.encode_segmented(segmented)
+    encoded, _ = encoder.encode_all(texts)
     n_tokens, n_oov = int(encoded.n_tokens.sum()), int(encoded.n_oov.sum())
     if n_tokens:
         share = n_oov / n_tokens

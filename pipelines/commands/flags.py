@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from saiten.model.errors import UsageError
-from saiten.model.text.tokenizer import TokenizerConfig
+from saiten.model.text.tokenizer import SEGMENTERS, TokenizerConfig
 
 _MAX_STOP_WORDS_BYTES = 16 << 20
 
@@ -50,6 +50,16 @@ def unknown_flag_message(argument: str, flags: Sequence[str]) -> str:
     nearest = difflib.get_close_matches(flag, flags, n=1, cutoff=0.5)
     hint = f"did you mean {nearest[0]}?" if nearest else "see --help."
     return f"There is no flag {flag}; {hint}"
+
+
+def add_segmenter_argument(group: "argparse._ActionsContainer") -> None:
+    """Adds the flag that says who finds the words."""
+    group.add_argument(
+        "--segmenter",
+        choices=SEGMENTERS,
+        default=SEGMENTERS[0],
+        help="what finds the words; auto: compiled, for MeCab's very words sooner, where it covers the dictionary",
+    )
 
 
 def add_text_arguments(group: "argparse._ActionsContainer", normalization: str) -> None:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.commands.flags import InPlaceOf, known_flags, unknown_flag_message
+from saiten.pipelines.commands.flags import InPlaceOf, add_segmenter_argument, known_flags, unknown_flag_message
 from saiten.pipelines.defaults import MAX_RECORD_BYTES
 from saiten.pipelines.local.settings import ScoreSettings
 
@@ -78,6 +78,7 @@ def _add_reading_arguments(group: "argparse._ActionsContainer") -> None:
 def _add_bundle_arguments(group: "argparse._ActionsContainer") -> None:
     group.add_argument("--bundle", metavar="DIR", required=True, help="the bundle's directory")
     add_engine_argument(group)
+    add_segmenter_argument(group)
     add_trust_argument(group)
 
 

@@ -8,6 +8,7 @@ import pathlib
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from saiten.pipelines.commands.flags import add_segmenter_argument
 from saiten.pipelines.commands.score_flags import add_input_arguments
 from saiten.pipelines.commands.training.flags import add_label_arguments, add_training_arguments, training_config
 from saiten.pipelines.local.settings import check_dead_letter_rate
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     made = parser.add_argument_group("what is made")
     made.add_argument("--bundle", metavar="DIR", required=True, help="the bundle's directory; must be new or empty")
+    add_segmenter_argument(made)
     made.add_argument("--quiet", action="store_true", help="no progress")
     made.add_argument("--json", action="store_true", help="the training's metrics as JSON on standard output")
     add_training_arguments(parser)
@@ -100,6 +102,7 @@ def run(args: argparse.Namespace) -> int:
             further_texts=further,
             data={"files": len(plan.files), "bytes": plan.total_bytes},
             with_baseline=args.baseline,
+            segmenter=args.segmenter,
             make_page=training_report,
             watcher=view,
         )

@@ -50,8 +50,7 @@ class Scorer:
 
     def score(self, texts: Sequence[str]) -> ScoredTexts:
         """Tokenizes and scores texts at once; a bad one costs only itself."""
-        segmented, errors = self.encoder.segment_all(texts)
-        encoded = self.encoder.encode_segmented(segmented)
+        encoded, errors = self.encoder.encode_all(texts)
         scores, failures = score_encoded(self.engine, encoded)
         return ScoredTexts(scores, encoded, failures | {i: (e.code, e.message) for i, e in errors.items()})
 

@@ -54,7 +54,7 @@ def choose_bundle(settings: ScoreSettings) -> ChosenBundle:
         if engine == "keras" and settings.engine == "auto":
             say(f"scores with the keras engine, which takes longer than the packed one: {bundle.why_not_packed}")
         path = storage.absolute(settings.bundle)
-        scoring = ScoringBundle(path, bundle.bundle_id, engine, settings.trust_bundle)
+        scoring = ScoringBundle(path, bundle.bundle_id, engine, settings.trust_bundle, segmenter=settings.segmenter)
         reference = bundle.reference()
         n_labels = _count_labels(settings, bundle)
         return ChosenBundle(scoring, tuple(bundle.outputs), n_labels, reference, _score_ranges(bundle, reference))

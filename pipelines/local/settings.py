@@ -46,6 +46,7 @@ class ScoreSettings:
     no_label: bool = False
     top: int = 1
     engine: str = "auto"
+    segmenter: str = "auto"
     trust_bundle: bool = False
     runner: str = "FnApiRunner"
     workers: int | None = None

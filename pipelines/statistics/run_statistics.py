@@ -11,6 +11,7 @@ from saiten.model.bundle.reference import LENGTH_EDGES, OOV_RATE_EDGES
 from saiten.model.outputs import highest_outputs
 from saiten.model.text.ragged import FloatArray
 from saiten.pipelines.records import DeadLetter, ScoredBlock
+from saiten.pipelines.segmentation import Segmentation
 from saiten.pipelines.stage_secs import StageSecs
 from saiten.pipelines.statistics.histogram import Histogram, score_edges
 from saiten.pipelines.statistics.oov_words import add_words, commonest_words
@@ -72,6 +73,7 @@ class RunStatistics:
         ids: None where they cannot repeat.
         dead_letters: The first of each code.
         stage_secs: Time spent, summed up over all workers.
+        segmentation: Who found the words.
     """
 
     scores: dict[str, Histogram] = field(default_factory=dict)
@@ -85,6 +87,7 @@ class RunStatistics:
     ids: IdSample | None = None
     dead_letters: dict[str, list[DeadLetterExample]] = field(default_factory=dict)
     stage_secs: StageSecs = field(default_factory=StageSecs)
+    segmentation: Segmentation = field(default_factory=Segmentation)
 
 
 class StatisticsCounter:
@@ -109,6 +112,7 @@ class StatisticsCounter:
         counted.n_oov += int(n_oov.sum())
         counted.n_truncated += int(block.truncated.sum())
         self.add_secs(block.stage_secs)
+        counted.segmentation += block.segmentation
         self._words = add_words(self._words, block.oov_words)
         if self._ids:
             self._ids.add(block.ids)
@@ -132,6 +136,7 @@ class StatisticsCounter:
             counted.labels[name] = counted.labels.get(name, 0) + n
         counted.n_unsure += other.n_unsure
         self.add_secs(other.stage_secs)
+        counted.segmentation += other.segmentation
         self._words = add_words(self._words, other.oov_words)
         if self._ids and other.ids:
             self._ids.merge(other.ids)

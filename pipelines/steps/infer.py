@@ -39,6 +39,7 @@ def score_block(encoded_block: EncodedBlock, engine: Engine) -> ScoredBlock:
         dead_letters=block.dead_letters,
         n_bytes=block.n_bytes,
         stage_secs=block.stage_secs + StageSecs(infer=watch.secs),
+        segmentation=block.segmentation,
         raw_bytes=sum(map(len, block.raw_records)),
         scores=scores[alive],
         is_empty=encoded.lengths[alive] == 0,

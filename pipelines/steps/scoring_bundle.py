@@ -31,6 +31,7 @@ class ScoringBundle:
         engine: ``packed`` or ``keras``.
         trusted: Let through layer classes that Saiten does not build.
         threads: TensorFlow's in each process; 0 leaves it to TensorFlow.
+        segmenter: ``auto``, ``mecab`` or ``compiled``.
     """
 
     path: str
@@ -38,11 +39,12 @@ class ScoringBundle:
     engine: str
     trusted: bool = False
     threads: int = 0
+    segmenter: str = "auto"
 
     def load_encoder(self) -> Encoder:
         """Returns what the function `load_encoder` does, of the bundle that the run began with."""
         with self._opened() as bundle:
-            return load_encoder(bundle)
+            return load_encoder(bundle, self.segmenter)
 
     def load_engine(self) -> Engine:
         """Returns what the function `load_engine` does, of the bundle that the run began with."""
@@ -60,14 +62,16 @@ class ScoringBundle:
             yield bundle
 
 
-def load_encoder(bundle: StoredBundle) -> Encoder:
+def load_encoder(bundle: StoredBundle, segmenter: str = "auto") -> Encoder:
     """Returns the bundle's encoder after its dictionary was compared and all golden texts gave their ids.
 
     Raises:
         BundleError: A file, a token or an id differs.
     """
-    encoder = bundle.encoder()
+    encoder = bundle.encoder(segmenter)
     replay_ids(bundle, encoder)  # all of them, in 10 ms or so: a MeCab of another version shows here
+    if encoder.tokenizer.compiled:
+        release_compiler_pages()
     return encoder
 
 

@@ -12,7 +12,9 @@ from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.steps.scoring_bundle import load_encoder, load_engine, opened_bundle
 
 
-def judge_bundle(path: str, engine: str, outputs: list[str], *, is_classes: bool, trusted: bool) -> str:
+def judge_bundle(
+    path: str, engine: str, outputs: list[str], *, is_classes: bool, trusted: bool, segmenter: str = "auto"
+) -> str:
     """Reads a bundle whole, its dictionary too, and tries all that workers will do with it; returns its id.
 
     Raises:
@@ -27,7 +29,7 @@ def judge_bundle(path: str, engine: str, outputs: list[str], *, is_classes: bool
             )
         if is_classes and bundle.manifest.task != "classes":
             raise UsageError("It gives no exclusive classes, and the stream's windows have a label.")
-        load_encoder(bundle)
+        load_encoder(bundle, segmenter)
         load_engine(bundle, engine)
         return bundle.bundle_id
 
@@ -43,6 +45,7 @@ def main() -> None:
             asked["outputs"],
             is_classes=asked["is_classes"],
             trusted=bundle["trusted"],
+            segmenter=bundle["segmenter"],
         )
         answer = {"bundle_id": found}
     except (SaitenError, OSError) as error:

@@ -9,6 +9,7 @@ import apache_beam as beam
 
 from saiten.model.engines.engine import Engine
 from saiten.model.text.encoder import Encoder
+from saiten.model.text.witness import witness_of
 from saiten.pipelines.beam_metrics import count_block
 from saiten.pipelines.records import RecordBlock, ScoredBlock
 from saiten.pipelines.steps.encode import encode_block
@@ -24,6 +25,9 @@ _HELD_BUNDLES = 2
 @functools.lru_cache(_HELD_BUNDLES)
 def _encoder(bundle: ScoringBundle) -> Encoder:
     return bundle.load_encoder()
+
+
+_witness = functools.lru_cache(_HELD_BUNDLES)(witness_of)
 
 
 @functools.lru_cache(_HELD_BUNDLES)
@@ -54,8 +58,9 @@ class _EncodeBlocksDoFn(beam.DoFn):
             bundle = self._in_use.get()
             with deadline.for_loading():
                 encoder = _encoder(bundle)
+                witness = _witness(encoder)
             with deadline.for_batch():
-                encoded = encode_block(block.records, encoder)
+                encoded = encode_block(block.records, encoder, witness)
         yield BundledBlock(encoded, bundle, block.ack_ids)
 
 

@@ -53,14 +53,21 @@ def test_an_inlined_function_that_changed_is_compiled_anew(tmp_path: pathlib.Pat
     assert run_in(tmp_path, fast=True) == "7.0 0"
 
 
-@pytest.mark.parametrize("module", ["engines.packed.kernels", "engines.packed.general_kernels"])
-def test_the_same_code_has_the_same_name_in_every_process(module: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "inlined"),
+    [
+        ("engines.packed.kernels", "accumulate_"),
+        ("engines.packed.general_kernels", "accumulate_"),
+        ("text.segmenter.search", "find_words_"),
+    ],
+)
+def test_the_same_code_has_the_same_name_in_every_process(module: str, inlined: str) -> None:
     program = f"import saiten.model.{module} as m; print([getattr(v, '__qualname__', '') for v in vars(m).values()])"
     once, again = (
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True) for _ in range(2)
     )
     assert once.stdout == again.stdout
-    assert "accumulate_" in once.stdout
+    assert inlined in once.stdout
 
 
 @compiled(fast=True)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saiten.model.errors import RecordError, UsageError
-from saiten.model.text.tokenizer import MAX_PIECE_CHARS, Tokenizer, TokenizerConfig, cut_text
+from saiten.model.text.pieces import MAX_PIECE_CHARS, cut_text
+from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
 
 NFKC = Tokenizer(TokenizerConfig())
 PLAIN = Tokenizer(TokenizerConfig(normalization="none"))

@@ -85,7 +85,7 @@ def read_tables(directory: pathlib.Path, user_dictionary: str | None) -> Tables:
         system.units, users[0].units if users else np.frombuffer(b"", np.uint64), np.concatenate(words),
         int(starts[1]), int(starts[-2]), _find_categories(unknown, names, int(starts[-2])),
         characters, costs, n_right, np.zeros(0, np.int16), np.arange(len(costs) // n_right, dtype=np.uint16),
-        np.arange(n_right, dtype=np.uint16), (0, 0), int(characters[ord(" ")]),
+        np.arange(n_right, dtype=np.uint16), int(characters[ord(" ")]),
     )  # fmt: skip
 
 

@@ -154,7 +154,7 @@ def _search(tables: Tables, work: Work, text: ByteArray, stamp: int) -> tuple[in
     work.heads[: end + 1] = _NONE
     work.heads[0] = 0
     work.keys[0] = 0
-    work.links[0] = signed(_NONE) << 32 | tables.edge[1]
+    work.links[0] = signed(_NONE) << 32  # right id 0
     n_nodes = 1
     for place in range(end):
         if work.heads[unsigned(place)] == _NONE:
@@ -176,7 +176,7 @@ def _search(tables: Tables, work: Work, text: ByteArray, stamp: int) -> tuple[in
     n_left, n_hot = _gather_left(tables, work, place)
     if n_left + 4 >= work.left_keys.shape[0]:
         return _NONE, stamp
-    best = _best_left(tables, work, tables.edge[0], n_left, n_hot)
+    best = _best_left(tables, work, 0, n_left, n_hot)
     return signed(work.left_nodes[best & MASK]), stamp
 
 

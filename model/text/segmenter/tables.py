@@ -38,7 +38,6 @@ class Tables(NamedTuple):
         hot: int16 [N_HOT * N_HOT], or empty: the costs between the ids that are asked for most, together.
         left_ids: uint16 [left ids], the dictionary's own id of each number that `words` hold.
         right_ids: uint16 [right ids], so too.
-        edge: The numbers of left and right id 0, of what stands before and behind a text.
         space: What `char.bin` says of the space.
     """
 
@@ -54,7 +53,6 @@ class Tables(NamedTuple):
     hot: Int16Array
     left_ids: npt.NDArray[np.uint16]
     right_ids: npt.NDArray[np.uint16]
-    edge: tuple[int, int]
     space: int
 
 

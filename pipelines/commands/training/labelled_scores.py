@@ -117,8 +117,7 @@ def score_records(records: LabelledRecords, labels: LabelFields, bundle: StoredB
 
 
 def _score(collected: Collected, some: Sequence[tuple[str, Row]], encoder: Encoder, engine: Engine) -> None:
-    segmented, errors = encoder.segment_all([text for text, _ in some])
-    encoded = encoder.encode_segmented(segmented)
+    encoded, errors = encoder.encode_all([text for text, _ in some])
     scores, failures = score_encoded(engine, encoded)
     collected.left_out.update([*(error.code for error in errors.values()), *(code for code, _ in failures.values())])
     kept = np.setdiff1d(np.arange(len(some)), [*errors, *failures])
