@@ -93,6 +93,8 @@ def _format_of(whole: FileSlice, marked: Format | None, compression: str | None,
         if markup is not None:
             _refuse(whole, f"is {markup} by its name, whose lines are no records (--input_format=text reads lines)")
     found = asked or marked or format_by_ending(stem) or TEXT
+    if found is TEXT and asked is None:
+        _refuse_second_ending(whole, stem)
     if found.is_binary and compression is not None:
         raise UsageError(
             f"{whole.source} is a compressed {found.name.capitalize()} file; unpack it first: it is read from its end."
@@ -100,6 +102,17 @@ def _format_of(whole: FileSlice, marked: Format | None, compression: str | None,
     if found.is_binary and whole.size == 0:
         raise DamagedFileError(f"{whole.source} is empty, so it is no whole {found.name.capitalize()} file.")
     return found
+
+
+def _refuse_second_ending(whole: FileSlice, stem: str) -> None:
+    """Refuses ``a.csv.bak``, ``a.jsonl.1`` or ``a.csv.txt``: by the last ending its lines would be scored as texts."""
+    inner = stem.removesuffix("~") if stem.endswith("~") else stem.rpartition(".")[0]
+    format_ = format_by_ending(inner)
+    if format_ is not None and format_ is not TEXT:
+        raise UsageError(
+            f"{whole.source} may be {format_.name.upper()} by its name, or text; "
+            f"say --input_format={format_.name} or --input_format=text."
+        )
 
 
 def _codec_of(head: bytes, whole: FileSlice, options: ReadOptions) -> str:

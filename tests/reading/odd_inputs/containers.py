@@ -72,6 +72,34 @@ _IS_TAR = "is a tar archive, which is not read; give the records as text, JSON L
 _AS_TEXT = ReadOptions(input_format="text")
 
 CONTAINERS = [
+    *(
+        _refused(
+            f"another ending behind that of a format: {file}",
+            file,
+            b'text\n{"text":"a"}\n',
+            f"may be {name.upper()} by its name, or text; say --input_format={name} or --input_format=text.",
+        )
+        for file, name in (
+            ("a.csv.bak", "csv"),
+            ("a.csv.1", "csv"),
+            ("a.CSV.txt", "csv"),
+            ("a.tsv~", "tsv"),
+            ("a.jsonl.part", "jsonl"),
+            ("a.ndjson.2026-01-01", "jsonl"),
+        )
+    ),
+    _refused("another ending in gzip", "a.csv.old.gz", gzip.compress(b"text\na\n"), "may be CSV by its name, or text;"),
+    OddInput(
+        "another ending that is asked for as CSV",
+        "a.csv.bak",
+        b"text\na\n",
+        ((0, "a"),),
+        options=ReadOptions(input_format="csv"),
+    ),
+    OddInput(
+        "another ending that is asked for as text", "a.csv.bak", b"text\na\n", ((0, "text"), (5, "a")), options=_AS_TEXT
+    ),
+    OddInput("dots in the name of a text file", "a.2026.csv-less.txt", b"a\n", ((0, "a"),)),
     _refused("a tar archive", "corpus.tar", _tar(), _IS_TAR),
     _refused("a tar archive as text", "corpus.txt", _tar(), _IS_TAR),
     _refused("a tar archive that is asked for as text", "corpus.tar", _tar(), _IS_TAR, _AS_TEXT),
