@@ -8,13 +8,37 @@ LAYERS = frozenset(
         "Dense", "Activation", "LeakyReLU", "ReLU", "ELU", "PReLU", "Softmax",
         "Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout", "ActivityRegularization",
         "BatchNormalization", "LayerNormalization", "GroupNormalization", "RMSNormalization", "UnitNormalization",
-        "Rescaling",
+        "Rescaling", "Normalization", "SpectralNormalization",
         "GlobalAveragePooling1D", "GlobalMaxPooling1D", "AveragePooling1D", "MaxPooling1D",
-        "Attention", "AdditiveAttention", "MultiHeadAttention",
+        "Attention", "AdditiveAttention", "MultiHeadAttention", "GroupQueryAttention",
         "Concatenate", "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Dot",
         "Flatten", "Reshape", "Permute", "Cropping1D", "EinsumDense", "TimeDistributed",
         "Conv1D", "SeparableConv1D", "DepthwiseConv1D",
         "Conv1DTranspose",
+    )
+)  # fmt: skip
+
+# Layers of Keras that run code which the file holds or names.
+RUNNING_CODE = frozenset(("Lambda", "TFSMLayer", "TorchModuleWrapper", "FlaxLayer", "JaxLayer", "Layer", "Wrapper"))
+
+# Layers of Keras for pictures, sounds and tables, and those that make much of little: no model of texts needs them.
+OTHER_LAYERS = frozenset(
+    (
+        "AdaptiveAveragePooling1D", "AdaptiveAveragePooling2D", "AdaptiveAveragePooling3D",
+        "AdaptiveMaxPooling1D", "AdaptiveMaxPooling2D", "AdaptiveMaxPooling3D", "AugMix", "AutoContrast",
+        "AveragePooling2D", "AveragePooling3D", "CategoryEncoding", "CenterCrop",
+        "ContrastLimitedAdaptiveHistogramEqualization", "Conv2D", "Conv2DTranspose", "Conv3D",
+        "Conv3DTranspose", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Cropping2D", "Cropping3D", "CutMix",
+        "DepthwiseConv2D", "Discretization", "Equalization", "GlobalAveragePooling2D", "GlobalAveragePooling3D",
+        "GlobalMaxPooling2D", "GlobalMaxPooling3D", "HashedCrossing", "Hashing", "IntegerLookup",
+        "MaxNumBoundingBoxes", "MaxPooling2D", "MaxPooling3D", "MelSpectrogram", "MixUp", "Pipeline",
+        "RandAugment", "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter", "RandomContrast",
+        "RandomCrop", "RandomElasticTransform", "RandomErasing", "RandomFlip", "RandomGaussianBlur",
+        "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective", "RandomPosterization",
+        "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation",
+        "RandomZoom", "RepeatVector", "Resizing", "ReversibleEmbedding", "STFTSpectrogram", "SeparableConv2D",
+        "Solarization", "SpatialDropout2D", "SpatialDropout3D", "StringLookup", "TextVectorization",
+        "UpSampling1D", "UpSampling2D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
     )
 )  # fmt: skip
 

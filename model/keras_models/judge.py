@@ -20,6 +20,10 @@ _MASK_LOSERS = {
     "Conv1D": f"{_RECURRENT_CURE}, or blank the padding by hand before and behind it",
     **dict.fromkeys(("SeparableConv1D", "DepthwiseConv1D", "Conv1DTranspose"), _RECURRENT_CURE),
     **dict.fromkeys(("MaxPooling1D", "AveragePooling1D"), "it pools padding with text; leave it out"),
+    **dict.fromkeys(
+        ("AdaptiveMaxPooling1D", "AdaptiveAveragePooling1D"), "it pools padding with text; use GlobalAveragePooling1D"
+    ),
+    "GroupNormalization": "it takes its mean over the padding too; use LayerNormalization",
     **dict.fromkeys(("ZeroPadding1D", "Cropping1D", "UpSampling1D"), "it changes the number of steps; leave it out"),
     "GlobalMaxPooling1D": "it takes the padding's largest values too; use GlobalAveragePooling1D, or subtract 1e9 "
     "where ids equal 0 before it",
@@ -27,7 +31,7 @@ _MASK_LOSERS = {
     "Permute": "it turns steps into features, padding among them; leave it out",
 }
 # Layers whose first input alone says whether they give steps.
-_QUERYING = ("Attention", "AdditiveAttention", "MultiHeadAttention")
+_QUERYING = ("Attention", "AdditiveAttention", "MultiHeadAttention", "GroupQueryAttention")
 
 
 def refuse_unserved(graph: Graph) -> None:

@@ -16,6 +16,8 @@ from saiten.model.text.vocabulary import PAD_WORD, Vocabulary
 
 _MAX_BYTES = 1 << 30
 _PICKLE = b"\x80"
+_GIVE = "give what tokenizer.to_json() returns, or {word: id}."
+_PICKLES = (".pkl", ".pickle", ".joblib", ".dill", ".sav")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class WordIndex:
         oov_id = None if self.oov_token is None else self.ids.get(self.oov_token)
         if self.oov_token is not None and oov_id is None:
             raise UsageError(
-                f"The OOV word {self.oov_token!r} is not in the word index; give --oov_token or --oov=drop."
+                f"The OOV word {self.oov_token!r:.40} is not in the word index; give --oov_token or --oov=drop."
             )
         largest = max([*used.values(), oov_id or 0])
         if largest >= input_dim:
@@ -79,18 +81,18 @@ def read_word_index(path: pathlib.Path) -> WordIndex:
         return WordIndex(_check_ids(path, content), is_plain=True)
     config = content.get("config", content)
     if not isinstance(config, Mapping) or "word_index" not in config:
-        raise UsageError(f"{path} is no Tokenizer's JSON: it has a config but no word_index.")
+        raise UsageError(f"{path.name:.60} is no Tokenizer's JSON: it has a config but no word_index.")
     if config.get("char_level"):
-        raise UsageError(f"{path} is of a Tokenizer with char_level=True; Saiten scores words.")
+        raise UsageError(f"{path.name:.60} is of a Tokenizer with char_level=True; Saiten scores words.")
     filters, split = config.get("filters") or "", config.get("split", " ")
     if split != " ":
-        raise UsageError(f"{path} is of a Tokenizer that splits at {split!r}; Saiten splits at a space.")
+        raise UsageError(f"{path.name:.60} is of a Tokenizer that splits at {split!r:.40}; Saiten splits at a space.")
     num_words = config.get("num_words")
     if num_words is not None and (type(num_words) is not int or num_words < 1):
-        raise UsageError(f"{path}: num_words must be a whole number from 1, not {num_words!r}.")
+        raise UsageError(f"{path.name:.60}: num_words must be a whole number from 1, not {num_words!r:.40}.")
     oov_token = config.get("oov_token")
     if not isinstance(filters, str) or not (oov_token is None or isinstance(oov_token, str)):
-        raise UsageError(f"{path}: filters and oov_token must be strings.")
+        raise UsageError(f"{path.name:.60}: filters and oov_token must be strings.")
     ids = _check_ids(path, _parse(path, config["word_index"]))
     return WordIndex(ids, num_words, oov_token, bool(config.get("lower", True)), filters)
 
@@ -108,17 +110,17 @@ def _read_json(path: pathlib.Path) -> Mapping[str, Any]:
     if not path.is_file():
         raise UsageError(f"There is no word index at {path}.")
     if path.stat().st_size > _MAX_BYTES:
-        raise UsageError(f"{path} is larger than {_MAX_BYTES} bytes; is it a word index?")
+        raise UsageError(f"{path.name:.60} is larger than {_MAX_BYTES} bytes; is it a word index?")
     with path.open("rb") as file:
-        if file.read(1) == _PICKLE:
+        if file.read(1) == _PICKLE or path.suffix.lower() in _PICKLES:
             raise UsageError(
-                f"{path} is a pickle, which may run code and is not read; where it was made, write "
+                f"{path.name:.60} is a pickle, which may run code and is not read; where it was made, write "
                 "tokenizer.to_json() into a file."
             )
     try:
         content = _parse(path, path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8; save the word index as UTF-8 JSON.") from error
+        raise UsageError(f"{path.name:.60} is not UTF-8; save the word index as UTF-8 JSON.") from error
     # json.dump(tokenizer.to_json(), file) makes a string of JSON: people do it all the time.
     return content if isinstance(content, Mapping) else _mapping(path, _parse(path, content))
 
@@ -130,25 +132,43 @@ def _parse(path: pathlib.Path, content: Any) -> Any:
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON; give what tokenizer.to_json() returns, or {{word: id}}.") from error
+        raise UsageError(
+            f"{path.name:.60} is not JSON; give what tokenizer.to_json() returns, or {{word: id}}."
+        ) from error
 
 
 def _mapping(path: pathlib.Path, content: Any) -> dict[str, Any]:
     if not isinstance(content, dict):
-        raise UsageError(f"{path} is no JSON object; give what tokenizer.to_json() returns, or {{word: id}}.")
+        raise UsageError(f"{path.name:.60} is no JSON object; {_GIVE}")
     return content
 
 
 def _check_ids(path: pathlib.Path, content: Any) -> dict[str, int]:
+    if isinstance(content, Mapping) and isinstance(content.get("model"), Mapping) and "added_tokens" in content:
+        raise UsageError(
+            f"{path.name:.60} is of Hugging Face's tokenizers, which cut words into pieces; Saiten scores words as "
+            "MeCab cuts them."
+        )
+    if (
+        isinstance(content, Mapping)
+        and content
+        and all(map(str.isdecimal, content))
+        and isinstance(content.get("1"), str)
+    ):
+        raise UsageError(
+            f"{path.name:.60} gives a word for each id, as index_word does; give word_index, {{word: id}}."
+        )
     # Padding is not in a text, whatever it is called; a word that has its id would never be read.
     ids = {
         word: i for word, i in _mapping(path, content).items() if not (i == 0 and looks_like(word, "pad", "padding"))
     }
     if not ids:
-        raise UsageError(f"{path} names no words.")
+        raise UsageError(f"{path.name:.60} names no words.")
     for word_id in ids.values():
         if type(word_id) is not int or word_id < 1:
-            raise UsageError(f"{path}: a word's id must be a whole number from 1, not {word_id!r}; 0 is the padding.")
+            raise UsageError(
+                f"{path.name:.60}: a word's id must be a whole number from 1, not {word_id!r:.40}; 0 is the padding."
+            )
     if len(set(ids.values())) < len(ids):
-        raise UsageError(f"{path} gives one id to two words.")
+        raise UsageError(f"{path.name:.60} gives one id to two words.")
     return ids

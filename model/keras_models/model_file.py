@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,25 @@ from saiten.model.keras_models.saved_model import check_keras_file, check_weight
 _HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK\x03\x04"
 _MAX_METADATA, _MAX_CONFIG = 1 << 20, 4 << 20
 _WEIGHTS = "model.weights.h5"
+_TENSORFLOW_VERSION = re.compile(rb"\x2a([\x05-\x0f])(\d+\.\d+\.\d+)")  # a field of a SavedModel's MetaInfoDef
+
+# What people have beside Keras' own files, by its ending, and what to do.
+_CURE = "save the whole model with model.save('model.keras') where it was made"
+_CURE_OF_MADE = "give the Keras model that it was made of, saved with model.save('model.keras')"
+_PICKLE = "is a pickle, which may run code when it is read, so it is not"
+_OTHERS = {
+    _PICKLE: (".pkl", ".pickle", ".joblib", ".dill", ".sav"),
+    "holds a model's layers and not its weights": (".json", ".yaml", ".yml"),
+    "holds weights and no model, as checkpoints of TensorFlow do": (".ckpt", ".index", ".data-00000-of-00001"),
+    "is a part of a SavedModel, which holds a program rather than layers": (".pb", ".pbtxt"),
+    f"is a model of TensorFlow Lite; {_CURE_OF_MADE}": (".tflite",),
+    f"is a model in ONNX; {_CURE_OF_MADE}": (".onnx",),
+    "is a model of another library than Keras, such as PyTorch; build it with Keras, and take the weights over": (
+        ".pt", ".pth", ".safetensors", ".ot", ".mlmodel", ".pdparams", ".msgpack"
+    ),
+    "holds arrays of NumPy and no model": (".npy", ".npz"),
+    "is an archive; give the model's file that is in it": (".gz", ".tgz", ".tar", ".zip", ".bz2", ".xz", ".7z"),
+}  # fmt: skip
 
 
 def read_model_file(path: pathlib.Path, *, trust: bool = False) -> tuple[Any, str]:
@@ -32,19 +52,13 @@ def read_model_file(path: pathlib.Path, *, trust: bool = False) -> tuple[Any, st
         BundleError: The file is none that is read, or its model none that can be served.
     """
     if path.is_dir():
-        raise BundleError(
-            f"{path.name:.60} is a folder, as a SavedModel is: it holds a program rather than layers; load it "
-            "where it was made, with tf_keras or TensorFlow, and save it there as .h5 or .keras."
-        )
+        raise BundleError(_said_of_folder(path))
     with path.open("rb") as file:
         magic = file.read(len(_HDF5))
     if magic == _HDF5:
         return _read_h5(path)
-    if not magic.startswith(_ZIP):
-        raise BundleError(
-            f"{path.name:.60} is neither a .keras file nor an .h5: it begins otherwise; save the whole model with "
-            "model.save('model.keras')."
-        )
+    if not magic.startswith(_ZIP) or not _is_keras_archive(path):
+        raise BundleError(_said_of_other(path, magic))
     version = _keras_version(path)
     if version.startswith(("1.", "2.")):
         return _read_keras2_archive(path, version)
@@ -56,6 +70,32 @@ def read_model_file(path: pathlib.Path, *, trust: bool = False) -> tuple[Any, st
             f"{path.name:.60} has no weights: the model was saved before it was built; call it once, and save it again."
         )
     return model, f".keras of Keras {version or 3}"
+
+
+def _said_of_folder(path: pathlib.Path) -> str:
+    if not (path / "saved_model.pb").is_file():
+        return f"{path.name:.60} is a folder; give the model's file, as model.save('model.keras') writes it."
+    with (path / "saved_model.pb").open("rb") as file:
+        found = _TENSORFLOW_VERSION.search(file.read(_MAX_METADATA))
+    version = f" of TensorFlow {found[2][: found[1][0]].decode()}" if found else ""
+    return (
+        f"{path.name:.60} is a SavedModel{version}: it holds a program rather than layers; load it where it was made, "
+        "with tf_keras or TensorFlow, and save it there as .h5 or .keras."
+    )
+
+
+def _said_of_other(path: pathlib.Path, magic: bytes) -> str:
+    """Returns what a file is that holds no Keras model, and what to give in its place."""
+    ending = path.suffix.lower() or path.name
+    kind = _PICKLE if magic[:1] == b"\x80" else next((kind for kind, names in _OTHERS.items() if ending in names), None)
+    kind = kind or "is neither a .keras file nor an .h5: it begins otherwise"
+    return f"{path.name:.60} {kind if ';' in kind else f'{kind}; {_CURE}'}."
+
+
+def _is_keras_archive(path: pathlib.Path) -> bool:
+    unreadable = f"{path.name:.60} is no .keras file that can be read; save the model anew."
+    with refusing(unreadable), zipfile.ZipFile(path) as archive:
+        return not archive.namelist() or "metadata.json" in archive.namelist()
 
 
 def _judge(path: pathlib.Path) -> None:

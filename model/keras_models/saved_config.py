@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from saiten.model.errors import BundleError
-from saiten.model.keras_models.allowed_layers import is_allowed
+from saiten.model.keras_models.allowed_layers import OTHER_LAYERS, is_allowed
 
 # Weight matrices of one layer's width, side by side.
 _GATES = {"LSTM": 4, "LSTMCell": 4, "GRU": 3, "GRUCell": 3, "SimpleRNN": 1, "SimpleRNNCell": 1, "Dense": 1}
@@ -30,10 +30,23 @@ def check_classes(name: str, config: Any) -> None:
         if not is_allowed(module, kind) or item.get("registered_name") not in (None, kind):
             settings = item.get("config")
             layer = settings.get("name", "") if isinstance(settings, Mapping) else ""
-            raise BundleError(
-                f"{name:.60} holds {f'{module}.{kind}':.80}{f' (layer {layer!s:.40})' if layer else ''}, which may run "
-                "code that came with the file; if you trust where it comes from, pass --trust_bundle."
-            )
+            raise BundleError(_said_of_class(name, module, kind, str(layer), item.get("registered_name")))
+
+
+def _said_of_class(name: str, module: Any, kind: Any, layer: str, registered: Any) -> str:
+    """Returns why a class is not let through."""
+    whose = f" (layer {layer:.40})" if layer else ""
+    is_layer = module == "keras.layers" and kind in OTHER_LAYERS and registered in (None, kind)
+    if is_layer or str(module).startswith("keras.src.ops."):
+        return (
+            f"{name:.60} holds Keras' {'layer' if is_layer else 'function'} {kind!s:.60}{whose}, which is none of "
+            "those that models of texts are made of; leave it out, or pass --trust_bundle if you trust where the file "
+            "comes from."
+        )
+    return (
+        f"{name:.60} holds {f'{module}.{kind}':.80}{whose}, which may run code that came with the file; if you trust "
+        "where it comes from, pass --trust_bundle."
+    )
 
 
 def _loaded_objects(config: Any) -> Iterator[Mapping[str, Any]]:
@@ -76,6 +89,7 @@ def check_sizes(name: str, config: Any, weights_bytes: int) -> None:
         n_weights += _GATES.get(kind, 0) * units * (widest + units + 1)
         n_weights += _size(settings, "filters") * max(1, *_sizes(settings, "kernel_size")) * (widest + 1)
         n_weights += 4 * _size(settings, "num_heads") * _size(settings, "key_dim") * (widest + 1)
+        n_weights += 4 * _size(settings, "num_query_heads") * _size(settings, "head_dim") * (widest + 1)
     if n_weights * _WEIGHT_BYTES > _SIZE_MARGIN * weights_bytes + _SIZE_SLACK_BYTES:
         raise BundleError(
             f"{name:.60}: config.json announces up to {n_weights:,} weights, but {weights_bytes:,} bytes hold them."

@@ -113,7 +113,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         show(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, indent=1))
     if not args.quiet:
-        say(f"scores with {result.bundle.engines}; {os.path.join(args.bundle, TRAINING_PAGE)} shows the training")
+        engines = result.bundle.engines.rstrip(".")  # the reason why there is one alone is a sentence
+        say(f"scores with {engines}; {os.path.join(args.bundle, TRAINING_PAGE)} shows the training")
         say(coverage_line(result.training))
         verdict = judge_training(result.training, len(result.bundle.outputs))
         for finding in verdict.findings if verdict else ():

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 import keras
 import numpy as np
@@ -21,8 +22,9 @@ Output = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
-def wide(tmp_path: pathlib.Path, tiny_bundle: StoredBundle) -> pathlib.Path:
+def wide(tmp_path: pathlib.Path, tiny_bundle: StoredBundle, request: pytest.FixtureRequest) -> pathlib.Path:
     """A folder with a model that states its width, a plain word index, and texts with its scores."""
+    further = getattr(request, "param", [])
     encoder = tiny_bundle.encoder()
     size = len(encoder.vocabulary)
     model = keras.Sequential(
@@ -31,6 +33,7 @@ def wide(tmp_path: pathlib.Path, tiny_bundle: StoredBundle) -> pathlib.Path:
             layers.Embedding(size, 4, mask_zero=True),
             layers.LSTM(3),
             layers.Dense(2),
+            *(make() for make in further),
         ]
     )
     with_drawn_weights(model).save(tmp_path / "model.keras")
@@ -108,3 +111,32 @@ def test_score_says_when_it_falls_back_to_keras_and_why(bundle_copy: pathlib.Pat
     assert capsys.readouterr().err == (
         f"saiten: scores with the keras engine, which takes longer than the packed one: {reason}\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("wide", "reason"),
+    [([], ""), ([layers.PReLU], "Layer p_re_lu (PReLU) is not covered.")],
+    indirect=["wide"],
+    ids=["packed", "keras alone"],
+)
+def test_each_command_says_in_one_line_which_engine_there_is_and_why(
+    wide: pathlib.Path, reason: str, tmp_path: pathlib.Path, capsys: Output
+) -> None:
+    assert bundled(wide, "--oov=token", "--filters=none") == 0
+    engines = f"keras engine only: {reason}" if reason else "packed and keras engines"
+    assert capsys.readouterr().err.splitlines()[-1].endswith(f"2 outputs (numbers), {engines}")
+    assert main(["inspect", str(wide / "bundle")]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"engines {f'keras ({reason})' if reason else 'packed, keras'} " in shown
+    assert main(["validate", f"--bundle={wide / 'bundle'}"]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "packed engine" in line]
+    assert len(lines) == 1
+    proved = r"✓ packed engine  \d+ texts: \S+ from the model in double precision, Keras \S+"
+    assert re.fullmatch(re.escape(f"✓ packed engine  not in the bundle: {reason}") if reason else proved, lines[0])
+    flags = [f"--input={wide / 'texts.txt'}", f"--output={tmp_path / 'run'}", f"--bundle={wide / 'bundle'}"]
+    assert main(["score", *flags, "--workers=1", "--quiet"]) == 0
+    falls_back = f"saiten: scores with the keras engine, which takes longer than the packed one: {reason}"
+    said = [line for line in capsys.readouterr().err.splitlines() if "engine" in line]
+    assert said == ([falls_back] if reason else [])
+    assert main(["score", *flags, "--engine=keras", "--overwrite", "--workers=1", "--quiet"]) == 0
+    assert "engine" not in capsys.readouterr().err  # it was asked for

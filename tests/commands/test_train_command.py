@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from saiten.model.bundle.bundle import read_bundle
+from saiten.model.engines.packing import pack_model
+from saiten.model.engines.packing.packer import NotCoveredError
 from saiten.model.training.findings import baseline_line
 from saiten.pipelines.commands.main import main
 from tests.helpers.labelled import reviews
@@ -27,6 +29,22 @@ def _write_jsonl(path: pathlib.Path, records: list[Any]) -> pathlib.Path:
 
 def _records(n: int) -> list[dict[str, Any]]:
     return [{"text": text, "good": good, "bad": str(bad)} for text, (good, bad) in reviews(n)]
+
+
+def test_it_says_why_a_bundle_has_no_packed_engine(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every network that it trains is packed today; what becomes of one that is not must not go unsaid."""
+
+    def pack_nothing(_model: object) -> None:
+        raise NotCoveredError("Layer deep (Dense) is not covered by the packed engine.")
+
+    monkeypatch.setattr(pack_model, "pack_model", pack_nothing)
+    data = _write_jsonl(tmp_path / "data.jsonl", _records(40))
+    assert main(["train", f"--input={data}", "--label_fields=good,bad", f"--bundle={tmp_path / 'b'}", *QUICKEST]) == 0
+    lines = [line for line in capsys.readouterr().err.splitlines() if "engine" in line]
+    said = "saiten: scores with keras engine only: Layer deep (Dense) is not covered by the packed engine"
+    assert lines == [f"{said}; {tmp_path / 'b' / 'training.html'} shows the training"]
 
 
 def test_jsonl_becomes_a_bundle(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

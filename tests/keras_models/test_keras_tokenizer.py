@@ -77,6 +77,43 @@ def test_the_oov_word_is_no_word_of_a_text() -> None:
     assert "<unk>" not in vocabulary.ids
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("words.pkl", b"\x80\x04\x95", "is a pickle, which may run code"),
+        ("words.pickle", b"x\x9c compressed", "is a pickle, which may run code"),
+        ("words.joblib", b"ZF compressed", "is a pickle, which may run code"),
+        ("words.json", b"", "is not JSON; give what tokenizer.to_json"),
+        ("words.txt", "良い\n悪い\n".encode(), "is not JSON; give what tokenizer.to_json"),
+        ("words.csv", "word,id\n良い,1\n".encode(), "is not JSON; give what tokenizer.to_json"),
+        ("words.json", '["良い", "悪い"]'.encode(), "is no JSON object; give what tokenizer.to_json"),
+        ("words.json", '{"1": "良い", "2": "悪い"}'.encode(), "gives a word for each id, as index_word does"),
+        ("words.json", '{"良い": 1.0}'.encode(), "must be a whole number from 1, not 1.0; 0 is the padding"),
+        ("words.json", '{"良い": "1"}'.encode(), "must be a whole number from 1, not '1'"),
+        ("words.json", '{"良い": [1, 2]}'.encode(), r"must be a whole number from 1, not \[1, 2\]"),
+        ("words.json", b"{}", "names no words"),
+        ("words.json", b'{"<PAD>": 0}', "names no words"),
+        ("words.json", b"null", "is no JSON object"),
+        (
+            "tokenizer.json",
+            b'{"version": "1.0", "added_tokens": [], "model": {"vocab": {}}}',
+            "Hugging Face's tokenizers",
+        ),
+        ("spiece.model", b"\x0a\x0e\x0a\x05<unk>\x15\xff\xfe", "is not UTF-8; save the word index as UTF-8 JSON"),
+        ("words.npy", b"\x93NUMPY\x01\x00", "is not UTF-8; save the word index as UTF-8 JSON"),
+        ("words.json", '{"良い": 1}'.encode("cp932"), "is not UTF-8; save the word index as UTF-8 JSON"),
+    ],
+)
+def test_another_file_is_refused_in_one_sentence(
+    name: str, content: bytes, message: str, tmp_path: pathlib.Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UsageError, match=message) as caught:
+        read_word_index(tmp_path / name)
+    assert str(caught.value).startswith(name)
+    assert len(str(caught.value)) <= 300
+
+
 JAPANESE = {"<OOV>": 1, "良い": 2, "。": 3, "Ａ": 4}
 LOWERED = {"良い": 1, "abc": 2, "(": 3}
 FILTERED = {"良い": 1, "ABC": 2}

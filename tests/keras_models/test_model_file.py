@@ -3,6 +3,7 @@
 import io
 import json
 import pathlib
+import re
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -106,7 +107,7 @@ def test_an_older_grus_default_is_not_that_of_keras_3(tmp_path: pathlib.Path) ->
 
 FILES: dict[str, tuple[bytes, str]] = {
     "weights alone": (b"h5", "holds weights and no model.*not save_weights"),
-    "a pickle": (b"\x80\x04\x95", "is neither a .keras file nor an .h5"),
+    "a pickle": (b"\x80\x04\x95", "is a pickle, which may run code when it is read.*model.save"),
     "nothing": (b"", "is neither a .keras file nor an .h5"),
     "half an h5": ((OLDER / "lstm.h5").read_bytes()[:5_000], "an .h5 that is damaged"),
     "half an archive": ((OLDER / "lstm.keras").read_bytes()[:5_000], "no .keras file that can be read"),
@@ -126,13 +127,44 @@ def test_another_file_is_refused_in_one_sentence(content: bytes, message: str, t
     assert len(str(caught.value)) <= 300
 
 
-def test_a_saved_model_and_a_strange_archive_are_refused_with_the_way_out(tmp_path: pathlib.Path) -> None:
-    with pytest.raises(BundleError, match=r"is a folder, as a SavedModel is.*save it there as \.h5 or \.keras"):
+ENDINGS = {
+    "is a pickle, which may run code": (".pkl", ".pickle", ".joblib", ".sav"),
+    "holds a model's layers and not its weights": (".json", ".yaml"),
+    "holds weights and no model": (".ckpt", ".index", ".data-00000-of-00001"),
+    "is a part of a SavedModel": (".pb",),
+    "is a model of TensorFlow Lite": (".tflite",),
+    "is a model in ONNX": (".onnx",),
+    "is a model of another library than Keras": (".pt", ".pth", ".safetensors"),
+    "holds arrays of NumPy and no model": (".npy", ".npz"),
+    "is an archive": (".zip", ".tar", ".gz"),
+    "is neither a .keras file nor an .h5": (".txt", ".h5", ".keras", ""),
+}
+
+
+@pytest.mark.parametrize("content", [b"no model at all", b"zip"], ids=["bytes", "archive"])
+@pytest.mark.parametrize(("message", "ending"), [(said, ending) for said, names in ENDINGS.items() for ending in names])
+def test_a_file_is_refused_by_what_its_ending_says(
+    message: str, ending: str, content: bytes, tmp_path: pathlib.Path
+) -> None:
+    """A .pt, an .npz and a .zip are archives, as a .keras file is."""
+    path = tmp_path / f"model{ending}"
+    path.write_bytes(content)
+    if content == b"zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("archive/data.pkl", "no model")
+    with pytest.raises(BundleError) as caught:
+        read_model_file(path)
+    assert str(caught.value).startswith(f"{path.name} {message}")
+    assert re.search(r"; (save|give|build) \S.*\.$", str(caught.value))
+    assert len(str(caught.value)) <= 300
+
+
+def test_a_saved_model_is_refused_with_its_version_and_the_way_out(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(BundleError, match=r"is a folder; give the model's file"):
         read_model_file(tmp_path)
-    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
-        archive.writestr("readme.txt", "no model")
-    with pytest.raises(BundleError, match=r"holds no metadata\.json, so it is no \.keras file"):
-        read_model_file(tmp_path / "a.zip")
+    (tmp_path / "saved_model.pb").write_bytes(b"\x08\x01\x12\x0a\x2a\x06" + b"2.15.1" + b"\x32\x00")
+    with pytest.raises(BundleError, match=r"is a SavedModel of TensorFlow 2\.15\.1: .*as \.h5 or \.keras"):
+        read_model_file(tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore:You are saving a model that has not yet been built")

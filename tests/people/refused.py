@@ -48,6 +48,12 @@ def of_texts() -> Any:
     )
 
 
+def hashed() -> Any:
+    ids = keras.Input((None,), dtype="int32")
+    words = layers.Embedding(VOCABULARY_SIZE, WIDTH, mask_zero=True)(layers.Hashing(VOCABULARY_SIZE, mask_value=0)(ids))
+    return keras.Model(ids, dense(lstm(words)))
+
+
 def of_vectors() -> Any:
     return keras.Sequential([keras.Input((None, WIDTH)), layers.Masking(), layers.LSTM(4), layers.Dense(3)])
 
@@ -98,9 +104,12 @@ def as_saved_model(folder: pathlib.Path) -> pathlib.Path:
     return folder / "saved_model"
 
 
-def as_pickle(folder: pathlib.Path) -> pathlib.Path:
-    (folder / "model.pkl").write_bytes(pickle.dumps(["weights"]))
-    return folder / "model.pkl"
+def file(name: str, content: bytes = b"anything") -> Make:
+    def make(folder: pathlib.Path) -> pathlib.Path:
+        (folder / name).write_bytes(content)
+        return folder / name
+
+    return make
 
 
 def unbuilt(folder: pathlib.Path) -> pathlib.Path:
@@ -121,6 +130,19 @@ MODELS: Mapping[str, Make] = {
     "LSTM with return_sequences, Flatten": of(
         lambda: stack(layers.LSTM(3, return_sequences=True), layers.Flatten(), width=12)
     ),
+    "AveragePooling1D": network(lambda _, words: dense(lstm(layers.AveragePooling1D(2)(words)))),
+    "Cropping1D": of(lambda: stack(layers.Cropping1D(1), layers.LSTM(3), width=12)),
+    "UpSampling1D": network(lambda _, words: dense(lstm(layers.UpSampling1D(2)(words)))),
+    "GroupNormalization": network(lambda _, words: dense(lstm(layers.GroupNormalization(1)(words)))),
+    "EinsumDense": network(lambda _, words: dense(lstm(layers.EinsumDense("abc,cd->abd", (None, 4))(words)))),
+    "TextCNN by Conv2D": of(
+        lambda: stack(
+            layers.Reshape((12, WIDTH, 1)), layers.Conv2D(3, (2, WIDTH)), layers.GlobalMaxPooling2D(), width=12
+        )
+    ),
+    "a layer for pictures": network(lambda _, words: dense(layers.RandAugment()(lstm(words)))),
+    "Hashing of the ids": of(hashed),
+    "a function of keras.ops that repeats": network(lambda _, words: dense(ops.tile(lstm(words), (1, 2)))),
     "Permute": of(lambda: stack(layers.Permute((2, 1)), layers.LSTM(3), width=12)),
     "attention by Flatten and RepeatVector": network(old_attention),
     "mean over the steps by ops.mean": network(lambda _, words: dense(ops.mean(words, axis=1))),
@@ -142,7 +164,13 @@ MODELS: Mapping[str, Make] = {
     "weights alone": weights_alone,
     "model.to_json()": as_json,
     "a SavedModel": as_saved_model,
-    "a pickle": as_pickle,
+    "a pickle": file("model.pkl", pickle.dumps(["weights"])),
+    "joblib.dump(model)": file("model.joblib", b"ZF compressed"),
+    "a checkpoint": file("model.ckpt.index"),
+    "TensorFlow Lite": file("model.tflite", b"\x1c\x00\x00\x00TFL3"),
+    "ONNX": file("model.onnx"),
+    "PyTorch": file("model.pt", b"PK\x05\x06" + bytes(18)),
+    "arrays": file("weights.npz"),
 }
 
 
@@ -178,6 +206,9 @@ INDICES: Sequence[Way] = (
     Way("tokenizer.word_index alone, --lower", _plain, ("--lower",)),
     Way("own {word: id} with <UNK> 1, no flag", _plain_oov, ()),
     Way("Tokenizer(), lists of tokens, no flag", keras_tokenizer(lists=True), ()),
+    Way("pickle.dump(tokenizer)", keras_tokenizer(keep=lambda tokenizer: pickle.dumps(tokenizer.word_index))),
+    Way("tokenizer.index_word", keras_tokenizer(keep=lambda tokenizer: tokenizer.index_word)),
+    Way("vectorizer.get_vocabulary()", keras_tokenizer(keep=lambda tokenizer: list(tokenizer.word_index))),
     Way("Tokenizer(char_level=True)", keras_tokenizer(keep=changed(lambda config: config.update(char_level=True)))),
     Way('Tokenizer(split="/")', keras_tokenizer(keep=changed(lambda config: config.update(split="/")))),
     Way("a word with id 0", kept_of(_plain_oov, lambda kept: kept.update(良い=0)), ("--oov=token",)),

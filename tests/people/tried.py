@@ -52,11 +52,12 @@ def outcome(
         tolerance: Of a score.
     """
     kept, ids_of = way.learn()
-    (folder / "words.json").write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
+    words = folder / ("words.pkl" if isinstance(kept, bytes) else "words.json")
+    words.write_bytes(kept if isinstance(kept, bytes) else json.dumps(kept, ensure_ascii=False).encode())
     (folder / "stop_words.txt").write_text("\n".join(STOP_WORDS), encoding="utf-8")
     flags = [flag.replace("=stop_words.txt", f"={folder / 'stop_words.txt'}") for flag in way.flags]
     try:
-        model, encoder = bundled(file, folder / "words.json", flags, padding)
+        model, encoder = bundled(file, words, flags, padding)
     except SaitenError as error:
         return str(error)
     encoded = encoder.encode(UNSEEN)
