@@ -158,7 +158,7 @@ def _environment(name: str) -> dict[str, str]:
         return {}
     # The pool starts its workers as plain `python`, which would look for modules in the folder it stands in first.
     path = f"{BUILD / 'worker' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    return {**environment(), "PATH": path, "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"}
+    return {**environment(), "PATH": path, "PYTHONPATH": "", "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"}
 
 
 def main(arguments: list[str]) -> int:

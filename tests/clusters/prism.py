@@ -26,7 +26,12 @@ def up() -> None:
     prism, worker = install_prism(), install_worker()
     path = f"{worker / 'bin'}{os.pathsep}{os.environ['PATH']}"
     pool = [str(worker / "bin" / "python"), "-P", str(HERE / "worker_pool.py"), HOST, str(port("prism-pool"))]
-    start(FOLDER, "worker-pool", pool, {**environment(), "PATH": path, "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"})
+    start(
+        FOLDER,
+        "worker-pool",
+        pool,
+        {**environment(), "PATH": path, "PYTHONPATH": "", "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"},
+    )
     start(FOLDER, "prism", [str(prism), f"--job_port={port('prism-jobs')}", "--web_port=0", "--serve_http=false"])
     for name in ("prism-jobs", "prism-pool"):
         address = f"{HOST}:{port(name)}"
