@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from saiten.pipelines.records import ScoredBlock
+from saiten.pipelines.segmentation import Segmentation
 from saiten.pipelines.stage_secs import StageSecs
 from saiten.pipelines.statistics.run_statistics import (
     DeadLetterExample,
@@ -26,6 +27,7 @@ def block(texts: list[str], dead: tuple[int, ...] = ()) -> ScoredBlock:
         truncated=made.n_tokens > 2,
         oov_words={"鱧": 9, "rare": 1},
         stage_secs=StageSecs(1, 2, 3, 4),
+        segmentation=Segmentation({"compiled": len(texts)}, n_witnessed=1),
     )
 
 
@@ -46,6 +48,7 @@ def test_a_block_is_counted() -> None:
     assert found.oov_rate.total == pytest.approx(1 / 2 + 1 / 3)
     assert found.dead_letters == {"BAD_JSON": [DeadLetterExample("a.txt", 8, "not JSON")]}
     assert found.stage_secs == StageSecs(1, 2, 3, 4)
+    assert found.segmentation == Segmentation({"compiled": 4}, 1)
     assert found.ids is not None
     assert found.ids.n_repeated == 0
 
@@ -57,6 +60,7 @@ def test_ranges_add_up() -> None:
         merged.merge(counted(one))
     together = dataclasses.replace(counted(first, second), oov_words={})
     assert dataclasses.replace(merged.counted, oov_words={}) == together
+    assert together.segmentation == Segmentation({"compiled": 4}, 2)
 
 
 def test_a_rare_word_is_named_only_where_texts_may_be_shown() -> None:

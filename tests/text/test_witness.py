@@ -1,6 +1,8 @@
 """The compiled segmenter leads to what MeCab leads to, and nothing goes on where it does not."""
 
 import dataclasses
+import pathlib
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +13,7 @@ from saiten.model.text import witness
 from saiten.model.text.encoder import EncodedTexts, Encoder
 from saiten.model.text.random_texts import random_texts
 from saiten.model.text.segmenter import segmenter as segmenter_module
+from saiten.model.text.segmenter.pages import release_pages
 from saiten.model.text.segmenter.segmenter import Segmented
 from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
 from saiten.model.text.vocabulary import Vocabulary
@@ -163,3 +166,23 @@ def test_the_random_texts_of_the_proof_are_compared(monkeypatch: pytest.MonkeyPa
 def test_mecab_needs_no_witness(own_encoder: Encoder) -> None:
     assert witness_of(own_encoder.by_mecab()) is None
     assert isinstance(witness_of(own_encoder), Witness)
+
+
+def mapped_kib(directory: pathlib.Path) -> int:
+    """What this process has of a dictionary's files in memory, by whomever they are mapped."""
+    smaps = pathlib.Path("/proc/self/smaps").read_text(encoding="utf-8", errors="replace")
+    found = re.findall(
+        rf"^[0-9a-f]+-.* {re.escape(str(directory.resolve()))}/.*\n(?:.*\n)*?Rss: +(\d+) kB$", smaps, re.MULTILINE
+    )
+    return sum(map(int, found))
+
+
+@pytest.mark.skipif(not pathlib.Path("/proc/self/smaps").exists(), reason="only Linux tells")
+def test_a_dictionarys_pages_are_given_back_and_read_again(own_encoder: Encoder) -> None:
+    """A worker with two segmenters would hold the dictionary's pages twice."""
+    directory, texts = own_encoder.tokenizer.dictionary.directory, list(random_texts(50, 2, SENTENCES))
+    before = [own_encoder.tokenizer.segment_all(texts), own_encoder.by_mecab().tokenizer.segment_all(texts)]
+    assert mapped_kib(directory) > 1_000
+    release_pages(directory)
+    assert mapped_kib(directory) == 0
+    assert [own_encoder.tokenizer.segment_all(texts), own_encoder.by_mecab().tokenizer.segment_all(texts)] == before

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from saiten.model.text.ragged import Int64Array, offsets_of, token_runs
 from saiten.model.text.segmenter.dictionary_files import read_tables
+from saiten.model.text.segmenter.pages import release_pages
 from saiten.model.text.segmenter.renumbering import count_ids, no_uses, renumber
 from saiten.model.text.segmenter.search import GAVE_UP, MAX_BYTES, segment_block
 from saiten.model.text.segmenter.tables import ByteArray, Tables, Work
@@ -86,6 +87,7 @@ class Segmenter:
 
     def __init__(self, directory: pathlib.Path, user_dictionary: str | None) -> None:
         self.tables = read_tables(directory, user_dictionary)
+        self._directory = directory
         self._work = _make_work(self.tables)
         self._sample: bytes | None = b""
         # Loads its machine code now: a worker gives the compiler's pages back when all is loaded.
@@ -110,6 +112,7 @@ class Segmenter:
         if len(self._sample) >= _RENUMBERED_BYTES:
             self.tables = renumber(self.tables, self._work, np.frombuffer(self._sample, np.uint8))
             self._sample = None
+            release_pages(self._directory)  # most of what was read until now is asked for no more
 
 
 def _make_work(tables: Tables) -> Work:
