@@ -135,7 +135,7 @@ class Encoder:
     def by_mecab(self) -> "Encoder":
         """Returns the same encoder, but that MeCab finds its words."""
         other = copy.copy(self)
-        other.use_tokenizer(Tokenizer(self.tokenizer.config, "mecab"))
+        other.use_tokenizer(self.tokenizer.by_mecab())
         return other
 
     def encode_segmented(self, segmented: Sequence[str]) -> EncodedTexts:

@@ -1,9 +1,8 @@
 """Text to tokens: one versioned rule, the same in training and in scoring.
 
-In this order: control characters become spaces; a very long text is cut into pieces; each
-piece is normalised and segmented by MeCab, where asked to words of some parts of speech and to
-their dictionary forms; the result is lower-cased and filtered where a Keras `Tokenizer` did so;
-tokens are what stands between ASCII spaces; stop words go, and a prefix and a suffix come.
+Control characters become spaces; a very long text is cut into pieces; each is normalised and segmented, where asked
+to words of some parts of speech and dictionary forms; the result is lower-cased and filtered where a Keras `Tokenizer`
+did so; tokens are what stands between ASCII spaces; stop words go, and a prefix and a suffix come.
 """
 
 import dataclasses
@@ -117,9 +116,8 @@ class Tokenizer:
         try:
             self._tagger = MeCab.Tagger(arguments)
         except RuntimeError as error:
-            raise UsageError(
-                f"MeCab refused its arguments {arguments!r}: check dictionary and user dictionary."
-            ) from error
+            problem = f"MeCab refused its arguments {arguments!r}: check dictionary and user dictionary."
+            raise UsageError(problem) from error
         self._turn = threading.Lock()
         self._filter_table = str.maketrans(dict.fromkeys(config.filters, " "))
         self._stop_words = frozenset(config.stop_words)
@@ -129,6 +127,12 @@ class Tokenizer:
 
     def __reduce__(self) -> tuple[type["Tokenizer"], tuple[TokenizerConfig, str]]:
         return Tokenizer, (self.config, self._asked_for)
+
+    def by_mecab(self) -> "Tokenizer":
+        """Returns this tokenizer, its tagger included, but that MeCab finds the words."""
+        other = object.__new__(Tokenizer)  # a copy would make another tagger
+        vars(other).update(vars(self), _asked_for="mecab", compiled=None, segmenter="mecab")
+        return other
 
     @property
     def changes_words(self) -> bool:

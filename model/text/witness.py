@@ -83,7 +83,7 @@ def prove_segmenter(tokenizer: Tokenizer, texts: Sequence[str]) -> str:
     """
     if not tokenizer.compiled:
         return f"MeCab{f', because {tokenizer.why_mecab}' if tokenizer.why_mecab else ''}"
-    _compare(tokenizer, Tokenizer(tokenizer.config, "mecab"), texts)
+    _compare(tokenizer, tokenizer.by_mecab(), texts)
     _prove_on_random(tokenizer.config)
     return f"compiled; MeCab's tokens for {len(texts)} golden texts and {N_RANDOM:,} random ones"
 
@@ -91,7 +91,8 @@ def prove_segmenter(tokenizer: Tokenizer, texts: Sequence[str]) -> str:
 @functools.lru_cache(maxsize=4)
 def _prove_on_random(config: TokenizerConfig) -> None:
     """Once a process: the dictionary's files were compared before, and the texts are always the same."""
-    compiled, mecab = Tokenizer(config, "compiled"), Tokenizer(config, "mecab")
+    compiled = Tokenizer(config, "compiled")
+    mecab = compiled.by_mecab()
     texts = list(random_texts(N_RANDOM, _SEED))
     for start in range(0, N_RANDOM, _BLOCK_TEXTS):
         _compare(compiled, mecab, texts[start : start + _BLOCK_TEXTS])

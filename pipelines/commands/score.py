@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from saiten.model.errors import FINDINGS_EXIT_CODE
 from saiten.pipelines.commands.score_flags import add_arguments, read_settings
-from saiten.pipelines.run.layout import REPORT
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
@@ -53,6 +52,7 @@ def run(args: argparse.Namespace) -> int:
 def warning_line(manifest: "RunManifest", output: str) -> str:
     """Returns why scores are not to be relied on, one line; ``""`` where nothing of weight speaks against them."""
     from saiten.pipelines.reports.verdict import Level, judge_run
+    from saiten.pipelines.run.layout import REPORT
 
     verdict = judge_run(manifest)
     if verdict.level < Level.BAD or not manifest.counts.scored:

@@ -16,7 +16,8 @@ from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
-    from saiten.pipelines.commands.training.labelled_records import FurtherTexts, LabelledRecords
+    from saiten.pipelines.commands.training.further_texts import FurtherTexts
+    from saiten.pipelines.commands.training.labelled_records import LabelledRecords
 
 # OpenBLAS's threads wait by spinning, and get in the way of training's own: two of them on two busy cores
 # made an epoch two to seven times longer. One also sums in the same order on any machine.
@@ -58,8 +59,8 @@ def run(args: argparse.Namespace) -> int:
 
     from saiten.model.bundle.writer import refuse_used
     from saiten.model.training.targets import ClassLabels, NumberLabels
+    from saiten.pipelines.commands.training.further_texts import FurtherTexts
     from saiten.pipelines.commands.training.labelled_records import (
-        FurtherTexts,
         LabelledRecords,
         parse_labels,
         read_options,

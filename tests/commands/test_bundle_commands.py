@@ -21,9 +21,9 @@ def test_validate_shows_a_line_for_all_that_holds(tiny_bundle: StoredBundle, cap
     assert main(["validate", f"--bundle={tiny_bundle.path}"]) == 0
     captured = capsys.readouterr()
     assert [line.split()[1] for line in captured.out.splitlines()] == [
-        "files", "dictionary", "golden", "reference", "mask", "keras", "padding", "packed",
+        "files", "dictionary", "golden", "segmenter", "reference", "mask", "keras", "padding", "packed",
     ]  # fmt: skip
-    assert captured.err == f"saiten: {tiny_bundle.path} holds: 8 checks, bundle {tiny_bundle.bundle_id[:12]}\n"
+    assert captured.err == f"saiten: {tiny_bundle.path} holds: 9 checks, bundle {tiny_bundle.bundle_id[:12]}\n"
 
 
 def test_validate_refuses_with_one_sentence(bundle_copy: pathlib.Path, capsys: Output) -> None:

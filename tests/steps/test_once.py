@@ -13,6 +13,7 @@ from saiten.model.text import dictionary
 from saiten.model.text.ragged import FloatArray, Int64Array, IntArray
 from saiten.model.text.tokenizer import Tokenizer
 from saiten.pipelines.reading import plan
+from saiten.pipelines.steps.infer import HANDLERS
 from tests.helpers.scoring import rows, score
 
 LINES = 3_000
@@ -42,6 +43,7 @@ def test_one_tagger_one_model_and_no_padding(
     monkeypatch.setattr(PackedEngine, "__init__", engine)
     monkeypatch.setattr(PackedEngine, "score", counted)
     monkeypatch.setattr(plan, "_MIN_RANGE_BYTES", 8 * 1024)
+    monkeypatch.setattr(HANDLERS["packed"], "block_bytes", 8 * 1024)
     source = tmp_path / "many.txt"
     source.write_text("とても美味しいラーメンでした。\n" * LINES, encoding="utf-8")
     assert score(tiny_bundle, source, tmp_path / "out", "--workers=1") == 0
