@@ -168,7 +168,9 @@ class Tokenizer:
             The segmented texts, ``""`` for a failed one, and the errors by position.
         """
         if self.compiled is None:
-            return sort_out(lambda text: self._finish(map(self.parse, self._pieces(text))), texts, "")
+            return sort_out(
+                lambda text: self._finish(map(self.parse, pieces_of(text, self.config.normalization))), texts, ""
+            )
         cut, errors = self.cut_all(texts)
         found = self.segment_cut([piece for pieces in cut for piece in pieces]).surfaces()
         waiting = iter([[(piece, next(found)) for piece in pieces] for pieces in cut])
@@ -177,7 +179,9 @@ class Tokenizer:
 
     def cut_all(self, texts: Sequence[str]) -> tuple[list[list[bytes]], dict[int, RecordError]]:
         """Returns the pieces of each text, normalised, in UTF-8, none of a failed one, and the errors by position."""
-        return sort_out(lambda text: [to_utf8(piece) for piece in self._pieces(text)], texts, [])
+        return sort_out(
+            lambda text: [to_utf8(piece) for piece in pieces_of(text, self.config.normalization)], texts, []
+        )
 
     def segment_cut(self, pieces: Sequence[bytes]) -> "Segmented":
         """Gives pieces to the compiled segmenter, which must be there."""
@@ -187,10 +191,7 @@ class Tokenizer:
 
     def normalize(self, text: str) -> str:
         """Returns the text as MeCab sees it, pieces put together again."""
-        return "".join(self._pieces(text))
-
-    def _pieces(self, text: str) -> Iterator[str]:
-        return pieces_of(text, self.config.normalization)
+        return "".join(pieces_of(text, self.config.normalization))
 
     def _load_compiled(self, asked_for: str) -> "Segmenter | None":
         if asked_for not in SEGMENTERS:
