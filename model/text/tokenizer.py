@@ -151,11 +151,7 @@ class Tokenizer:
         return segmented.split(" ") if segmented else []
 
     def segment(self, text: str) -> str:
-        """Returns the text's tokens with one ASCII space between them, ``""`` where there is none.
-
-        Raises:
-            RecordError: As `tokenize`.
-        """
+        """Returns the tokens with one ASCII space between, ``""`` where there is none; raises as `tokenize`."""
         (segmented,), errors = self.segment_all([text])
         if errors:
             raise errors[0]
