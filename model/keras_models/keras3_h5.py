@@ -31,6 +31,7 @@ def _with_module(layer: Mapping[str, Any]) -> Config:
     if layer["class_name"] in _MODELS:
         return with_modules(layer)
     # A function of keras.ops may be called as a layer is, such as Add; it has no weights to train.
+    # SpatialDropout1D does not say whether it has any, and there is no function of its name.
     is_layer = layer["class_name"] == "InputLayer" or "trainable" in layer["config"]
     module = "keras.layers" if is_layer else _module_of(str(layer["class_name"]))
     return {**layer, "module": module, "registered_name": None}
@@ -40,4 +41,4 @@ def _module_of(function: str) -> str:
     import importlib
 
     found = (name for name in OPERATION_MODULES if hasattr(importlib.import_module(name), function))
-    return next(found, "keras.src.ops")
+    return next(found, "keras.layers")

@@ -248,3 +248,13 @@ def test_the_real_reason_comes_before_what_is_not_trusted(tmp_path: pathlib.Path
     over_words(layers.LSTM(3), layers.Lambda(lambda x: x), layers.Dense(1)).save(tmp_path / "m.keras")
     with pytest.raises(BundleError, match=r"holds keras\.layers\.Lambda.*--trust_bundle"):
         read_model_file(tmp_path / "m.keras")
+
+
+def test_an_h5_of_keras_3_may_hold_spatial_dropout(tmp_path: pathlib.Path) -> None:
+    """Alone of the layers it does not write down whether it is trained, which functions of keras.ops never do."""
+    ids = keras.Input((None,), dtype="int32")
+    words = layers.SpatialDropout1D(0.2)(layers.Embedding(9, 4, mask_zero=True)(ids))
+    model = keras.Model(ids, layers.Add()([layers.LSTM(3)(words), layers.GRU(3)(words)]))
+    model.save(tmp_path / "m.h5")
+    read, _ = read_model_file(tmp_path / "m.h5")
+    assert [type(layer) for layer in read.layers] == [type(layer) for layer in model.layers]
