@@ -79,10 +79,12 @@ _WRAPPERS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "Wrapper": lambda: {"layer": layers.Dense(3)},
     "Pipeline": lambda: {"layers": [layers.Rescaling(2.0)]},
 }
-# No layers of a graph by themselves, or ones that need another library's model.
+# Which Keras builds in none of the places below with what is given here: no layers of a graph by themselves, ones that
+# need another library's model, larger pictures or a known number of steps.
 NOT_BUILT = frozenset(
-    ("Layer", "InputLayer", "LSTMCell", "GRUCell", "SimpleRNNCell", "StackedRNNCells", "FlaxLayer", "JaxLayer",
-     "TFSMLayer", "TorchModuleWrapper")
+    ("Layer", "Wrapper", "InputLayer", "LSTMCell", "GRUCell", "StackedRNNCells", "FlaxLayer", "JaxLayer", "TFSMLayer",
+     "TorchModuleWrapper", "AveragePooling3D", "MaxPooling3D", "Cropping3D", "Permute", "RandomPosterization",
+     "RandomZoom", "RandomColorDegeneration")
 )  # fmt: skip
 
 
