@@ -10,7 +10,10 @@ from collections.abc import Iterable
 
 _PAGE = pathlib.Path(__file__).parents[1] / "README.md"
 _COMMAND = "$ ./run_local.sh\n"
-_LEFT_OUT = re.compile(r"^([┏┡│└┃]|[a-z].*\((\d+\.\d) s\)$|\d+ numbers|\d[\d,]* held-out texts|saiten: scores with)")
+_LEFT_OUT = re.compile(
+    r"^([┏┡│└┃]|[a-z].*\((\d+\.\d) s\)$|\d+ numbers|\d[\d,]* held-out texts"
+    r"|saiten: (scores with|[\d.]+% of the held-out|The held-out loss))"
+)
 
 
 def shortened(lines: Iterable[str]) -> list[str]:

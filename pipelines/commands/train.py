@@ -87,13 +87,12 @@ def run(args: argparse.Namespace) -> int:
     with TrainingView(console) as view:
         view.begin("loading TensorFlow", None)
         import_tensorflow()
-    from saiten.model.bundle.bundle_files import TRAINING_PAGE
-    from saiten.model.training.findings import baseline_line, coverage_line
-    from saiten.model.training.train import train
-    from saiten.pipelines.reports.training_report import training_report
-    from saiten.pipelines.reports.training_verdict import judge_training
+        from saiten.model.bundle.bundle_files import TRAINING_PAGE
+        from saiten.model.training.findings import baseline_line, coverage_line
+        from saiten.model.training.train import train
+        from saiten.pipelines.reports.training_report import training_report
+        from saiten.pipelines.reports.training_verdict import judge_training
 
-    with TrainingView(console) as view:
         result = train(
             records,
             labels=ClassLabels() if labels.is_class else NumberLabels(labels.names),
