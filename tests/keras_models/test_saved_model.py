@@ -160,7 +160,7 @@ CLASSES: dict[str, tuple[Forge, str]] = {
                 | {"compile_config": {"metrics": [{"module": "keras.layers", "class_name": "Conv2D", "config": {}}]}}
             )
         ),
-        r"keras\.layers\.Conv2D",
+        "Keras' layer Conv2D",
     ),
     "a subclassed model": (in_config(lambda config: config.update(module="evil", class_name="Model")), "evil.Model"),
 }
