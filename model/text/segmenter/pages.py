@@ -1,10 +1,9 @@
-"""Gives back memory that a dictionary's files take in this process. Linux only; elsewhere nothing is done."""
+"""Gives back memory that a dictionary's files take in this process."""
 
-import ctypes
 import pathlib
 import re
 
-_MADV_DONTNEED = 4
+from saiten.model.mapped_memory import release_mappings
 
 
 def release_pages(directory: pathlib.Path) -> None:
@@ -13,12 +12,5 @@ def release_pages(directory: pathlib.Path) -> None:
     Each process that looks at a page has it in its account, and the system maps sixteen around each. Pages that are
     needed again are still in the system's memory.
     """
-    try:
-        maps = pathlib.Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
-    except OSError:  # no Linux, or a container that hides the file
-        return
-    madvise = ctypes.CDLL(None).madvise
-    madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     files = re.escape(f"{directory.resolve()}/")
-    for start, end in re.findall(rf"^([0-9a-f]+)-([0-9a-f]+) r--s .* {files}.*$", maps, re.MULTILINE):
-        madvise(int(start, 16), int(end, 16) - int(start, 16), _MADV_DONTNEED)
+    release_mappings("maps", re.compile(rf"^([0-9a-f]+)-([0-9a-f]+) r--s .* {files}.*$", re.MULTILINE))
