@@ -58,7 +58,7 @@ def write_records(folder: pathlib.Path) -> None:
     texts = [(text, [1 + 3 * good, 1 + 3 * bad]) for text, (good, bad) in reviews(N_RECORDS)]
     records: list[dict[str, Any]] = [
         {"id": f"r{i}", "body": text, "text": text, "本文": text, "taste": taste, "service": service, "shop": "a",
-         "stars": i % 5, "category": "food" if taste > 2 else "inn"}
+         "stars": i % 5, "category": "food" if taste > 2 else "inn", "verdict": "good" if taste > 2 else "bad"}
         for i, (text, (taste, service)) in enumerate(texts)
     ]  # fmt: skip
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
@@ -239,5 +239,12 @@ def test_the_notebook_runs_and_shows_what_it_shows(place: pathlib.Path, monkeypa
             if cell["cell_type"] == "code":
                 assert cell["outputs"] == []
                 exec(compile("".join(cell["source"]), "notebook.ipynb", "exec"), names)
-    assert len(names["joined"]) == N_RECORDS
-    assert names["axes"].get_xlabel() == "score"
+    scores = ["score_bad", "score_good"]
+    assert list(names["joined"])[:5] == ["id", "body", *scores, "label"]
+    assert len(names["joined"]) == len(names["rated"]) == N_RECORDS
+    assert names["joined"]["label"].isin(["bad", "good"]).all()
+    assert (names["joined"]["label_score"] == names["joined"][scores].max(axis=1)).all()
+    assert {"score_taste", "score_service"} <= set(names["rated"])
+    assert [names[drawn].get_xlabel() for drawn in ("axes", "star_axes")] == ["probability of the label", "stars"]
+    # Every review is in a bar.
+    assert sum(bar.get_height() for bar in names["axes"].patches) == N_RECORDS
