@@ -23,7 +23,7 @@ from saiten.pipelines.run.schema import DEAD_LETTER_SCHEMA, scores_schema
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = {
-    path.relative_to(ROOT).as_posix().removeprefix("docs/"): path
+    path.relative_to(ROOT).as_posix(): path
     for path in [ROOT / "README.md", ROOT / "README.ja.md", *sorted(ROOT.glob("docs/**/*.md"))]
 }
 DOCUMENTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
@@ -91,28 +91,28 @@ def test_every_flag_named_in_a_document_exists(name: str) -> None:
     assert set(re.findall(r"--[a-z][a-z_0-9-]*[a-z0-9]", own_text(DOCUMENTS[name]))) - known == set()
 
 
-@pytest.mark.parametrize("name", ["README.md", "formats.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/formats.md"])
 def test_the_columns_of_the_scores_are_those_of_the_schema(name: str) -> None:
     header = "| column | meaning |" if name == "README.md" else "| column | type | meaning |"
     assert first_column(DOCUMENTS[name], header) == scores_schema(["<output>"], [], 1).names
 
 
 def test_the_columns_of_the_dead_letters_are_those_of_the_schema() -> None:
-    section = DOCUMENTS["formats.md"].split("### Dead letters")[1]
+    section = DOCUMENTS["docs/formats.md"].split("### Dead letters")[1]
     assert first_column(section, "| column | type | meaning |") == DEAD_LETTER_SCHEMA.names
 
 
 def test_the_documented_types_are_those_of_the_schema() -> None:
     for schema, section in zip(
         (scores_schema(["<output>"], [], 1), DEAD_LETTER_SCHEMA),
-        DOCUMENTS["formats.md"].split("\n### ")[1:],
+        DOCUMENTS["docs/formats.md"].split("\n### ")[1:],
         strict=True,
     ):
         rows = re.findall(r"^\| `([^`]+)` \| (\w+) \|", section, re.MULTILINE)
         assert rows == [(field.name, str(field.type)) for field in schema]
 
 
-@pytest.mark.parametrize("name", ["README.md", "formats.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/formats.md"])
 def test_every_code_is_documented_and_no_other(name: str) -> None:
     assert first_column(DOCUMENTS[name], "| code | the record |") == [code.value for code in Code]
 
