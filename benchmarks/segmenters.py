@@ -41,7 +41,7 @@ def compare(encoder: Encoder, texts: Iterable[str], most_tokens: float = float("
         counted.update(texts=len(block), tokens=int(other.n_tokens.sum()), failed=len(others), differing=len(differing))
         if counted["tokens"] >= most_tokens:
             break
-    return {**counted, "pieces_left_to_mecab": encoder.tokenizer.n_left_to_mecab}
+    return {**counted, "texts_left_to_mecab": encoder.tokenizer.n_left_to_mecab}
 
 
 def time_both(tokenizer: Tokenizer, texts: list[str]) -> dict[str, float]:

@@ -12,10 +12,29 @@ class Segmentation:
     Attributes:
         texts: How many by each segmenter, ``compiled`` or ``mecab``.
         n_witnessed: How many of the compiled one's MeCab segmented too. None differed: a run ends where one does.
+        n_left_to_mecab: How many of the compiled one's it left to MeCab, in whole or in part.
     """
 
     texts: Mapping[str, int] = field(default_factory=dict)
     n_witnessed: int = 0
+    n_left_to_mecab: int = 0
 
     def __add__(self, other: "Segmentation") -> "Segmentation":
-        return Segmentation(dict(Counter(self.texts) + Counter(other.texts)), self.n_witnessed + other.n_witnessed)
+        return Segmentation(
+            dict(Counter(self.texts) + Counter(other.texts)),
+            self.n_witnessed + other.n_witnessed,
+            self.n_left_to_mecab + other.n_left_to_mecab,
+        )
+
+    @property
+    def sentence(self) -> str:
+        """What a person is told; ``""`` where nothing was segmented, or an older version did not say by whom."""
+        compiled, by_mecab = (self.texts.get(name, 0) for name in ("compiled", "mecab"))
+        if not compiled:
+            return f"MeCab found the words of all {by_mecab:,} texts." if by_mecab else ""
+        others = f", and MeCab those of {by_mecab:,} others" if by_mecab else ""
+        left = f"it left {self.n_left_to_mecab:,} of its own to MeCab"
+        return (
+            f"The compiled segmenter found the words of {compiled:,} texts{others}; {left}. "
+            f"MeCab segmented {self.n_witnessed:,} of them again, as a witness: none differed."
+        )

@@ -95,7 +95,7 @@ class Tokenizer:
     Attributes:
         segmenter: ``mecab`` or ``compiled``, whichever it is.
         why_mecab: Why ``auto`` is MeCab; ``""`` where it is not.
-        n_left_to_mecab: Pieces of text that were more than the compiled segmenter is prepared for.
+        n_left_to_mecab: Texts of which a piece was more than the compiled segmenter is prepared for.
 
     Raises:
         UsageError: The dictionary is not there or will not do.
@@ -169,7 +169,9 @@ class Tokenizer:
             )
         cut, errors = self.cut_all(texts)
         found = self.segment_cut([piece for pieces in cut for piece in pieces]).surfaces()
-        waiting = iter([[(piece, next(found)) for piece in pieces] for pieces in cut])
+        joined = [[(piece, next(found)) for piece in pieces] for pieces in cut]
+        self.n_left_to_mecab += sum(any(words is None for _, words in each) for each in joined)
+        waiting = iter(joined)
         segmented, given_up = sort_out(lambda _: self._finish(self._joined(*each) for each in next(waiting)), texts, "")
         return segmented, given_up | errors
 
@@ -207,10 +209,7 @@ class Tokenizer:
             return None
 
     def _joined(self, piece: bytes, words: list[str] | None) -> str:
-        if words is not None:
-            return " ".join(words).strip(" ")
-        self.n_left_to_mecab += 1
-        return self.parse(piece.decode())
+        return self.parse(piece.decode()) if words is None else " ".join(words).strip(" ")
 
     def _finish(self, pieces: Iterable[str]) -> str:
         segmented = " ".join(filter(None, pieces))

@@ -51,11 +51,11 @@ def run(args: argparse.Namespace) -> int:
 
 def warning_line(manifest: "RunManifest", output: str) -> str:
     """Returns why scores are not to be relied on, one line; ``""`` where nothing of weight speaks against them."""
-    from saiten.pipelines.reports.verdict import Level, judge_run
     from saiten.pipelines.run.layout import REPORT
+    from saiten.pipelines.verdict import Level
 
-    verdict = judge_run(manifest)
-    if verdict.level < Level.BAD or not manifest.counts.scored:
+    verdict = manifest.verdict
+    if verdict is None or verdict.level < Level.BAD or not manifest.counts.scored:
         return ""
     return f"{verdict.sentence} {verdict.findings[0].sentence} {output}/{REPORT} has more."
 

@@ -1,12 +1,10 @@
 """`saiten train`: labelled text to a bundle."""
 
 import argparse
-import dataclasses
 import json
 import os
 import pathlib
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from saiten.pipelines.commands.flags import add_segmenter_argument
 from saiten.pipelines.commands.score_flags import add_input_arguments
@@ -16,8 +14,12 @@ from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
-    from saiten.pipelines.commands.training.further_texts import FurtherTexts
-    from saiten.pipelines.commands.training.labelled_records import LabelledRecords
+    from rich.console import Console
+
+    from saiten.model.training.config import TrainingConfig
+    from saiten.model.training.train import TrainingResult
+    from saiten.pipelines.commands.training.labelled_records import LabelFields
+    from saiten.pipelines.commands.training.texts import Texts
 
 # OpenBLAS's threads wait by spinning, and get in the way of training's own: two of them on two busy cores
 # made an epoch two to seven times longer. One also sums in the same order on any machine.
@@ -58,96 +60,50 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from saiten.model.bundle.writer import refuse_used
-    from saiten.model.training.targets import ClassLabels, NumberLabels
-    from saiten.pipelines.commands.training.further_texts import FurtherTexts
-    from saiten.pipelines.commands.training.labelled_records import (
-        LabelledRecords,
-        parse_labels,
-        read_options,
-    )
-    from saiten.pipelines.commands.training.view import TrainingView, metrics_table
-    from saiten.pipelines.reading.plan import plan_work
+    from saiten.pipelines.commands.training.labelled_records import parse_labels
+    from saiten.pipelines.commands.training.texts import plan_texts
 
     check_dead_letter_rate(args.max_dead_letter_rate)
     config = training_config(args)
     labels = parse_labels(args.label_fields, args.class_field)
-    options = read_options(args, labels)
-    plan = plan_work(args.input, options)
-    others = dataclasses.replace(options, input_format="auto")
-    validation_plan = plan_work(args.validation_input, others) if args.validation_input else None
-    unlabelled = dataclasses.replace(others, kept_fields=(), allow_plain_text=True)
-    further_plan = plan_work(args.word2vec_input, unlabelled) if args.word2vec_input else None
-    records = LabelledRecords(plan, labels, args.max_dead_letter_rate)
-    validation = LabelledRecords(validation_plan, labels, args.max_dead_letter_rate, "records of --validation_input")
-    further = FurtherTexts(further_plan, args.max_dead_letter_rate)
+    texts = plan_texts(args, labels)
     refuse_used(pathlib.Path(args.bundle))
-    for labelled in (records, validation):
+    for labelled in (texts.labelled, texts.validation):
         labelled.look()
     console = Console(stderr=True, quiet=args.quiet)
+    trained = _train(args, config, labels, texts, console)
+    from saiten.pipelines.commands.training.outcome import say_findings, show_figures, summary_line
+
+    show_figures(trained.training, console)
+    if args.json:
+        show(json.dumps({"bundle_id": trained.bundle.bundle_id, **trained.training}, indent=1))
+    say_findings(trained, args.bundle, is_quiet=args.quiet)
+    say(summary_line(trained.training, texts, args.bundle))
+    return 0
+
+
+def _train(
+    args: argparse.Namespace, config: "TrainingConfig", labels: "LabelFields", texts: "Texts", console: "Console"
+) -> "TrainingResult":
+    from saiten.pipelines.commands.training.view import TrainingView
+
     with TrainingView(console) as view:
         view.begin("loading TensorFlow", None)
         import_tensorflow()
-        from saiten.model.bundle.bundle_files import TRAINING_PAGE
-        from saiten.model.training.findings import baseline_line, coverage_line
+        from saiten.model.training.targets import ClassLabels, NumberLabels
         from saiten.model.training.train import train
         from saiten.pipelines.reports.training_report import training_report
-        from saiten.pipelines.reports.training_verdict import judge_training
 
-        result = train(
-            records,
+        return train(
+            texts.labelled,
             labels=ClassLabels() if labels.is_class else NumberLabels(labels.names),
             bundle_path=pathlib.Path(args.bundle),
             config=config,
-            validation=validation,
-            further_texts=further,
-            data={"files": len(plan.files), "bytes": plan.total_bytes},
+            validation=texts.validation,
+            further_texts=texts.further,
+            data=texts.sizes,
             with_baseline=args.baseline,
             segmenter=args.segmenter,
             make_page=training_report,
             watcher=view,
         )
-    if result.training["metrics"]:
-        console.print(metrics_table(result.training["metrics"]))
-    if comparison := result.training.get("baseline"):
-        console.print(metrics_table(comparison["metrics"], "the linear baseline on them"))
-    if args.json:
-        show(json.dumps({"bundle_id": result.bundle.bundle_id, **result.training}, indent=1))
-    if not args.quiet:
-        engines = result.bundle.engines.rstrip(".")  # the reason why there is one alone is a sentence
-        say(f"scores with {engines}; {os.path.join(args.bundle, TRAINING_PAGE)} shows the training")
-        say(coverage_line(result.training))
-        verdict = judge_training(result.training, len(result.bundle.outputs))
-        for finding in verdict.findings if verdict else ():
-            say(finding.sentence)
-    elif comparison:
-        say(baseline_line(comparison))
-    say(summary_line(result.training, records, validation, further, args.bundle))
-    return 0
-
-
-def summary_line(
-    training: dict[str, Any],
-    records: "LabelledRecords",
-    validation: "LabelledRecords",
-    further: "FurtherTexts",
-    bundle: str,
-) -> str:
-    """Returns what happened in numbers, one line."""
-    data, epochs = training["data"], training["epochs"]
-    codes = _codes(records.bad + validation.bad + Counter(data["skipped"]))
-    further_codes = _codes(further.bad + Counter(data["further_skipped"]))
-    missing = _codes(records.missing + validation.missing)
-    best = max(report["epoch"] for report in epochs if report["is_best"])
-    n_refit = training["settings"]["refit_epochs"]
-    return (
-        f"{records.n_read + validation.n_read:,} records read, {data['used'] - data['held_out']:,} trained on, "
-        f"{data['held_out']:,} held out ({data['held_out_by']}){f', {codes}' if codes else ''}"
-        f"{f'; missing labels: {missing}' if missing else ''}"
-        f"{f'; left out of the further text: {further_codes}' if further_codes else ''}; "
-        f"best of {len(epochs)} epochs is {best}{f', then {n_refit} on all texts' if n_refit else ''}; in {bundle}"
-    )
-
-
-def _codes(counts: Counter[str]) -> str:
-    """Returns what was counted, by name; ``""`` where nothing was."""
-    return ", ".join(f"{code} {count:,}" for code, count in sorted(counts.items()) if count)

@@ -1,8 +1,8 @@
 """Two runs beside each other as a page."""
 
 from saiten.pipelines.comparison.compare_runs import Comparison
-from saiten.pipelines.reports import plots
 from saiten.pipelines.reports.page import render
+from saiten.pipelines.reports.plots import charts
 from saiten.pipelines.run.run_manifest import RunManifest
 
 _SHOWN_PLOTS = 12
@@ -12,7 +12,10 @@ def comparison_report(comparison: Comparison, first: tuple[str, RunManifest], se
     """Returns the page: how far scores moved, which records moved most, what is in one run alone."""
     by_change = sorted(comparison.changes.items(), key=lambda item: -item[1].sizes.mean)
     drawn = [
-        (name, plots.histogram(changes.changes.edges, {"records": _shares(changes.changes.counts)}, label=_label(name)))
+        (
+            name,
+            charts.histogram(changes.changes.edges, {"records": _shares(changes.changes.counts)}, label=_label(name)),
+        )
         for name, changes in by_change[:_SHOWN_PLOTS]
     ]
     return render("comparison.html.jinja", comparison=comparison, first=first, second=second, drawn=drawn)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from saiten.pipelines.reports.plots import percent, short_number
+from saiten.pipelines.reports.numbers import percent, short_number
 from saiten.pipelines.terminal import escape_controls
 
 

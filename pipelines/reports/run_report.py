@@ -8,17 +8,11 @@ from markupsafe import Markup
 
 from saiten.pipelines import storage
 from saiten.pipelines.code_meanings import MEANINGS
-from saiten.pipelines.reports.distributions import (
-    Compared,
-    compare_scores,
-    compare_texts,
-    plot_lengths,
-    plot_oov_rates,
-    plot_scores,
-)
+from saiten.pipelines.reports.distributions import Compared, compare_scores, compare_texts
+from saiten.pipelines.reports.numbers import percent, short_number
 from saiten.pipelines.reports.page import render
-from saiten.pipelines.reports.plots import percent, short_number
-from saiten.pipelines.reports.verdict import judge_run, outcome_sentence
+from saiten.pipelines.reports.plots.distributions import plot_lengths, plot_oov_rates, plot_scores
+from saiten.pipelines.reports.verdict import outcome_sentence, verdict_of
 from saiten.pipelines.run.layout import REPORT
 from saiten.pipelines.run.run_manifest import RunManifest
 from saiten.pipelines.stage_secs import StageSecs
@@ -49,7 +43,7 @@ def run_report(manifest: RunManifest) -> bytes:
         "run.html.jinja",
         manifest=manifest,
         outcome=outcome_sentence(manifest),
-        verdict=judge_run(manifest),
+        verdict=verdict_of(manifest),
         files=files[:_SHOWN_FILES],
         hidden_files=files[_SHOWN_FILES:],
         meanings=MEANINGS,

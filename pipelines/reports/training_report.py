@@ -10,8 +10,9 @@ from saiten.model.evaluation.evaluation import LabelledScores, groups_by_length,
 from saiten.model.evaluation.metrics import calibration_curve, main_figure
 from saiten.model.text.ragged import Int64Array
 from saiten.pipelines.reports.figure_names import FIGURES
+from saiten.pipelines.reports.numbers import percent, short_number
 from saiten.pipelines.reports.page import render
-from saiten.pipelines.reports.plots import lines, percent, scatter, short_number
+from saiten.pipelines.reports.plots.charts import lines, scatter
 from saiten.pipelines.reports.training_verdict import CALLED, judge_training
 
 _SHOWN_PLOTS = 12

@@ -8,8 +8,8 @@ import msgspec
 
 from saiten.model.evaluation.metrics import main_figure
 from saiten.model.training.findings import baseline_line, hints
-from saiten.pipelines.reports.plots import percent
-from saiten.pipelines.reports.verdict import Finding, Level, Verdict
+from saiten.pipelines.reports.numbers import percent
+from saiten.pipelines.verdict import Finding, Level, Verdict
 
 # Held-out figures below these say that the scores hardly follow the labels, or only loosely.
 _HARDLY, _LOOSELY = 0.2, 0.5

@@ -1,14 +1,13 @@
 """Whether a run's scores can be relied on, in plain words, and why."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 
 from saiten.pipelines.reports.distributions import Compared, compare_scores, compare_texts
 from saiten.pipelines.reports.drift import DriftLevel
-from saiten.pipelines.reports.plots import percent, short_number
+from saiten.pipelines.reports.numbers import percent, short_number
 from saiten.pipelines.run.run_manifest import RunManifest
 from saiten.pipelines.statistics.run_statistics import RunStatistics
+from saiten.pipelines.verdict import Finding, Level, Verdict
 
 # Shares of all tokens: beyond what the training data had, so much more is worth a look, or too much.
 _OOV_LOOK, _OOV_BAD = 0.05, 0.15
@@ -17,47 +16,7 @@ _TRUNCATED_LOOK = 0.1
 _NO_SPREAD = 0.05
 _LEAST_FOR_SPREAD = 20
 _NAMED = 3
-
-
-class Level(IntEnum):
-    """How much a finding speaks against the scores."""
-
-    GOOD = 0
-    LOOK = 1
-    BAD = 2
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that speaks for or against the scores, in a sentence or two."""
-
-    level: Level
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What to make of a run.
-
-    Attributes:
-        findings: What speaks against the scores first.
-    """
-
-    findings: tuple[Finding, ...]
-
-    @property
-    def level(self) -> Level:
-        """The gravest of its findings."""
-        return max((finding.level for finding in self.findings), default=Level.GOOD)
-
-    @property
-    def sentence(self) -> str:
-        """The whole in one sentence."""
-        return {
-            Level.GOOD: "Nothing speaks against these scores.",
-            Level.LOOK: "Look at the points below before you use these scores.",
-            Level.BAD: "Don't rely on these scores yet.",
-        }[self.level]
+_PSI = "PSI, the population stability index, is below 0.1 where the two are alike, and above 0.25 where they differ."
 
 
 def outcome_sentence(manifest: RunManifest) -> str:
@@ -71,6 +30,11 @@ def outcome_sentence(manifest: RunManifest) -> str:
     if counts.dead:
         parts.append(f"{counts.dead:,} could not be scored")
     return "; ".join(parts) + "."
+
+
+def verdict_of(manifest: RunManifest) -> Verdict:
+    """Returns what the commit made of a run; judges it now where an older version left that out."""
+    return manifest.verdict or judge_run(manifest)
 
 
 def judge_run(manifest: RunManifest) -> Verdict:
@@ -137,10 +101,11 @@ def _judge_scores(scores: Sequence[Compared]) -> Iterator[Finding]:
         yield Finding(
             Level.LOOK,
             f"The scores are spread otherwise than on the training data ({_named(different)}): "
-            "these texts are of another kind, or what they speak of has changed.",
+            f"these texts are of another kind, or what they speak of has changed. {_PSI}",
         )
     if moved := by_level[DriftLevel.MOVED]:
-        yield Finding(Level.LOOK, f"The scores have moved somewhat from those on the training data ({_named(moved)}).")
+        sentence = f"The scores have moved somewhat from those on the training data ({_named(moved)})."
+        yield Finding(Level.LOOK, sentence if different else f"{sentence} {_PSI}")
     if by_level[DriftLevel.TOO_FEW]:
         yield Finding(Level.LOOK, "These are too few records to tell whether they are like the training data.")
     elif not different and not moved:

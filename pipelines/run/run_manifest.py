@@ -13,6 +13,7 @@ from saiten.pipelines.run.json_file import parse_json
 from saiten.pipelines.run.layout import RUN_MANIFEST
 from saiten.pipelines.run.range_summary import Part
 from saiten.pipelines.statistics.run_statistics import RunStatistics
+from saiten.pipelines.verdict import Verdict
 
 FORMAT_VERSION = 1
 # A run's manifest is known by these: a bundle has a file of the same name, and other programs do.
@@ -61,6 +62,7 @@ class RunManifest:
         duplicate_ids_exact: The number of duplicate ids is no estimate.
         statistics: What was counted of the records.
         reference: The same of the bundle's training data, where that is known.
+        verdict: Whether to rely on the scores.
     """
 
     format_version: int = FORMAT_VERSION
@@ -82,6 +84,7 @@ class RunManifest:
     duplicate_ids_exact: bool = True
     statistics: RunStatistics | None = None
     reference: Reference | None = None
+    verdict: Verdict | None = None
 
     def part_paths(self, output: str, folder: str) -> list[str]:
         """Returns the paths of the parts in a folder that count: those that are named here, and no others."""

@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, replace
 import apache_beam as beam
 
 from saiten.pipelines import storage
+from saiten.pipelines.reports.verdict import judge_run
 from saiten.pipelines.run.json_file import to_json
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, RUN_MANIFEST, Run
 from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
@@ -135,7 +136,7 @@ def make_manifest(
 ) -> RunManifest:
     """Returns the manifest of a run that came out as planned."""
     run, finished, ids = settings.run, time.time(), statistics.ids or IdSample()
-    return RunManifest(
+    manifest = RunManifest(
         run_id=run.run_id,
         bundle_id=run.bundle_id,
         outputs_scored=run.outputs,
@@ -157,6 +158,7 @@ def make_manifest(
         statistics=replace(statistics, ids=None),
         reference=plan.reference,
     )
+    return replace(manifest, verdict=judge_run(manifest))
 
 
 def _write_empty_dead_letters(run: Run) -> Part:

@@ -23,8 +23,10 @@ def encode_block(block: RecordBlock, encoder: Encoder, witness: Witness | None =
     Raises:
         SaitenError: The witness finds other tokens.
     """
-    watch = Stopwatch()
+    watch, tokenizer = Stopwatch(), encoder.tokenizer
+    n_left_before = tokenizer.n_left_to_mecab
     encoded, errors = encoder.encode_all(block.texts)
+    n_left = tokenizer.n_left_to_mecab - n_left_before
     n_witnessed = witness.compare(block.texts, encoded, errors, _names(block)) if witness else 0
     if errors:
         block = block.move_to_dead_letters({i: (error.code, error.message) for i, error in errors.items()}, "encode")
@@ -34,7 +36,7 @@ def encode_block(block: RecordBlock, encoder: Encoder, witness: Witness | None =
     block = dataclasses.replace(
         block,
         stage_secs=block.stage_secs + StageSecs(encode=watch.secs),
-        segmentation=Segmentation({encoder.tokenizer.segmenter: len(block.texts)}, n_witnessed),
+        segmentation=Segmentation({tokenizer.segmenter: len(block.texts)}, n_witnessed, n_left),
     )
     return EncodedBlock(block, dataclasses.replace(encoded, oov_tokens=None), oov_words)
 

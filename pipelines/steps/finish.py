@@ -4,7 +4,6 @@ import re
 
 from saiten.model.errors import SaitenError
 from saiten.pipelines import storage
-from saiten.pipelines.reports.run_report import write_report
 from saiten.pipelines.run.layout import (
     DEAD_LETTERS_FOLDER,
     LOCK,
@@ -37,6 +36,8 @@ def finish_commit(output: str, manifest: RunManifest) -> None:
 
 
 def _clear_and_mark(output: str, manifest: RunManifest) -> None:
+    from saiten.pipelines.reports.run_report import write_report  # pygal, which only the process that commits needs
+
     parts, beside = _leftovers(output, {part.path for part in manifest.outputs})
     storage.remove_files(parts)
     write_report(output, manifest)

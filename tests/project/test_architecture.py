@@ -130,6 +130,19 @@ def test_the_commands_names_and_flags_cost_no_heavy_import() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
 
 
+def test_a_launcher_and_a_verdict_load_nothing_that_draws() -> None:
+    """What draws is loaded where the report is written, by the process that commits."""
+    program = (
+        "import sys\n"
+        "import saiten.pipelines.commands.score, saiten.pipelines.local.launch, saiten.pipelines.reports.verdict\n"
+        "drawing = {'pygal', 'jinja2'} & set(sys.modules)\n"
+        "assert not drawing, drawing\n"
+        "import saiten.pipelines.reports.run_report\n"
+        "assert 'pygal' in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
 def test_the_look_at_imports_sees_them() -> None:
     assert "apache_beam" in packages("saiten.pipelines.steps.pipeline", at_top=True)
     assert "tensorflow" in packages("saiten.model.engines.keras_engine", at_top=True)

@@ -6,16 +6,16 @@ import xml.etree.ElementTree as ET
 import pytest
 from markupsafe import Markup
 
-from saiten.pipelines.reports import plots
+from saiten.pipelines.reports.plots import charts
 
 LABEL = 'scores of <taste> & "service"'
 PLOTS = {
-    "histogram": plots.histogram([0.0, 0.5, 1.0], {"run": [0.25, 0.75], "training": [0.5, 0.5]}, label=LABEL),
-    "bars": plots.bars(["1", "2–3"], {"run": [0.25, 0.75]}, label=LABEL),
-    "lines": plots.lines({"loss": [(1, 0.5), (2, 0.25)]}, label=LABEL),
-    "scatter": plots.scatter([(1.0, 2.0), (2.0, 1.5)], label=LABEL),
-    "nothing": plots.histogram([0.0, 1.0], {"run": [0.0]}, label=LABEL),
-    "no points": plots.scatter([], label=LABEL),
+    "histogram": charts.histogram([0.0, 0.5, 1.0], {"run": [0.25, 0.75], "training": [0.5, 0.5]}, label=LABEL),
+    "bars": charts.bars(["1", "2–3"], {"run": [0.25, 0.75]}, label=LABEL),
+    "lines": charts.lines({"loss": [(1, 0.5), (2, 0.25)]}, label=LABEL),
+    "scatter": charts.scatter([(1.0, 2.0), (2.0, 1.5)], label=LABEL),
+    "nothing": charts.histogram([0.0, 1.0], {"run": [0.0]}, label=LABEL),
+    "no points": charts.scatter([], label=LABEL),
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from saiten.model.evaluation.evaluation import LabelledScores
 from saiten.pipelines.reports.training_report import training_report
 from saiten.pipelines.reports.training_verdict import judge_training
-from saiten.pipelines.reports.verdict import Level
+from saiten.pipelines.verdict import Level
 from tests.helpers.reports import HeardPage
 
 N = 200

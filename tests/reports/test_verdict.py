@@ -1,6 +1,7 @@
 """The verdict says in words what the figures say, the gravest first."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from saiten.pipelines.commands.score import warning_line
 from saiten.pipelines.reports.verdict import Level, judge_run, outcome_sentence
-from saiten.pipelines.run.run_manifest import RunCounts
+from saiten.pipelines.run.run_manifest import RunCounts, RunManifest
 from tests.helpers.reports import make_manifest, make_statistics
 
 RANDOM = np.random.default_rng(3)
@@ -112,11 +113,16 @@ def test_a_run_of_an_older_version_is_told_by_its_counts_alone() -> None:
 
 def test_the_command_ends_with_what_speaks_against_the_scores_before_its_summary() -> None:
     """Who reads but the last lines learns it; lesser findings are the report's."""
-    bad = make_manifest(statistics=make_statistics(oov_rate=0.3))
+
+    def committed(**changes: Any) -> RunManifest:
+        manifest = make_manifest(**changes)
+        return replace(manifest, verdict=judge_run(manifest))
+
+    bad = committed(statistics=make_statistics(oov_rate=0.3))
     assert re.fullmatch(
         r"Don't rely on these scores yet\. 30 % of the tokens are words that the model does not know "
         r"\(usual in texts like those of training: 4 %\)\. runs/a/report\.html has more\.",
         warning_line(bad, "runs/a"),
     )
-    assert warning_line(make_manifest(statistics=make_statistics(n=15)), "runs/a") == ""
-    assert warning_line(make_manifest(counts=RunCounts(4, 0, 4)), "runs/a") == ""
+    assert warning_line(committed(statistics=make_statistics(n=15)), "runs/a") == ""
+    assert warning_line(committed(counts=RunCounts(4, 0, 4)), "runs/a") == ""

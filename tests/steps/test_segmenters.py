@@ -1,4 +1,4 @@
-"""A run by either segmenter: the same rows, and the manifest says which it was."""
+"""A run by either segmenter: the same rows, and the manifest, `inspect` and the report say which it was."""
 
 import json
 import pathlib
@@ -6,12 +6,14 @@ import pathlib
 import pytest
 
 from saiten.model.bundle.bundle import StoredBundle
+from saiten.pipelines.commands.main import main
+from saiten.pipelines.segmentation import Segmentation
 from tests.helpers.scoring import TEXTS, rows, score
 
 
 @pytest.mark.parametrize(("flag", "name"), [("auto", "compiled"), ("compiled", "compiled"), ("mecab", "mecab")])
 def test_the_rows_are_the_same_and_the_manifest_says_who_found_the_words(
-    flag: str, name: str, tiny_bundle: StoredBundle, tmp_path: pathlib.Path
+    flag: str, name: str, tiny_bundle: StoredBundle, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "in.txt").write_text("\n".join(TEXTS) + "\n", encoding="utf-8")
     for output, segmenter in (("own", flag), ("by_mecab", "mecab")):
@@ -21,4 +23,22 @@ def test_the_rows_are_the_same_and_the_manifest_says_who_found_the_words(
     assert own == by_mecab
     manifest = json.loads((tmp_path / "own" / "manifest.json").read_text(encoding="utf-8"))
     n_witnessed = 1 if name == "compiled" else 0
-    assert manifest["statistics"]["segmentation"] == {"texts": {name: len(TEXTS)}, "n_witnessed": n_witnessed}
+    segmentation = {"texts": {name: len(TEXTS)}, "n_witnessed": n_witnessed, "n_left_to_mecab": 0}
+    assert manifest["statistics"]["segmentation"] == segmentation
+    capsys.readouterr()
+    assert main(["inspect", str(tmp_path / "own")]) == 0
+    sentence = Segmentation(**segmentation).sentence
+    assert sentence in " ".join(capsys.readouterr().out.split())
+    assert f"<p>{sentence}</p>" in (tmp_path / "own" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_person_is_told_who_found_the_words() -> None:
+    assert Segmentation().sentence == ""
+    assert Segmentation({"mecab": 1_200}).sentence == "MeCab found the words of all 1,200 texts."
+    assert Segmentation({"compiled": 1_502}, 4, 3).sentence == (
+        "The compiled segmenter found the words of 1,502 texts; it left 3 of its own to MeCab. "
+        "MeCab segmented 4 of them again, as a witness: none differed."
+    )
+    assert Segmentation({"compiled": 10, "mecab": 5}, 1).sentence.startswith(
+        "The compiled segmenter found the words of 10 texts, and MeCab those of 5 others; it left 0 of its own"
+    )

@@ -92,6 +92,7 @@ def test_a_text_beyond_what_is_prepared_for_is_mecabs_and_counted(monkeypatch: p
     texts = ["良い。", "".join(SENTENCES), "良い。"]
     assert columns(encoder.encode(texts)) == columns(encoder.by_mecab().encode(texts))
     assert tokenizer.n_left_to_mecab == 1
+    assert encode_block(make_block(texts), encoder).block.segmentation == Segmentation({"compiled": 3}, 0, 1)
 
 
 class Wrong:

@@ -3,7 +3,7 @@
 from rich.table import Table
 
 from saiten.pipelines.comparison.compare_runs import Comparison
-from saiten.pipelines.reports.plots import short_number
+from saiten.pipelines.reports.numbers import short_number
 from saiten.pipelines.terminal import escape, make_console
 
 _SHOWN_PAIRS = 5

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from saiten.pipelines.reports.verdict import Verdict
+from saiten.pipelines.verdict import Verdict
 
 MAX_LISTED = 20
 

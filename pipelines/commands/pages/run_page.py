@@ -6,7 +6,7 @@ from typing import Any
 
 from saiten.pipelines import storage
 from saiten.pipelines.commands.pages.rows import MAX_LISTED, InspectPage, Row, nested_rows, shortened
-from saiten.pipelines.reports.verdict import judge_run, outcome_sentence
+from saiten.pipelines.reports.verdict import outcome_sentence, verdict_of
 from saiten.pipelines.run.layout import REPORT
 from saiten.pipelines.run.run_manifest import RunManifest
 
@@ -16,7 +16,7 @@ def run_page(directory: str, manifest: RunManifest, *, is_whole: bool) -> Inspec
     state = "is a whole run" if is_whole else "is no result: it has no _SUCCESS"
     return InspectPage(
         f"{directory} {state}. {outcome_sentence(manifest)}",
-        judge_run(manifest),
+        verdict_of(manifest),
         list(_rows(directory, manifest)),
         None,
         list(_details(manifest)),
@@ -33,6 +33,8 @@ def _rows(directory: str, manifest: RunManifest) -> Iterable[Row]:
     rate = f", {counts.records / manifest.seconds:,.0f} records/s" if manifest.seconds > 0 else ""
     yield "time", f"{manifest.seconds:g} s{rate}, {manifest.started} to {manifest.finished}"
     yield "scores", f"{shortened(list(manifest.outputs_scored))}; {manifest.engine} engine"
+    if manifest.statistics and manifest.statistics.segmentation.sentence:
+        yield "words", manifest.statistics.segmentation.sentence
     yield "input", _of_files(len(manifest.inputs), sum(file.bytes for file in manifest.inputs))
     yield "output", _of_files(len(manifest.outputs), sum(part.bytes for part in manifest.outputs))
     yield "report", f"{storage.join(directory, REPORT)}, for the browser"

@@ -1,0 +1,1 @@
+"""What reports draw; importing it imports pygal."""
