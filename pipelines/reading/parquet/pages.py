@@ -29,10 +29,14 @@ class Page:
     """What a page's header says.
 
     Attributes:
+        start: Its header's first byte in the file.
+        end: One behind its last byte.
         n_values: Nulls included; 0 for a dictionary.
         shares_prefixes: A value may be written as the beginning of the one before it.
     """
 
+    start: int
+    end: int
     is_dictionary: bool
     shares_prefixes: bool
     n_values: int
@@ -50,21 +54,20 @@ def read_pages(file: IO[bytes], chunk: ColumnChunk) -> Iterator[Page]:
     if position < 0:
         raise ThriftError(f"no page starts at byte {position}")
     while n_values < chunk.n_values and position < chunk.end:
-        page, header_bytes = _read_page(file, position, chunk.end)
+        page = _read_page(file, position, chunk.end)
         yield page
         n_values += page.n_values
-        position += header_bytes + page.packed_bytes
+        position = page.end
 
 
-def _read_page(file: IO[bytes], position: int, end: int) -> tuple[Page, int]:
-    """Returns a page and how long its header is."""
+def _read_page(file: IO[bytes], position: int, end: int) -> Page:
     n_bytes = _HEADER_BYTES
     while True:
         file.seek(position)
         data = file.read(min(n_bytes, end - position))
         compact = Compact(data)
         try:
-            return _page(compact.read_struct()), compact.position
+            return _page(compact.read_struct(), position, compact.position)
         except IndexError:
             if len(data) < n_bytes or n_bytes >= _MAX_HEADER_BYTES:
                 raise ThriftError(f"the header of the page at byte {position} does not end") from None
@@ -73,7 +76,7 @@ def _read_page(file: IO[bytes], position: int, end: int) -> tuple[Page, int]:
         n_bytes *= 4
 
 
-def _page(header: Struct) -> Page:
+def _page(header: Struct, start: int, header_bytes: int) -> Page:
     kind, unpacked, packed = header.get(1), header.get(2), header.get(3)
     if not (isinstance(kind, int) and isinstance(unpacked, int) and isinstance(packed, int)):
         raise ThriftError("lacks a size")
@@ -83,4 +86,6 @@ def _page(header: Struct) -> Page:
     n_values = data.get(1, 0)
     if not isinstance(n_values, int) or min(n_values, unpacked, packed) < 0:
         raise ThriftError("has a size that is no number of bytes or values")
-    return Page(kind == _DICTIONARY_PAGE, data.get(encoding) == _DELTA_BYTE_ARRAY, n_values, packed, unpacked)
+    shares_prefixes = data.get(encoding) == _DELTA_BYTE_ARRAY
+    end = start + header_bytes + packed
+    return Page(start, end, kind == _DICTIONARY_PAGE, shares_prefixes, n_values, packed, unpacked)

@@ -1,7 +1,7 @@
 """Parquet: every row a record."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
@@ -18,6 +18,7 @@ from saiten.pipelines.reading.parquet.column_types import is_bytes, kept_type
 from saiten.pipelines.reading.parquet.columns import batch_rows
 from saiten.pipelines.reading.parquet.footer import RowGroup, read_row_groups
 from saiten.pipelines.reading.parquet.pages import Page, read_pages
+from saiten.pipelines.reading.parquet.skipping import LaidOver, blank_pages
 from saiten.pipelines.reading.parquet.thrift import ThriftError
 from saiten.pipelines.reading.rows import BLOCK_RECORDS, CHUNK_BYTES, Rows, no_rows
 from saiten.pipelines.records import FileSlice
@@ -41,7 +42,7 @@ _NOT_IMPLEMENTED = "not yet implemented"
 
 
 @contextmanager
-def open_parquet(file: IO[bytes], source: str, dictionaries: list[str] | None = None) -> Iterator[pq.ParquetFile]:
+def open_parquet(file: IO[bytes] | LaidOver, source: str, dictionaries: list[str] | None = None) -> Iterator[pq.ParquetFile]:
     """Opens a Parquet file; what goes wrong while it is read names it.
 
     Args:
@@ -85,11 +86,12 @@ def read_parquet(file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -
         groups = _row_groups(file_slice.path, file_slice.size, file_slice.modified, tuple(wanted))
         if len(groups) != parquet.num_row_groups:
             raise ThriftError(f"it has {len(groups)} row groups, not {parquet.num_row_groups}")
+        blanks = _blank_pages(file, groups, parquet.schema, file_slice.start)
     deltas = {column.path for group in groups for column in group.columns if column.has_delta_strings}
     # A value that many rows share stays one value, so that a small file cannot fill the memory.
     shared = [name for name in wanted if is_bytes(kept_type(schema.field(name).type)) and name not in deltas]
     row = group_start = 0
-    with open_parquet(file, source, shared) as parquet:
+    with open_parquet(LaidOver(file, blanks), source, shared) as parquet:
         total = parquet.metadata.num_rows
         for i, group in enumerate(groups):
             first, last = (max(0, bound - group_start) for bound in (file_slice.start, file_slice.end))
@@ -108,6 +110,17 @@ def read_parquet(file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -
     yield no_rows(options), 0 if total else file_slice.size
 
 
+def _blank_pages(
+    file: IO[bytes], groups: Sequence[RowGroup], schema: pq.ParquetSchema, first: int
+) -> dict[int, bytes]:
+    """Returns what to lay over the pages before the file's row `first` that are in the same row group."""
+    for group in groups:
+        if first < group.n_rows:
+            return blank_pages(file, group, schema, first) if first else {}
+        first -= group.n_rows
+    return {}
+
+
 @functools.lru_cache(maxsize=2)
 def _row_groups(path: str, _size: int, _modified: str, names: tuple[str, ...]) -> list[RowGroup]:
     """Once for all slices of a file that one process reads: a wide file's end takes seconds."""
@@ -121,7 +134,7 @@ def _read_group(
     """Yields rows of a row group in batches of about `CHUNK_BYTES`, one row at least; `n_rows` are unpacked at once.
 
     Args:
-        first: The first row to yield; those before it have to be unpacked, too.
+        first: The first row to yield.
         last: One behind the last row.
     """
     n_before = 0
