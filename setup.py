@@ -14,6 +14,7 @@ SCORE = [
     "msgspec>=0.20",
     "numba>=0.65",
     "numpy>=2,<2.5",
+    "isal>=1.7",
     "orjson>=3.11",
     "pyarrow>=23,<26",
     "pygal>=3.1,<4",

@@ -35,9 +35,12 @@ def run(args: argparse.Namespace) -> int:
 
         launch_stream(settings, as_json=args.json)
         return 0
-    from saiten.pipelines.local.launch import launch_run
+    from saiten.pipelines.local.waiting import waiting_workers
 
-    manifest = launch_run(settings)
+    with waiting_workers(settings) as waiting:
+        from saiten.pipelines.local.launch import launch_run
+
+        manifest = launch_run(settings, waiting)
     if manifest is None:
         return 0
     if warning := warning_line(manifest, settings.run_directory):

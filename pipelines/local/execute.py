@@ -12,14 +12,12 @@ from apache_beam.runners.runner import PipelineRunner, PipelineState
 
 from saiten.model.errors import SaitenError
 from saiten.pipelines.local.signals import NOTHING_COMMITTED, Job, ending_on_signals
-from saiten.pipelines.local.workers import LocalWorkers
+from saiten.pipelines.local.workers import STARTER_THREAD, LocalWorkers
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.steps.pipeline import Scoring, build
 from saiten.pipelines.storage import what_failed
 from saiten.pipelines.terminal import done_before_end, end_process
 
-# The thread of Beam's that starts a worker process and waits for its end.
-_STARTER_THREAD = "run_worker"
 # Beam's threads that read what a worker sends: they end with its connection, which Beam notices by itself.
 _READER_THREADS = ("beam_control_read", "read_grpc_client_inputs")
 # How Python writes an error of the system's down.
@@ -126,9 +124,9 @@ def _ending_when_lost(run: Run, workers: LocalWorkers | None) -> Iterator[None]:
 
     def end_if_unnoticed(failed: threading.ExceptHookArgs) -> None:
         name = failed.thread.name if failed.thread else None
-        if name != _STARTER_THREAD and name not in _READER_THREADS:
+        if name != STARTER_THREAD and name not in _READER_THREADS:
             previous(failed)
-        if name != _STARTER_THREAD or ended.wait(_NOTICE_SECS):
+        if name != STARTER_THREAD or ended.wait(_NOTICE_SECS):
             return
         error = run.reports.gravest() or _lost_worker(workers) or SaitenError("A worker did not start.")
         workers.kill()

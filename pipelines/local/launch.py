@@ -16,7 +16,8 @@ from saiten.pipelines.local.prepare import planned_files, prepare_scoring, row_s
 from saiten.pipelines.local.progress_view import showing_progress
 from saiten.pipelines.local.remote import refuse_unseen, remote_execution
 from saiten.pipelines.local.settings import ScoreSettings
-from saiten.pipelines.local.workers import LocalWorkers, count_workers, most_workers
+from saiten.pipelines.local.waiting import WaitingWorkers, count_workers, most_workers
+from saiten.pipelines.local.workers import LocalWorkers
 from saiten.pipelines.reading.files import printable
 from saiten.pipelines.reading.options import ReadOptions, parse_kept_fields
 from saiten.pipelines.reading.plan import WorkPlan, plan_work
@@ -68,8 +69,11 @@ def plan_scoring(settings: ScoreSettings, bundle: ChosenBundle, n_workers: int =
     return plan
 
 
-def launch_run(settings: ScoreSettings) -> RunManifest | None:
+def launch_run(settings: ScoreSettings, waiting: WaitingWorkers | None = None) -> RunManifest | None:
     """Scores what the settings say.
+
+    Args:
+        waiting: Workers that have been started for it; those that it does not need are ended.
 
     Returns:
         The manifest of the committed run; None where a runner elsewhere has the job, which is not waited for.
@@ -87,6 +91,8 @@ def launch_run(settings: ScoreSettings) -> RunManifest | None:
     if remote:
         refuse_unseen(remote, "input", (file.path for file in plan.files.values()))
     n_workers = 1 if remote else count_workers(settings.workers, plan.total_bytes)
+    if waiting and n_workers == 1:
+        waiting.close()
     # Worker processes that each used all cores would only be in each other's way.
     bundle = bundle.with_threads(1 if n_workers > 1 else 0)
     rows, inputs = row_settings(settings, bundle, plan), planned_files(plan)
@@ -100,7 +106,7 @@ def launch_run(settings: ScoreSettings) -> RunManifest | None:
         with _notes_folder(settings, scoring.commit.run) as folder, _progress(settings, folder, plan.total_bytes):
             scoring = dataclasses.replace(scoring, notes_folder=folder)
             if remote is None:
-                execute(scoring, local_execution(LocalWorkers(n_workers, folder), settings.beam_flags))
+                execute(scoring, local_execution(LocalWorkers(n_workers, folder, waiting), settings.beam_flags))
             else:
                 remote = dataclasses.replace(remote, waits=remote.waits and not settings.no_wait)
                 execute_elsewhere(scoring, remote, plan.total_bytes, is_quiet=settings.quiet)

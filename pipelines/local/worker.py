@@ -1,22 +1,30 @@
 """A local worker process: names itself to the launcher, keeps the terminal clean, never outlives it.
 
-`python -m saiten.pipelines.local.worker WORK_FOLDER LAUNCHER_PID`, the folder percent-encoded, with what Beam's
-runner puts into the environment.
+`python -m saiten.pipelines.local.worker LAUNCHER_PID` loads its libraries, and waits on its standard input for a line
+of JSON with the run's work folder and what Beam's worker program finds in its environment; without one it ends.
 """
 
 import contextlib
+import importlib
 import io
+import json
 import os
 import pathlib
 import sys
 import threading
 import time
-import urllib.parse
+from collections.abc import Callable
 
 from saiten.pipelines.unused import leave_out_unused
 
 PID_PREFIX = "worker-"
 _LAUNCHER_POLL_SECS = 0.1
+# They bring all others, those with compiled code too.
+_NEEDED = (
+    "saiten.pipelines.steps.pipeline",
+    "saiten.model.engines.packed.program",
+    "saiten.model.text.segmenter.segmenter",
+)
 
 
 def log_path(folder: str, pid: int) -> str:
@@ -44,18 +52,37 @@ class Log(io.TextIOBase):
 
 def main() -> None:
     """Runs Beam's worker program until the launcher has no more work, or is gone."""
-    folder = pathlib.Path(os.fsdecode(urllib.parse.unquote_to_bytes(sys.argv[1])))
-    launcher_pid = int(sys.argv[2])
-    (folder / f"{PID_PREFIX}{os.getpid()}").touch()
-    log = os.open(log_path(str(folder), os.getpid()), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(log, sys.stdout.fileno())
-    os.dup2(log, sys.stderr.fileno())
-    sys.stdout = sys.stderr = Log(log)
-    threading.Thread(target=end_with_parent, args=(launcher_pid,), daemon=True).start()
+    threading.Thread(target=end_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
+    _write_to(os.open(os.devnull, os.O_WRONLY))
     leave_out_unused(worker=True)
+    with contextlib.suppress(ImportError):  # it comes again below, where there is a log
+        _load_libraries()
+    line = sys.stdin.buffer.readline()
+    if not line:
+        return
+    orders = json.loads(line)
+    folder, pid = pathlib.Path(orders["folder"]), os.getpid()
+    (folder / f"{PID_PREFIX}{pid}").touch()
+    _write_to(os.open(log_path(str(folder), pid), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644))
+    os.environ.update(orders["environment"])
+    _load_libraries()([])
+
+
+def _load_libraries() -> Callable[[list[str]], None]:
+    """Loads what nearly every run needs, and returns Beam's worker program."""
+    for name in _NEEDED:
+        importlib.import_module(name)
     from apache_beam.runners.worker import sdk_worker_main
 
-    sdk_worker_main.main(sys.argv)
+    main: Callable[[list[str]], None] = sdk_worker_main.main
+    return main
+
+
+def _write_to(descriptor: int) -> None:
+    """Lets all that this process writes, and the libraries in it, go there."""
+    os.dup2(descriptor, sys.stdout.fileno())
+    os.dup2(descriptor, sys.stderr.fileno())
+    sys.stdout = sys.stderr = Log(descriptor)
 
 
 def end_with_parent(parent_pid: int) -> None:

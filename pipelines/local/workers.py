@@ -2,43 +2,29 @@
 
 import contextlib
 import os
-import shlex
 import signal
-import sys
+import subprocess
+import threading
 import time
-import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.transforms.environments import SubprocessSDKEnvironment
+from apache_beam.runners.portability.fn_api_runner.worker_handlers import GrpcWorkerHandler, WorkerHandler
+from apache_beam.transforms.environments import Environment, python_sdk_capabilities
+from google.protobuf import json_format, text_format
 
-from saiten.model.cores import available_cores
 from saiten.pipelines import storage
+from saiten.pipelines.local.waiting import WaitingWorkers
 from saiten.pipelines.local.worker import PID_PREFIX, log_path
 
-# Freed memory goes back at once, and threads share one heap: 20 MB a worker.
-_ENVIRONMENT = {
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": "131072",
-    "MALLOC_TRIM_THRESHOLD_": "131072",
-}
+# Beam's environment of a run's own worker processes; handlers are made by its URN.
+_URN = "saiten:env:waiting_worker:v1"
+# The thread that waits for a worker's end.
+STARTER_THREAD = "run_worker"
 _KILL_SECS = 10.0
 _KILL_POLL_SECS = 0.01
-# A local run on less input than this is over before worker processes would have started.
-_SMALL_INPUT_BYTES = 4 * 1024 * 1024
-
-
-def most_workers(wanted: int | None) -> int:
-    """Returns how many processes a local run on large input works in."""
-    return available_cores() if wanted is None else wanted
-
-
-def count_workers(wanted: int | None, n_bytes: int) -> int:
-    """Returns how many processes a local run on so much input works in; 1 means that it works in this one."""
-    return 1 if wanted is None and n_bytes < _SMALL_INPUT_BYTES else most_workers(wanted)
 
 
 @dataclass(frozen=True)
@@ -48,10 +34,12 @@ class LocalWorkers:
     Attributes:
         count: How many; 1 means that the run goes on in the launcher itself.
         folder: The run's work folder, where each worker leaves its process id and its log.
+        waiting: Processes that have been started before; None starts them with the run.
     """
 
     count: int
     folder: str
+    waiting: WaitingWorkers | None = None
 
     def runner(self) -> FnApiRunner:
         """Returns Beam's local runner with `saiten.pipelines.local.worker` as its worker program.
@@ -61,15 +49,8 @@ class LocalWorkers:
         """
         if self.count == 1:
             return FnApiRunner()
-        settings = [f"{name}={value}" for name, value in _ENVIRONMENT.items() if name not in os.environ]
-        folder = urllib.parse.quote(os.fsencode(self.folder))  # Beam takes a command that is UTF-8 only
-        # What lies in the folder where the person stands is none of the worker's, whatever it is called: -P keeps it
-        # off the path, and the worker stands elsewhere, for a PYTHONPATH with an empty entry.
-        program = [sys.executable, "-P", "-m", "saiten.pipelines.local.worker"]
-        command = ["env", *settings, *program, folder, str(os.getpid())]
-        # Ctrl-C goes to the whole group: the launcher ends its workers, and one that just starts would complain.
-        start = f"trap '' INT; cd /; exec {shlex.join(command)}"
-        return FnApiRunner(SubprocessSDKEnvironment.from_command_string(start))
+        _RUNS[self.folder] = self.waiting or WaitingWorkers(self.count)
+        return FnApiRunner(_WorkerEnvironment(self.folder))
 
     def options(self, flags: Sequence[str]) -> PipelineOptions:
         """Returns Beam's options for `runner`."""
@@ -98,6 +79,57 @@ class LocalWorkers:
     def _pids(self) -> list[int]:
         paths = storage.list_named(self.folder, PID_PREFIX)
         return [int(path.removeprefix(storage.join(self.folder, PID_PREFIX))) for path in paths]
+
+
+# Beam makes its handlers of bytes alone: the workers of each run by its work folder.
+_RUNS: dict[str, WaitingWorkers] = {}
+
+
+@Environment.register_urn(_URN, bytes)
+class _WorkerEnvironment(Environment):
+    """Processes of `WaitingWorkers`, as Beam names what a pipeline runs in."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(capabilities=python_sdk_capabilities(), artifacts=())
+        self._folder = folder
+
+    def to_runner_api_parameter(self, _context: object) -> tuple[str, bytes]:
+        return _URN, os.fsencode(self._folder)
+
+    @staticmethod
+    def from_runner_api_parameter(folder: bytes, *_rest: object) -> "_WorkerEnvironment":
+        return _WorkerEnvironment(os.fsdecode(folder))
+
+
+@WorkerHandler.register_environment(_URN, bytes)
+class _WorkerHandler(GrpcWorkerHandler):
+    """Gives one of a run's processes to Beam, which makes a handler for each.
+
+    Beam's own for subprocesses starts them, and a server for the log of each.
+    """
+
+    def __init__(self, folder: bytes, *beams: object) -> None:
+        super().__init__(*beams)
+        self._folder = os.fsdecode(folder)
+
+    def start_worker(self) -> None:
+        options = json_format.MessageToJson(self.provision_info.provision_info.pipeline_options)
+        control = text_format.MessageToString(self.control_api_service_descriptor())
+        process = _RUNS[self._folder].send(
+            self._folder,
+            {"CONTROL_API_SERVICE_DESCRIPTOR": control, "PIPELINE_OPTIONS": options, "WORKER_ID": self.worker_id},
+        )
+        self._thread = threading.Thread(name=STARTER_THREAD, target=_wait_for, args=(process,))
+        self._thread.start()
+
+    def stop_worker(self) -> None:
+        self._thread.join()
+
+
+def _wait_for(process: "subprocess.Popen[bytes]") -> None:
+    """Raises if a worker does not end as one whose work is done; nobody but `threading.excepthook` hears it."""
+    if process.wait():
+        raise RuntimeError(f"A worker ended with {process.returncode}.")
 
 
 def _is_running(pid: int) -> bool:

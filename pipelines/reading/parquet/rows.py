@@ -42,7 +42,9 @@ _NOT_IMPLEMENTED = "not yet implemented"
 
 
 @contextmanager
-def open_parquet(file: IO[bytes] | LaidOver, source: str, dictionaries: list[str] | None = None) -> Iterator[pq.ParquetFile]:
+def open_parquet(
+    file: IO[bytes] | LaidOver, source: str, dictionaries: list[str] | None = None
+) -> Iterator[pq.ParquetFile]:
     """Opens a Parquet file; what goes wrong while it is read names it.
 
     Args:
@@ -110,9 +112,7 @@ def read_parquet(file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -
     yield no_rows(options), 0 if total else file_slice.size
 
 
-def _blank_pages(
-    file: IO[bytes], groups: Sequence[RowGroup], schema: pq.ParquetSchema, first: int
-) -> dict[int, bytes]:
+def _blank_pages(file: IO[bytes], groups: Sequence[RowGroup], schema: pq.ParquetSchema, first: int) -> dict[int, bytes]:
     """Returns what to lay over the pages before the file's row `first` that are in the same row group."""
     for group in groups:
         if first < group.n_rows:
