@@ -58,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def console() -> NoReturn:
     """The `saiten` program: once all is said and done, no signal changes how it ended."""
-    leave_out_unused()
+    leave_out_unused(only_scores=sys.argv[1:2] == ["score"])
     exit_code = main()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

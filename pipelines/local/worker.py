@@ -54,7 +54,7 @@ def main() -> None:
     """Runs Beam's worker program until the launcher has no more work, or is gone."""
     threading.Thread(target=end_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
     _write_to(os.open(os.devnull, os.O_WRONLY))
-    leave_out_unused(worker=True)
+    leave_out_unused(only_scores=True)
     with contextlib.suppress(ImportError):  # it comes again below, where there is a log
         _load_libraries()
     line = sys.stdin.buffer.readline()
