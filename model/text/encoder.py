@@ -129,7 +129,9 @@ class Encoder:
             return self.encode_segmented(segmented), errors
         counts = np.diff(offsets_of(found.counts)[offsets_of([len(pieces) for pieces in cut])])
         token_ids, unknown = self._numbers.ids_of(found)
-        token_ids[unknown] = self._look_up(found.strings(unknown))
+        # A few hundred of a block: Arrow would build its table for them.
+        ids = self.vocabulary.ids
+        token_ids[unknown] = [ids.get(word, NOT_FOUND) for word in found.strings(unknown).to_pylist()]
         return self._assemble(token_ids, counts, found.strings), errors
 
     def by_mecab(self) -> "Encoder":

@@ -15,10 +15,11 @@ MAX_PIECE_CHARS = 10_000
 
 # MeCab stops at NUL without a word, and takes CR and the other controls for words.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f]")
-# What NFKC leaves as it is, and composes with nothing before it: ASCII, punctuation, kana and ideographs, which are
-# nearly all of a Japanese text. Unicode promises that this stays so (UAX #15, stability).
-_SETTLED = "\x20-\x7e\u3001-\u301b\u3041-\u3096\u30a1-\u30fe\u3400-\u4dbf\u4e00-\u9fff"
+# What NFKC leaves as it is, and composes with nothing before it: line feeds, ASCII, punctuation, kana and ideographs,
+# which are nearly all of a Japanese text. Unicode promises that this stays so (UAX #15, stability).
+_SETTLED = "\n\x20-\x7e\u3001-\u301b\u3041-\u3096\u30a1-\u30fe\u3400-\u4dbf\u4e00-\u9fff"
 _UNSETTLED = re.compile(f"[^{_SETTLED}]+")
+_CONTROLS_BUT_LINE_FEEDS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 _BREAKS = "。！？!? \u3000、"
 BAD_UNICODE = ("BAD_UNICODE", "the text holds a lone surrogate")
 
@@ -31,6 +32,20 @@ def pieces_of(text: str, normalization: str) -> Iterator[str]:
     """
     for piece in cut_text(_CONTROLS.sub(" ", text)):
         yield from cut_text(nfkc(piece) if normalization == "nfkc" else piece)  # NFKC makes up to 18 characters of one
+
+
+def short_pieces(texts: Sequence[str], normalization: str) -> list[bytes] | None:
+    """Returns the one piece of each text, normalised, in UTF-8; None unless all are short, of one line, and good.
+
+    That takes a third of the time which `pieces_of` takes for each by itself.
+    """
+    joined = _CONTROLS_BUT_LINE_FEEDS.sub(" ", "\n".join(texts))
+    try:
+        pieces = (nfkc(joined) if normalization == "nfkc" else joined).encode().split(b"\n")
+    except UnicodeEncodeError:
+        return None
+    is_short = max(map(len, texts), default=0) <= MAX_PIECE_CHARS >= max(map(len, pieces))
+    return pieces if is_short and len(pieces) == len(texts) else None
 
 
 def nfkc(text: str) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from saiten.model.errors import LeftToMeCabError, RecordError, UsageError
 from saiten.model.text.dictionary import find_dictionary
 from saiten.model.text.features import is_kept, lemma_of
-from saiten.model.text.pieces import BAD_UNICODE, pieces_of, sort_out, to_utf8
+from saiten.model.text.pieces import BAD_UNICODE, pieces_of, short_pieces, sort_out, to_utf8
 
 if TYPE_CHECKING:
     from saiten.model.text.segmenter.segmenter import Segmented, Segmenter
@@ -177,6 +177,8 @@ class Tokenizer:
 
     def cut_all(self, texts: Sequence[str]) -> tuple[list[list[bytes]], dict[int, RecordError]]:
         """Returns the pieces of each text, normalised, in UTF-8, none of a failed one, and the errors by position."""
+        if short := short_pieces(texts, self.config.normalization):
+            return [[piece] for piece in short], {}
         return sort_out(
             lambda text: [to_utf8(piece) for piece in pieces_of(text, self.config.normalization)], texts, []
         )

@@ -39,7 +39,7 @@ class Vocabulary:
 
     @cached_property
     def ids(self) -> dict[str, int]:
-        """Id by word, of the words that a text can hold; made when it is first asked for, which scoring never does."""
+        """Id by word, of the words that a text can hold; made when it is first asked for."""
         return {word: i for i, word in enumerate(self.searchable()) if word is not None}
 
     def __len__(self) -> int:
