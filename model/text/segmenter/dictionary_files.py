@@ -114,7 +114,10 @@ def _read_file(path: pathlib.Path, kind: int) -> _File:
     if header[0] != _MAGIC ^ len(mapped) or header[1:3] != [_VERSION, kind]:
         raise LeftToMeCabError(f"{path.name} is not of version {_VERSION} of the format")
     if charset not in _UTF8:
-        raise LeftToMeCabError(f"{path.name} is in {charset}, not in UTF-8")
+        raise LeftToMeCabError(
+            f"{path.name} is in {charset}, and texts come in UTF-8, so that MeCab cuts within characters: compile the "
+            "dictionary with mecab-dict-index -t utf-8"
+        )
     if _HEADER_BYTES + sum(header[6:9]) != len(mapped) or units_bytes % 8 or entries_bytes % _ENTRY_BYTES:
         raise LeftToMeCabError(f"{path.name} is not as its header says")
     n_units = units_bytes // 8
