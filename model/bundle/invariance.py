@@ -21,10 +21,6 @@ _CASES = ((0, 32), (1, 3), (7, 1), (64, 32), (301, 32))
 _N_TEXTS = 32
 _MAX_LENGTH = 400
 _MOST_ROUNDING = 1e-4
-_KEEP_THE_MASK = {
-    False: "train it with mask_zero=True and layers that keep the mask",
-    True: "put a layer of Keras that keeps it in its place, and train the model again",
-}
 
 Item = TypeVar("Item", int, str)
 
@@ -104,7 +100,10 @@ def random_texts(vocabulary_size: int, seed: int = 0, longest: int = _MAX_LENGTH
 
 
 def prove_invariance(
-    score_matrix: Callable[[IntArray], FloatArray], token_ids: IntArray, offsets: Int64Array, suspect: str = ""
+    score_matrix: Callable[[IntArray], FloatArray],
+    token_ids: IntArray,
+    offsets: Int64Array,
+    blame: Callable[[], str] = lambda: "",
 ) -> InvarianceProof:
     """Scores the same texts at several widths, in several batch sizes, padded before and behind.
 
@@ -112,30 +111,35 @@ def prove_invariance(
         score_matrix: From padded ids, int32 [n, sequence_length], to float32 [n, outputs].
         token_ids: The texts' ids, end to end; every text has at least one.
         offsets: int64 [n + 1].
-        suspect: The layer that loses the mask, if one seems to.
+        blame: Returns what to say of a model that reads its padding or cannot be computed for it: which layer is to
+            blame, why, and what to do; ``""`` where that is not known.
 
     Raises:
         BundleError: The scores differ by more than 1e-6, scaled.
     """
     token_ids, offsets = _shorten(token_ids, offsets)
     try:
-        return _proof(score_matrix, token_ids, offsets, suspect)
+        return _proof(score_matrix, token_ids, offsets, blame)
     except SaitenError:
         raise
     except Exception as error:  # Keras and TensorFlow raise anything over a model that needs a width of its own
         raise BundleError(
-            "The model cannot be computed for texts of different lengths, because a layer needs a known number of "
+            blame()
+            or "The model cannot be computed for texts of different lengths, because a layer needs a known number of "
             "steps, or knows positions up to some number: use layers that take any, such as LSTM, GRU and "
             "GlobalAveragePooling1D."
         ) from error
 
 
 def _proof(
-    score_matrix: Callable[[IntArray], FloatArray], token_ids: IntArray, offsets: Int64Array, suspect: str
+    score_matrix: Callable[[IntArray], FloatArray], token_ids: IntArray, offsets: Int64Array, blame: Callable[[], str]
 ) -> InvarianceProof:
     alone = _score(score_matrix, token_ids, offsets, 1, 0, "post")
     if not np.isfinite(alone).all():
-        raise BundleError("The model gives scores that are not finite; check its weights for NaN.")
+        raise BundleError(
+            "The model gives scores that are not finite for some text: check its weights for NaN, and whether it "
+            "divides by 0 for a text of one token."
+        )
     widest = int(np.diff(offsets).max())
     differences = {
         (padding, extra, batch_size): scaled_difference(
@@ -146,7 +150,10 @@ def _proof(
     }
     largest = max(differences.values())
     if largest > TOLERANCE:
-        raise _difference_error(largest, widest, suspect, *max(differences, key=lambda case: differences[case]))
+        said = blame() if largest > _MOST_ROUNDING else ""
+        if said:
+            raise BundleError(said)
+        raise _difference_error(largest, widest, *max(differences, key=lambda case: differences[case]))
     return InvarianceProof(
         texts=len(alone),
         sequence_lengths=tuple(widest + extra for extra, _ in _CASES),
@@ -156,13 +163,10 @@ def _proof(
     )
 
 
-def _difference_error(
-    largest: float, widest: int, suspect: str, padding: str, extra: int, batch_size: int
-) -> BundleError:
+def _difference_error(largest: float, widest: int, padding: str, extra: int, batch_size: int) -> BundleError:
     # A mask that is lost changes scores by 1e-3 and more; rounding alone by some 1e-6.
-    loser = f", as {suspect} hands on no mask" if suspect else ""
     why, remedy = (
-        (f"reads its padding{loser}", _KEEP_THE_MASK[bool(suspect)])
+        ("reads its padding", "train it with mask_zero=True and layers that keep the mask")
         if largest > _MOST_ROUNDING
         else ("rounds otherwise in other batches", "leave TensorFlow's oneDNN switched on (TF_ENABLE_ONEDNN_OPTS=1)")
     )

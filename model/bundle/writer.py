@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from saiten.model.bundle.bundle import StoredBundle, read_bundle
@@ -16,8 +17,9 @@ from saiten.model.bundle.golden import GoldenRecord, choose_golden_texts, make_g
 from saiten.model.bundle.invariance import InvarianceProof, prove_invariance, random_texts
 from saiten.model.durable import sync
 from saiten.model.errors import BundleError
+from saiten.model.keras_models.blame import say_what_is_to_blame
 from saiten.model.keras_models.graph import graph_of
-from saiten.model.keras_models.judge import mask_loser, refuse_unserved
+from saiten.model.keras_models.judge import refuse_unserved
 from saiten.model.keras_models.layers import refuse_misfit
 from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder
@@ -116,13 +118,12 @@ def _prove(
     from saiten.model.engines.keras_engine import KerasEngine
     from saiten.model.engines.precision import in_single_precision
 
-    graph = graph_of(model)
-    refuse_unserved(graph)
+    refuse_unserved(graph_of(model))
     model = in_single_precision(model)
     refuse_misfit(model, vocabulary_size, outputs)
     engine = KerasEngine(model)
     texts = random_texts(engine.vocabulary_size, longest=max_sequence_length)
-    return engine, prove_invariance(engine.score_matrix, *texts, suspect=mask_loser(graph))
+    return engine, prove_invariance(engine.score_matrix, *texts, partial(say_what_is_to_blame, model))
 
 
 def _write_packed(

@@ -60,11 +60,13 @@ class Graph:
         calls: Those that the outputs depend on, and the inputs (``InputLayer``).
         inputs: Of the model.
         outputs: Of the model, in its order.
+        ranks: How many axes a tensor has, as far as the config says so: a Functional model's does, of what calls read.
     """
 
     calls: tuple[Call, ...]
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
+    ranks: Mapping[Tensor, int] = field(default_factory=dict)
 
     def readers(self, tensor: Tensor) -> list[Call]:
         """Returns the calls that compute with a tensor."""
@@ -89,13 +91,14 @@ def read_graph(config: Mapping[str, Any]) -> Graph:
         raise
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise BundleError("The model's config.json is not as Keras 3 writes it; save the model anew.") from error
-    return Graph(tuple(reader.calls), tuple(reader.inputs), tuple(outputs))
+    return Graph(tuple(reader.calls), tuple(reader.inputs), tuple(outputs), reader.ranks)
 
 
 class _Reader:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.inputs: list[Tensor] = []
+        self.ranks: dict[Tensor, int] = {}
 
     def read(self, model: Mapping[str, Any], given: Sequence[Tensor] | None, path: tuple[str, ...]) -> list[Tensor]:
         """Appends a model's calls; returns its outputs. `given` is None for the outermost model's inputs."""
@@ -179,7 +182,10 @@ class _Functional:
         if isinstance(node, Mapping):
             if node.get("class_name") == _TENSOR:
                 name, number, output = node["config"]["keras_history"]
-                return self._resolve(name, number, output)
+                tensor = self._resolve(name, number, output)
+                if isinstance(node["config"].get("shape"), list):
+                    self.reader.ranks[tensor] = len(node["config"]["shape"])
+                return tensor
             return {key: self._replaced(value) for key, value in node.items()}
         return [self._replaced(item) for item in node] if isinstance(node, list) else node
 

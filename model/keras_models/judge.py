@@ -4,19 +4,19 @@ The order is that of what a person can do about it: inputs, outputs, layers that
 the mask. What these let through may still read its padding: `saiten.model.bundle.invariance` tries it out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from saiten.model.errors import BundleError
-from saiten.model.keras_models.allowed_layers import LAYERS
+from saiten.model.keras_models.allowed_layers import LAYERS, OPERATIONS
 from saiten.model.keras_models.graph import Call, Graph, Tensor
 
 _TEXT_LAYERS = ("TextVectorization", "StringLookup")
-_RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional")
+RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional")
 _REDUCTIONS = ("Sum", "Mean", "Max", "Min", "Prod", "Any", "All", "Argmax", "Argmin", "Logsumexp", "Std", "Var", "Norm")
 # Layers that mix steps without looking at the mask, and what does in their place.
 _RECURRENT_CURE = "it reads padding as text; use LSTM or GRU"
 _FLAT_CURE = "it makes features of steps, padding among them; use GlobalAveragePooling1D or a last LSTM"
-_MASK_LOSERS = {
+MASK_LOSERS = {
     "Conv1D": f"{_RECURRENT_CURE}, or blank the padding by hand before and behind it",
     **dict.fromkeys(("SeparableConv1D", "DepthwiseConv1D", "Conv1DTranspose"), _RECURRENT_CURE),
     **dict.fromkeys(("MaxPooling1D", "AveragePooling1D"), "it pools padding with text; leave it out"),
@@ -30,6 +30,13 @@ _MASK_LOSERS = {
     **dict.fromkeys(("Flatten", "Reshape"), _FLAT_CURE),
     "Permute": "it turns steps into features, padding among them; leave it out",
 }
+# What gives no steps, or gives them at another place: the proof tells.
+_MIXING = (
+    "Flatten", "Dot", "Permute", "Einsum", "Matmul", "Take", "TakeAlongAxis", "Transpose", "Swapaxes", "Moveaxis",
+)  # fmt: skip
+_RANK_OF_IDS = 2
+# What TimeDistributed adds nothing to.
+_STEPWISE = ("Dense", "Dropout", "Activation", "LeakyReLU", "ReLU", "PReLU", "ELU", "LayerNormalization", "Rescaling")
 # Layers whose first input alone says whether they give steps.
 _QUERYING = ("Attention", "AdditiveAttention", "MultiHeadAttention", "GroupQueryAttention")
 
@@ -50,10 +57,7 @@ def refuse_unserved(graph: Graph) -> None:
                 "stateful=False."
             )
         if call.class_name == "TimeDistributed":
-            raise BundleError(
-                f"Layer {call} runs a layer on every step of a known number; Dense does so by itself for any number: "
-                "put Dense in its place and take the weights over."
-            )
+            raise BundleError(f"Layer {call} runs a layer on every step of a known number; {_cure_of_steps(call)}.")
     if not masks_by_hand(graph):
         _refuse_lost_mask(graph, has_steps)
     for call in graph.calls:
@@ -62,6 +66,14 @@ def refuse_unserved(graph: Graph) -> None:
                 f"Layer {call} repeats a text's row as steps, as models do that write texts; Saiten serves models that "
                 "read them: end with a row a text, such as Dense."
             )
+
+
+def _cure_of_steps(call: Call) -> str:
+    layer = call.config.get("layer")
+    name = str(layer.get("class_name")) if isinstance(layer, Mapping) else ""
+    if name in _STEPWISE:
+        return f"{name} does so by itself for any number: put {name} in its place and take the weights over"
+    return f"Saiten gives a text's ids as one row: build it to read them so, without {name:.40} in TimeDistributed"
 
 
 def masks_by_hand(graph: Graph) -> bool:
@@ -76,23 +88,6 @@ def _looked_for(graph: Graph) -> set[Tensor]:
     return {Tensor(graph.calls.index(call)) for call in readers}
 
 
-def mask_loser(graph: Graph) -> str:
-    """Returns the first call that reads masked steps and, as Keras has it, hands on no mask; ``""`` where none does."""
-    has_steps = steps_of(graph)
-    masked: set[Tensor] = set()
-    for i, call in enumerate(graph.calls):
-        makes_mask = call.config.get("mask_zero") is True or call.class_name == "Masking"
-        is_masked = not masked.isdisjoint(call.read())
-        keeps_it = (
-            call.is_layer and call.class_name not in ("Dot", "EinsumDense") and "initial_state" not in call.keywords
-        )
-        if is_masked and not keeps_it:
-            return str(call)
-        if (makes_mask or is_masked) and has_steps(Tensor(i)):
-            masked |= {Tensor(i), Tensor(i, 1)}
-    return ""
-
-
 def steps_of(graph: Graph) -> Callable[[Tensor], bool]:
     """Returns a function that tells whether a tensor has a row for each step, as far as its layer's kind tells."""
     calls: list[bool] = []
@@ -100,26 +95,41 @@ def steps_of(graph: Graph) -> Callable[[Tensor], bool]:
     def has_steps(tensor: Tensor) -> bool:
         # What a recurrent layer gives behind its sequence, or two of them, are its last states.
         call = graph.calls[tensor.call]
-        is_state = call.class_name in _RECURRENT and tensor.output > (call.config.get("merge_mode", "") is None)
+        is_state = call.class_name in RECURRENT and tensor.output > (call.config.get("merge_mode", "") is None)
         return calls[tensor.call] and not is_state
 
     for call in graph.calls:
         read = list(call.read())[: 1 if call.class_name in _QUERYING else None]
-        calls.append(call.class_name == "InputLayer" or (any(map(has_steps, read)) and _keeps_steps(call)))
+        rank = max((graph.ranks[tensor] for tensor in read if tensor in graph.ranks), default=3)
+        keeps_them = any(map(has_steps, read)) and _keeps_steps(call, rank)
+        calls.append(call.class_name == "InputLayer" or keeps_them)
     return has_steps
 
 
-def _keeps_steps(call: Call) -> bool:
-    if call.class_name in _RECURRENT:
+def _keeps_steps(call: Call, rank: int) -> bool:
+    """Tells whether a call that reads steps, which are the second of `rank` axes, gives steps."""
+    if call.class_name in RECURRENT:
         return bool(call.config.get("return_sequences") or _inner(call).get("return_sequences"))
-    if call.class_name in _REDUCTIONS and not call.is_layer:
-        axis = call.config.get("axis")
-        return not (axis in (1, -2) or axis in ([1], [-2])) or bool(call.config.get("keepdims"))
-    if call.class_name == "GetItem" and isinstance(call.arguments[1], list):
-        return not (len(call.arguments[1]) > 1 and type(call.arguments[1][1]) is int)
-    if call.is_layer and call.class_name not in LAYERS:  # a class of its own may do anything
+    if call.class_name not in (LAYERS if call.is_layer else OPERATIONS):  # a class of its own may do anything
         return False
-    return not call.class_name.startswith("Global") and call.class_name not in ("Flatten", "Dot", "Einsum", "Matmul")
+    if call.is_layer:
+        takes_them_as_features = call.class_name == "Dense" and rank == _RANK_OF_IDS
+        return not (call.class_name.startswith("Global") or call.class_name in _MIXING or takes_them_as_features)
+    if call.class_name in _REDUCTIONS:  # with keepdims, too: one row is left, not a row a step
+        axis = call.config.get("axis")
+        axes = axis if isinstance(axis, list) else [axis]
+        return axis is not None and not any(type(each) is int and each % rank == 1 for each in axes)
+    if call.class_name == "GetItem" and isinstance(call.arguments[1], list):
+        return not (len(call.arguments[1]) > 1 and _is_one(call.arguments[1][1]))
+    return call.class_name not in (*_MIXING, "Reshape")
+
+
+def _is_one(place: object) -> bool:
+    """Tells whether an index or a slice takes one step, as ``-1`` and ``-1:`` do."""
+    if not isinstance(place, Mapping):
+        return type(place) is int
+    start, stop = (place["config"].get(name) for name in ("start", "stop"))
+    return (start, stop) in ((-1, None), (None, 1)) or (type(start) is type(stop) is int and stop - start == 1)
 
 
 def _refuse_inputs(graph: Graph) -> None:
@@ -136,6 +146,12 @@ def _refuse_inputs(graph: Graph) -> None:
             "with one input."
         )
     (ids,) = graph.inputs
+    reversible = next((call for call in graph.calls if call.class_name == "ReversibleEmbedding"), None)
+    if reversible is not None:
+        raise BundleError(
+            f"Layer {reversible} can turn words back into ids, as models do that write texts; Saiten serves those "
+            "that read: put Embedding in its place, and take the weights over."
+        )
     if not any(call.class_name == "Embedding" for call in graph.calls):
         raise BundleError(
             "The model has no Embedding layer; Saiten scores models that read token ids: put the vectors into one."
@@ -166,8 +182,8 @@ def _refuse_lost_mask(graph: Graph, has_steps: Callable[[Tensor], bool]) -> None
                 f"Layer {call} makes no mask, so the padding is read as input; build it with mask_zero=True and train "
                 "the model again."
             )
-        if call.class_name in _MASK_LOSERS and any(map(has_steps, call.read())):
-            raise BundleError(f"Layer {call} loses the mask: {_MASK_LOSERS[call.class_name]}.")
+        if call.class_name in MASK_LOSERS and any(map(has_steps, call.read())):
+            raise BundleError(f"Layer {call} loses the mask: {MASK_LOSERS[call.class_name]}.")
 
 
 def _inner(call: Call) -> dict[str, object]:

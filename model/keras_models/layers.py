@@ -53,7 +53,10 @@ def refuse_outputs(model: Any, outputs: Sequence[str]) -> None:
     """
     if any(len(output.shape) != 2 for output in model.outputs):
         shapes = ", ".join(str(output.shape) for output in model.outputs)
-        raise BundleError(f"The model gives {shapes:.100}, not one row of scores a text: end it with such a row.")
+        cure = "put Flatten" if all(1 in output.shape[1:-1] for output in model.outputs) else "put a last LSTM"
+        raise BundleError(
+            f"The model gives {shapes:.100}, not one row of scores a text: {cure} before the layer that makes them."
+        )
     n_scores = sum(output.shape[-1] for output in model.outputs)
     if n_scores != len(outputs):
         raise BundleError(f"The model gives {n_scores} scores, but {len(outputs)} outputs are named; name each.")

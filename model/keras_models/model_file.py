@@ -11,9 +11,9 @@ from typing import Any
 from saiten.model.errors import BundleError, refusing
 from saiten.model.keras_models.graph import read_graph
 from saiten.model.keras_models.judge import refuse_unserved
-from saiten.model.keras_models.keras2_config import to_keras3
-from saiten.model.keras_models.keras2_weights import set_h5_weights, set_saved_weights
-from saiten.model.keras_models.keras3_h5 import with_modules
+from saiten.model.keras_models.older.keras2_config import to_keras3
+from saiten.model.keras_models.older.keras2_weights import set_h5_weights, set_saved_weights
+from saiten.model.keras_models.older.keras3_h5 import with_modules
 from saiten.model.keras_models.saved_config import check_classes, check_sizes
 from saiten.model.keras_models.saved_model import check_keras_file, check_weights, load_keras_file
 

@@ -10,6 +10,7 @@ import keras
 from keras import layers, ops
 
 from tests.helpers.networks import with_drawn_weights
+from tests.people.at_fault import AT_FAULT, OF_KNOWN_WIDTH
 from tests.people.networks import average, dense, lstm, states
 from tests.people.tried import VOCABULARY_SIZE, WIDTH, model_of
 from tests.people.ways import Way, keras_tokenizer, own_index, words
@@ -28,6 +29,11 @@ def network(build: Callable[[Any, Any], Any]) -> Make:
 
 def of(make: Callable[[], Any]) -> Make:
     return lambda folder: saved(folder, make())
+
+
+def at_fault(title: str, *, is_cured: bool = False) -> Make:
+    width = 12 if title in OF_KNOWN_WIDTH else None
+    return lambda folder: saved(folder, model_of(AT_FAULT[title][is_cured], width))
 
 
 def stack(*behind: Any, mask_zero: bool = True, batch_size: int | None = None, width: int | None = None) -> Any:
@@ -134,7 +140,6 @@ MODELS: Mapping[str, Make] = {
     "Cropping1D": of(lambda: stack(layers.Cropping1D(1), layers.LSTM(3), width=12)),
     "UpSampling1D": network(lambda _, words: dense(lstm(layers.UpSampling1D(2)(words)))),
     "GroupNormalization": network(lambda _, words: dense(lstm(layers.GroupNormalization(1)(words)))),
-    "EinsumDense": network(lambda _, words: dense(lstm(layers.EinsumDense("abc,cd->abd", (None, 4))(words)))),
     "TextCNN by Conv2D": of(
         lambda: stack(
             layers.Reshape((12, WIDTH, 1)), layers.Conv2D(3, (2, WIDTH)), layers.GlobalMaxPooling2D(), width=12
@@ -145,11 +150,7 @@ MODELS: Mapping[str, Make] = {
     "a function of keras.ops that repeats": network(lambda _, words: dense(ops.tile(lstm(words), (1, 2)))),
     "Permute": of(lambda: stack(layers.Permute((2, 1)), layers.LSTM(3), width=12)),
     "attention by Flatten and RepeatVector": network(old_attention),
-    "mean over the steps by ops.mean": network(lambda _, words: dense(ops.mean(words, axis=1))),
-    "a sum by + before the average": network(lambda _, words: dense(average(words + layers.Dense(WIDTH)(words)))),
-    "LSTM that begins with another's states": network(
-        lambda _, words: dense(layers.LSTM(4)(words, initial_state=layers.LSTM(4, return_state=True)(words)[1:]))
-    ),
+    **{title: at_fault(title) for title in AT_FAULT},
     "a score for each token": network(lambda _, words: layers.Dense(3)(states(words))),
     "TimeDistributed(Dense)": network(lambda _, words: dense(average(layers.TimeDistributed(layers.Dense(3))(words)))),
     "RepeatVector, a decoder": network(lambda _, words: dense(layers.LSTM(3)(layers.RepeatVector(4)(lstm(words))))),

@@ -95,19 +95,11 @@ def tables() -> list[str]:
         warnings.simplefilter("ignore")
         folder = pathlib.Path(name)
         scored = [*networks(folder), *tokenizers(folder), *older_files(folder)]
-        said = [(title, _shown(sentence, folder)) for title, sentence in refused(folder)]
+        said = [(title, sentence.replace(f"{folder}/", "")) for title, sentence in refused(folder)]
     return [
         _lines(("network", "file", "words", "padding, truncating, length", "engine"), scored),
         _lines(("what is brought", "what is said"), said),
     ]
-
-
-def _shown(sentence: str, folder: pathlib.Path) -> str:
-    """Returns a sentence as every machine has it: without folders, and whichever of several tries was the worst."""
-    worst = re.compile(r"by \S+ when the text is padded (before|behind) to \d+ in a batch of \d+")
-    return worst.sub(
-        "by 0.05 when the text is padded behind to 313 in a batch of 32", sentence.replace(f"{folder}/", "")
-    )
 
 
 def _lines(head: Row, rows: Sequence[Row]) -> str:

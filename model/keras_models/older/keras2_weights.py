@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from saiten.model.errors import BundleError
-from saiten.model.keras_models.keras2_config import HARD_SIGMOID_SCALE
+from saiten.model.keras_models.older.keras2_config import HARD_SIGMOID_SCALE
 from saiten.model.text.ragged import FloatArray
 
 # Which columns of a cell's weights make gates: i, f, o of an LSTM's four, z and r of a GRU's three.
