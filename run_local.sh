@@ -27,7 +27,6 @@ while (($#)); do
   shift
 done
 
-[[ -f "$root/.venv/stamp" ]] || say "Environment" "installing the locked packages into .venv (3 GB, about two minutes on a fast network, only now)"
 "$root/scripts/setup"
 if [[ " ${rest[*]-} " == *" --help "* ]]; then exec "$root/.venv/bin/saiten" score --help; fi
 
@@ -37,7 +36,7 @@ fi
 if [[ -z "$bundle" ]]; then
   bundle="$local/bundle"
   if [[ ! -d "$bundle" ]]; then
-    say "Training" "a network on $local/sample/train.jsonl (a minute or two, only now)"
+    say "Training" "a network on $local/sample/train.jsonl: 12 passes, a minute or two, only now"
     "$root/.venv/bin/saiten" train --input="$local/sample/train.jsonl" --text_field=text \
       --label_fields="$(comma_separated "${labels[@]}")" --bundle="$bundle" --epochs=12
   fi

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _CLEAR_LINE, _SHOW_CURSOR = "\r\033[K", "\033[?25h"
 _LAST_ACTION_SECS = 5.0
+_PIPE_WIDTH = 1_000
 _last_actions: list[Callable[[], object]] = []
 
 
@@ -29,8 +30,8 @@ def show(text: str) -> None:
         drop_output()
 
 
-def make_console(width: int | None = None) -> "Console":
-    """Returns rich's console for standard output.
+def make_console() -> "Console":
+    """Returns rich's console for standard output; what does not go to a terminal is not cut or broken into lines.
 
     It leaves a reader that has gone to `saiten.pipelines.commands.main`; rich would end the process with exit 1.
     """
@@ -40,7 +41,8 @@ def make_console(width: int | None = None) -> "Console":
         def on_broken_pipe(self) -> None:
             raise  # noqa: PLE0704 - rich calls this while it handles the error
 
-    return _Console(highlight=False, emoji=False, width=width)
+    is_as_wide_as_it_is = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return _Console(highlight=False, emoji=False, width=None if is_as_wide_as_it_is else _PIPE_WIDTH)
 
 
 def drop_output() -> None:

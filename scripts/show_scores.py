@@ -13,12 +13,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from scipy.stats import pearsonr, spearmanr
 
 from saiten.pipelines import storage
+from saiten.pipelines.commands.pages.tables import table
 from saiten.pipelines.run.layout import SCORES_FOLDER
 from saiten.pipelines.run.results import read_scores
 from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
@@ -57,29 +57,28 @@ def labels_of(schema: pa.Schema, outputs: list[str]) -> list[str]:
 
 def records_table(records: list[dict[str, Any]]) -> Table:
     """Returns a line a record: its number below, and its text or else its id."""
-    table = Table(box=None, show_header=False)
-    table.add_column(style="bold", min_width=1)
-    table.add_column(no_wrap=True, overflow="ellipsis")
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style="bold")
+    grid.add_column(no_wrap=True, overflow="ellipsis")
     for number, record in enumerate(records, 1):
-        table.add_row(str(number), escape(str(record.get("text") or record["id"])))
-    return table
+        grid.add_row(str(number), escape(str(record.get("text") or record["id"])))
+    return grid
 
 
 def scores_table(records: list[dict[str, Any]], rows: pa.Table, outputs: list[str]) -> Table:
     """Returns a line an output: its scores for the records with their labels, and how well all rows agree."""
     labels = [name for name in labels_of(rows.schema, outputs) if not rows[name].null_count and len(rows) > 1]
-    table = Table("score (label)" if labels else "score", box=box.SIMPLE_HEAD)
-    for header in [*map(str, range(1, len(records) + 1)), *(["Pearson", "Spearman"] if labels else [])]:
-        table.add_column(header, justify="right")
+    headers = [*map(str, range(1, len(records) + 1)), *(["Pearson", "Spearman"] if labels else [])]
+    shown = table(["score (label)" if labels else "score"], headers)
     for name in outputs[:SHOWN_OUTPUTS]:
         cells = [f"{record[f'score_{name}']:.2f}" for record in records]
         if name in labels:
             cells = [f"{cell} ({record[name]:.1f})" for cell, record in zip(cells, records, strict=True)]
             scores, truth = rows[f"score_{name}"].to_numpy(), rows[name].to_numpy()
             cells += [f"{measure(scores, truth).statistic:.2f}" for measure in (pearsonr, spearmanr)]
-        table.add_row(escape(name), *cells)
-    table.add_row("n_tokens", *(f"{record['n_tokens']:,}" for record in records), style="dim")
-    return table
+        shown.add_row(escape(name), *cells)
+    shown.add_row("n_tokens", *(f"{record['n_tokens']:,}" for record in records), style="dim")
+    return shown
 
 
 def main() -> int:
@@ -96,7 +95,9 @@ def main() -> int:
     console.print()
     records = choose_records(scored(first))
     console.print(records_table(records))
+    console.print()
     console.print(scores_table(records, scored(read_scores(run, columns)), outputs))
+    console.print()
     return 0
 
 

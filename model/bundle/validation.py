@@ -43,14 +43,19 @@ def validate_bundle(bundle: StoredBundle) -> Iterator[Finding]:
     encoder = bundle.encoder()
     replay_ids(bundle, encoder)
     records = bundle.golden()
-    yield Finding("golden texts", f"{len(records)} give their tokens and ids")
+    yield Finding(
+        "golden texts", f"the {len(records)} sample texts of the bundle give the tokens and ids of its making"
+    )
     yield Finding("segmenter", prove_segmenter(encoder.tokenizer, [record.text for record in records]))
     yield Finding("reference", "distributions on the training data" if bundle.reference() else "none")
     engine = load_keras_engine(bundle.path / "model.keras", trust=bundle.trusted)
     refuse_misfit(engine.model, len(encoder.vocabulary), bundle.outputs)
     refuse_unserved(graph_of(engine.model))
-    yield Finding("mask", "no layer loses it")
-    yield Finding("keras engine", f"golden scores within {_shown(replay_scores(bundle, engine))}")
+    yield Finding("mask", "no layer loses it, so padding is not read")
+    yield Finding(
+        "keras engine",
+        f"the golden texts' scores are within {_shown(replay_scores(bundle, engine))} of those of its making",
+    )
     yield _invariance(bundle, engine)
     if bundle.has_packed:
         yield _packed(bundle, engine)

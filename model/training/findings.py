@@ -79,7 +79,7 @@ def coverage_line(training: Mapping[str, Any]) -> str:
     return (
         f"{coverage['vocabulary']:.1%} of the {whose} texts' words are in the vocabulary, "
         f"{coverage['truncated']:.1%} of the texts are truncated"
-        f"{f'; OOV in most texts: {words}' if words else ''}"
+        f"{f'; commonest OOV words (not in it): {words}' if words else ''}"
     )
 
 
@@ -91,7 +91,10 @@ def hints(training: Mapping[str, Any]) -> list[str]:
     if n_texts < _FEW_TEXTS:
         found.append(f"Only {n_texts:,} texts were trained on; more labelled texts would help most.")
     if data["held_out"] and len(epochs) == settings["epochs"] and epochs[-1]["is_best"]:
-        found.append(f"The held-out loss still fell in epoch {len(epochs)}, the last one; give more --epochs.")
+        found.append(
+            f"The held-out loss still fell in epoch {len(epochs)}, the last that --epochs={len(epochs)} allows: give "
+            "more, or leave it out, and training ends when the loss no longer falls."
+        )
     if 1 - coverage["vocabulary"] > _HIGH_OOV:
         found.append(
             f"{1 - coverage['vocabulary']:.0%} of the held-out words are not in the vocabulary; more text, or a "

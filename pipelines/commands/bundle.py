@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     model = parser.add_argument_group("the model")
     model.add_argument("--keras_model", metavar="FILE", required=True, help="a .keras file or an older .h5")
     model.add_argument("--outputs", metavar="NAMES", required=True, help="names of its outputs, commas between")
-    model.add_argument("--trust_bundle", action="store_true", help="let through layers that hold code")
+    model.add_argument("--trust_bundle", action="store_true", help="accept layers that hold code of their own")
     words = parser.add_argument_group("its words")
     words.add_argument(
         "--word_index", metavar="FILE", required=True, help="JSON: a Keras Tokenizer's to_json(), or {word: id}"
@@ -46,14 +46,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     made = parser.add_argument_group("what is made")
     made.add_argument("--bundle", metavar="DIR", required=True, help="a new directory for the bundle")
     made.add_argument(
-        "--expected", metavar="FILE", type=pathlib.Path, help="texts with the scores that model.predict gave"
+        "--expected",
+        metavar="FILE",
+        type=pathlib.Path,
+        help="texts with the scores that model.predict gave them, to compare with",
     )
-    made.add_argument("--sample_texts", metavar="FILE", help="texts, a line each, for the golden records")
+    made.add_argument(
+        "--sample_texts",
+        metavar="FILE",
+        help="sample texts, one a line, to keep with their scores as golden records: workers try them",
+    )
     add_segmenter_argument(made)
 
 
 def _add_tokenizer_arguments(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument("--tokenizer", choices=["keras-default"], help="lower-casing, filters and OOV word of Keras")
+    group.add_argument(
+        "--tokenizer",
+        choices=["keras-default"],
+        help="lower-casing, filters and the word for unknown words (OOV) as Keras has them",
+    )
     group.add_argument(
         "--tokenizer_input",
         choices=["text", "tokens"],
@@ -63,9 +74,13 @@ def _add_tokenizer_arguments(group: "argparse._ArgumentGroup") -> None:
     group.add_argument(
         "--filters", metavar="CHARS", help="characters that became spaces; keras for Keras' own, none for none"
     )
-    group.add_argument("--oov", choices=["token", "drop"], help="what words that are not in the index become")
-    group.add_argument("--oov_token", metavar="WORD", help="the word that stands for OOV words")
-    group.add_argument("--num_words", type=int, help="use ids below it only (default: all)")
+    group.add_argument(
+        "--oov",
+        choices=["token", "drop"],
+        help="what becomes of OOV words, which are not in the index: one token for all, or nothing",
+    )
+    group.add_argument("--oov_token", metavar="WORD", help="the word in the index that stands for OOV words")
+    group.add_argument("--num_words", type=int, help="use only ids below it (default: all)")
 
 
 @dataclass(frozen=True)

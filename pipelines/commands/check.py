@@ -1,6 +1,5 @@
 """`saiten score --check`: a first look at the scores before a long run; writes nothing."""
 
-import sys
 from typing import TYPE_CHECKING
 
 from saiten.model.outputs import highest_outputs
@@ -12,10 +11,10 @@ from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.output_directory import refuse_used
 from saiten.pipelines.steps.encode import encode_block
 from saiten.pipelines.steps.infer import score_block
-from saiten.pipelines.terminal import escape, make_console, say
+from saiten.pipelines.terminal import make_console, say
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Console
 
 CHECKED_RECORDS = 100
 _SHOWN_OUTPUTS = 12
@@ -35,35 +34,36 @@ def check_run(settings: ScoreSettings) -> int:
     plan = plan_scoring(settings, chosen)
     encoder, engine = bundle.load_encoder(), bundle.load_engine()
     scored = [score_block(encode_block(block, encoder), engine) for block in first_records(plan, CHECKED_RECORDS)]
-    # A pipe has no width of its own, and 80 columns cut ids and names.
-    console = make_console(None if sys.stdout.isatty() else 160)
-    console.print(_table(scored, outputs, chosen.n_labels))
+    console = make_console()
+    _print_scores(console, scored, outputs, chosen.n_labels)
     if len(outputs) > _SHOWN_OUTPUTS:
         console.print(f"{len(outputs) - _SHOWN_OUTPUTS} more outputs are not shown.")
     n_texts = sum(len(block.ids) for block in scored)
     n_dead = sum(len(block.dead_letters) for block in scored)
     n_empty = sum(int(block.is_empty.sum()) for block in scored)
+    n_records = n_texts + n_dead
+    which = "the first" if n_records == CHECKED_RECORDS else "all"
     say(
-        f"of the first {n_texts + n_dead} records {n_texts - n_empty} scored, {n_empty} empty, {n_dead} dead; "
+        f"of {which} {n_records} records {n_texts - n_empty} scored, {n_empty} empty, {n_dead} dead; "
         f"{len(plan.files)} files with {plan.total_bytes:,} bytes to score; nothing is written."
     )
     return 0
 
 
-def _table(scored: list[ScoredBlock], outputs: tuple[str, ...], n_labels: int) -> "Table":
-    from rich.table import Table
+def _print_scores(console: "Console", scored: list[ScoredBlock], outputs: tuple[str, ...], n_labels: int) -> None:
+    from saiten.pipelines.commands.pages.tables import Row, print_figures
 
     shown = outputs[:_SHOWN_OUTPUTS]
     labels = ["label"][:n_labels]
-    table = Table("id", *map(escape, shown), *labels, "tokens", "OOV", "", box=None, padding=(0, 1, 0, 0))
+    rows = []
     for block in scored:
         highest = highest_outputs(block.scores, 1)[:, 0].tolist() if n_labels else []
         for i, record_id in enumerate(block.ids):
             empty = bool(block.is_empty[i])
             scores = ["-" if empty else f"{score:.3f}" for score in block.scores[i, : len(shown)]]
-            label = ["-" if empty else escape(outputs[highest[i]])] if n_labels else []
+            label = ["-" if empty else outputs[highest[i]]] if n_labels else []
             counts = (str(block.n_tokens[i]), str(block.n_oov[i]))
-            table.add_row(escape(record_id), *scores, *label, *counts, "empty" if empty else "")
-        for letter in block.dead_letters:
-            table.add_row(escape(letter.id), *["-"] * (len(shown) + len(labels)), "-", "-", letter.code)
-    return table
+            rows.append(Row([record_id], [*scores, *label, *counts, "empty" if empty else ""]))
+        no_scores = ["-"] * (len(shown) + len(labels) + 2)
+        rows += [Row([letter.id], [*no_scores, letter.code]) for letter in block.dead_letters]
+    print_figures(console, ["id"], [*shown, *labels, "tokens", "OOV", ""], rows)

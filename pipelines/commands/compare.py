@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max_change",
         type=float,
-        help="exit 3 if any score of any record moved further (default: exit 0 at any change)",
+        help="exit 3 when a score of any record moved further (default: exit 0 whatever moved)",
     )
-    parser.add_argument("--moved", type=int, default=10, help="so many of the records that moved most are named")
+    parser.add_argument("--moved", type=int, default=10, help="how many of the records that moved most to name")
     parser.add_argument("--json", action="store_true", help="the figures as JSON on standard output")
     parser.add_argument("--html", metavar="FILE", help="the figures as a page for the browser, beside what is printed")
 

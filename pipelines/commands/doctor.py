@@ -6,7 +6,7 @@ import json
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from saiten.pipelines.terminal import escape, make_console, say, show
+from saiten.pipelines.terminal import make_console, say, show
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 EXAMPLE = "saiten doctor --output=runs"
 
-_MARKS = {"good": "[green]✓[/]", "note": "[yellow]![/]", "bad": "[red]✗[/]"}
 _NAME_WIDTH = 14
 
 
@@ -49,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _print(console: "Console", finding: "Diagnosis") -> None:
-    remedy = f"\n{'':<{_NAME_WIDTH + 2}} → {escape(finding.remedy)}" if finding.remedy else ""
-    line = f"{_MARKS[finding.level]} {finding.name:<{_NAME_WIDTH}} {escape(finding.figure)}{remedy}"
-    console.print(line, soft_wrap=True)
+    from saiten.pipelines.commands.pages.tables import BAD, GOOD, LOOK, facts
+
+    mark = {"good": GOOD, "note": LOOK, "bad": BAD}[finding.level]
+    remedy = [("", "", f"→ {finding.remedy}")] if finding.remedy else []
+    console.print(facts([(mark, finding.name, finding.figure), *remedy], _NAME_WIDTH))

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from saiten.model.errors import FINDINGS_EXIT_CODE, UsageError, refuse_missing
-from saiten.pipelines.commands.score_flags import add_engine_argument, add_input_arguments, add_trust_argument
+from saiten.pipelines.commands.command_line.input_flags import OTHER_FILES, add_format_arguments, add_input_arguments
+from saiten.pipelines.commands.flags import add_engine_argument, add_trust_argument
 from saiten.pipelines.commands.training.flags import add_label_arguments
 from saiten.pipelines.local.settings import check_dead_letter_rate
 from saiten.pipelines.terminal import say, show
@@ -24,28 +25,32 @@ EXAMPLE = "saiten evaluate --bundle=bundles/news --input=held-out.jsonl \\\n    
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `saiten evaluate`."""
-    scored = parser.add_argument_group("what is scored")
-    scored.add_argument("--bundle", metavar="DIR", help="the bundle's directory; it scores --input")
+    scored = parser.add_argument_group("to say what is evaluated")
+    scored.add_argument(
+        "--bundle", metavar="DIR", help="the model, which scores --input: what train or bundle has made"
+    )
     add_input_arguments(scored, is_required=False)
-    scored.add_argument("--run", metavar="DIR", help="instead: a run that has kept its labels (--keep_fields)")
-    add_engine_argument(scored)
-    add_trust_argument(scored)
-    labels = parser.add_argument_group("labels")
-    add_label_arguments(labels)
-    labels.add_argument(
+    scored.add_argument("--run", metavar="DIR", help="instead: a run that has kept its labels (score --keep_fields)")
+    add_label_arguments(scored)
+    files = parser.add_argument_group(OTHER_FILES)
+    add_format_arguments(files)
+    files.add_argument(
         "--max_dead_letter_rate",
         metavar="SHARE",
         type=float,
         default=0.01,
-        help="from 0 to 1; with more bad records nothing is evaluated",
+        help="the share of the records, from 0 to 1, that may be unusable; above it nothing is evaluated",
     )
-    shown = parser.add_argument_group("what is shown")
+    model = parser.add_argument_group("to choose how texts are scored")
+    add_engine_argument(model)
+    add_trust_argument(model)
+    shown = parser.add_argument_group("to say what is shown, and when to fail")
     shown.add_argument(
         "--min_metric",
         action="append",
         default=[],
         metavar="NAME:NUMBER",
-        help="exit 3 below it: accuracy, macro_f1, spearman (the outputs' mean), taste.spearman and the like",
+        help="exit 3 when the figure is lower: accuracy, macro_f1, spearman (the outputs' mean), taste.spearman, ...",
     )
     shown.add_argument("--json", action="store_true", help="the figures as JSON on standard output")
 

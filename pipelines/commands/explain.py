@@ -6,7 +6,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.commands.score_flags import add_engine_argument, add_input_arguments, add_trust_argument
+from saiten.pipelines.commands.command_line.input_flags import (
+    OTHER_FILES,
+    add_format_arguments,
+    add_id_argument,
+    add_input_arguments,
+)
+from saiten.pipelines.commands.flags import add_engine_argument, add_trust_argument
 from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say, show
 
@@ -25,15 +31,16 @@ EXAMPLE = "saiten explain --bundle=bundles/mine とても美味しい。"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `saiten explain`."""
     parser.add_argument("text", metavar="TEXT", nargs="?", help="the text; - reads it from standard input")
-    model = parser.add_argument_group("with what")
-    model.add_argument("--bundle", metavar="DIR", required=True, help="the bundle's directory")
+    model = parser.add_argument_group("to choose the model")
+    model.add_argument("--bundle", metavar="DIR", required=True, help="the model: what train or bundle has made")
     add_engine_argument(model)
     add_trust_argument(model)
-    texts = parser.add_argument_group("texts of a file, instead of TEXT")
+    texts = parser.add_argument_group("to explain texts of a file, instead of TEXT")
     add_input_arguments(texts, is_required=False)
-    texts.add_argument("--id_field", metavar="FIELD", help="the record's id (default: source:position)")
-    texts.add_argument("--records", type=int, default=10, help="so many records of --input, the first ones")
-    shown = parser.add_argument_group("what is shown")
+    add_id_argument(texts)
+    texts.add_argument("--records", type=int, default=10, help="how many records of --input, from the first one on")
+    add_format_arguments(parser.add_argument_group(OTHER_FILES))
+    shown = parser.add_argument_group("to say what is shown")
     shown.add_argument("--output", metavar="NAME", help="colour the text by this score (default: the most moved)")
     shown.add_argument("--json", action="store_true", help="a JSON object for each text, a line each, instead")
     shown.add_argument("--html", metavar="FILE", help="a page for the browser, beside what is printed")

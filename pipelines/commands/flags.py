@@ -1,4 +1,4 @@
-"""The flags that say how texts become tokens, for `train` and `bundle`, and what a misspelt flag is answered with."""
+"""The flags that say how texts become tokens and scores, and what a misspelt flag is answered with."""
 
 import argparse
 import difflib
@@ -9,6 +9,7 @@ from typing import Any
 
 from saiten.model.errors import UsageError
 from saiten.model.text.tokenizer import SEGMENTERS, TokenizerConfig
+from saiten.pipelines.local.settings import ScoreSettings
 
 _MAX_STOP_WORDS_BYTES = 16 << 20
 
@@ -52,39 +53,63 @@ def unknown_flag_message(argument: str, flags: Sequence[str]) -> str:
     return f"There is no flag {flag}; {hint}"
 
 
+def add_trust_argument(group: "argparse._ActionsContainer") -> None:
+    """Adds the flag that lets through a bundle's strange layers."""
+    group.add_argument("--trust_bundle", action="store_true", help="accept layers that Saiten does not build itself")
+
+
+def add_engine_argument(group: "argparse._ActionsContainer") -> None:
+    """Adds the flag that chooses the engine."""
+    group.add_argument(
+        "--engine",
+        choices=["auto", "packed", "keras"],
+        default=ScoreSettings.engine,
+        help="what computes the scores; packed: the model's weights in a compiled loop, without TensorFlow; keras: "
+        "the Keras model itself; auto: packed, where the bundle has it",
+    )
+
+
 def add_segmenter_argument(group: "argparse._ActionsContainer") -> None:
     """Adds the flag that says who finds the words."""
     group.add_argument(
         "--segmenter",
         choices=SEGMENTERS,
         default=SEGMENTERS[0],
-        help="what finds the words; auto: compiled, for MeCab's very words sooner, where it covers the dictionary",
+        help="what cuts texts into words; compiled: Saiten's own, which finds the same words as MeCab in less time; "
+        "auto: compiled, where it covers the dictionary",
     )
 
 
 def add_text_arguments(group: "argparse._ActionsContainer", normalization: str) -> None:
     """Adds the flags; `normalization` is its default."""
     group.add_argument(
-        "--normalization", choices=["nfkc", "none"], default=normalization, help="what is done to a text before MeCab"
+        "--normalization",
+        choices=["nfkc", "none"],
+        default=normalization,
+        help="what is done to a text before it is cut into words",
     )
     group.add_argument(
         "--dictionary", metavar="NAME", default="unidic-lite", help="unidic-lite, unidic, ipadic or a directory"
     )
     group.add_argument("--user_dictionary", metavar="FILE", help="a compiled MeCab user dictionary")
     group.add_argument(
-        "--token_form", choices=["surface", "lemma"], default="surface", help="words as written, or as in a dictionary"
+        "--token_form", choices=["surface", "lemma"], default="surface", help="words as written, or in dictionary form"
     )
     group.add_argument(
-        "--keep_pos", metavar="NAMES", default="", help="only words of these parts of speech, such as 名詞,動詞"
+        "--keep_pos",
+        metavar="NAMES",
+        default="",
+        help="only words of these parts of speech, such as 名詞,動詞 (default: all)",
     )
     group.add_argument("--stop_words", metavar="FILE", type=pathlib.Path, help="tokens to leave out, one a line")
-    group.add_argument("--prefix_token", metavar="TOKEN", help="a token before each text's, such as <s>")
-    group.add_argument("--suffix_token", metavar="TOKEN", help="a token behind each text's")
+    group.add_argument("--prefix_token", metavar="TOKEN", help="a token to put before each text, such as <s>")
+    group.add_argument("--suffix_token", metavar="TOKEN", help="a token to put after each text")
     group.add_argument(
         "--split",
         choices=["space", "whitespace"],
         default="space",
-        help='tokens apart as by Python\'s split(" "), to which U+3000 is a token, or as by split()',
+        help="space: a full-width space (U+3000) is a token, as after Python's split(' '); whitespace: it is none, as "
+        "after split()",
     )
 
 

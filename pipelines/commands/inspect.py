@@ -4,19 +4,12 @@ import argparse
 import dataclasses
 import json
 import pathlib
-import sys
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
-    from saiten.pipelines.commands.pages.rows import InspectPage, Row
+    from saiten.pipelines.commands.pages.rows import InspectPage
 
 EXAMPLE = "saiten inspect runs/june"
-
-_MAX_NAME_WIDTH = 40
-_MARKS = {"GOOD": ("✓", "green"), "LOOK": ("!", "yellow"), "BAD": ("✗", "red")}
 
 # Some hundred bytes for each file read and written: those of a million.
 _MAX_RUN_MANIFEST_BYTES = 256 << 20
@@ -113,35 +106,19 @@ def _run_page(directory: str, names: set[str]) -> "InspectPage":
 
 
 def _print_page(page: "InspectPage", *, shows_all: bool) -> None:
-    from rich.padding import Padding
-
-    from saiten.pipelines.commands.training.view import metrics_table
+    from saiten.pipelines.commands.pages.tables import BAD, GOOD, LOOK, facts
+    from saiten.pipelines.commands.training.view import print_metrics
     from saiten.pipelines.terminal import escape, make_console
 
-    # A pipe has no width of its own, and 80 columns cut a sha256.
-    console = make_console(None if sys.stdout.isatty() else 120)
+    console = make_console()
     console.print(f"[bold]{escape(page.headline)}[/]", soft_wrap=True)
     if page.verdict:
-        for finding in page.verdict.findings:
-            mark, colour = _MARKS[finding.level.name]
-            console.print(Padding(f"[{colour}]{mark}[/] {escape(finding.sentence)}", (0, 0, 0, 2)))
+        marks = (GOOD, LOOK, BAD)
+        console.print(facts((marks[finding.level], "", finding.sentence) for finding in page.verdict.findings))
     console.print()
-    console.print(_grid([*page.rows, *(page.details if shows_all else ())]))
+    console.print(facts(("", name, said) for name, said in [*page.rows, *(page.details if shows_all else ())]))
     if page.metrics:
         console.print()
-        console.print(metrics_table(page.metrics))
+        print_metrics(console, page.metrics)
     if page.details and not shows_all:
         console.print("\n[dim]--all shows every setting, version and file.[/]")
-
-
-def _grid(rows: "Iterable[Row]") -> "Table":
-    from rich.table import Table
-
-    from saiten.pipelines.terminal import escape
-
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="bold", no_wrap=True, max_width=_MAX_NAME_WIDTH)
-    grid.add_column(overflow="fold")
-    for name, value in rows:
-        grid.add_row(escape(name), escape(value))
-    return grid

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.commands.command_line.catalog import COMMANDS
+from saiten.pipelines.commands.command_line.interrupted import NOTHING_WRITTEN, left_behind
 from saiten.pipelines.commands.command_line.parser import command_module, command_parser, overview
 from saiten.pipelines.commands.flags import known_flags, replaced_values, unknown_flag_message
 from saiten.pipelines.quiet import quiet_libraries
@@ -46,11 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         say(f"{what_failed(error)}.")
         return SaitenError.exit_code
-    except KeyboardInterrupt:
-        say("interrupted.")
+    except KeyboardInterrupt as end:
+        say(_last_line("interrupted", end))
         return 128 + signal.SIGINT
-    except _TerminatedError:
-        say("terminated.")
+    except _TerminatedError as end:
+        say(_last_line("terminated", end))
         return 128 + signal.SIGTERM
     finally:
         signal.signal(signal.SIGTERM, previous)
@@ -94,8 +95,18 @@ def _run(arguments: list[str]) -> int:
         raise UsageError(unknown_flag_message(unknown[0], known_flags(parser)))
     if missing:
         raise UsageError(f"saiten {command} needs {', '.join(missing)}; see saiten {command} --help.")
-    exit_code: int = command_module(command).run(parsed)
+    try:
+        exit_code: int = command_module(command).run(parsed)
+    except (KeyboardInterrupt, _TerminatedError) as end:
+        end.args = (left_behind(command, parsed),)
+        raise
     return exit_code
+
+
+def _last_line(word: str, end: BaseException) -> str:
+    """Says how to go on; an end that comes before a command has begun has left nothing."""
+    left = end.args[0] if end.args else NOTHING_WRITTEN
+    return f"{word}; {left}." if left else f"{word}."
 
 
 def _unknown_command_message(command: str) -> str:

@@ -7,99 +7,64 @@ import io
 from collections.abc import Sequence
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.commands.flags import InPlaceOf, add_segmenter_argument, known_flags, unknown_flag_message
-from saiten.pipelines.defaults import MAX_RECORD_BYTES
+from saiten.pipelines.commands.command_line.input_flags import (
+    OTHER_FILES,
+    add_format_arguments,
+    add_id_argument,
+    add_input_arguments,
+)
+from saiten.pipelines.commands.flags import (
+    InPlaceOf,
+    add_engine_argument,
+    add_segmenter_argument,
+    add_trust_argument,
+    known_flags,
+    unknown_flag_message,
+)
 from saiten.pipelines.local.settings import ScoreSettings
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the flags of `saiten score`."""
-    _add_reading_arguments(parser.add_argument_group("what to score"))
-    _add_bundle_arguments(parser.add_argument_group("with what"))
-    _add_output_arguments(parser.add_argument_group("what to write"))
-    _add_outcome_arguments(parser.add_argument_group("what counts as success"))
-    _add_running_arguments(parser.add_argument_group("how to run"))
-    _add_streaming_arguments(parser.add_argument_group("input without end"))
+    """Adds the flags of `saiten score`, first those that most runs get along with."""
+    _add_usual_arguments(parser.add_argument_group("most runs need no more than these"))
+    add_format_arguments(parser.add_argument_group(OTHER_FILES))
+    _add_output_arguments(parser.add_argument_group("to say what is written"))
+    _add_outcome_arguments(parser.add_argument_group("to say what counts as success"))
+    _add_model_arguments(parser.add_argument_group("to choose how texts are scored"))
+    _add_shown_arguments(parser.add_argument_group("to say what is shown"))
+    _add_runner_arguments(parser.add_argument_group("to run elsewhere"))
+    _add_streaming_arguments(parser.add_argument_group("to score what arrives, without end"))
 
 
-def add_input_arguments(group: "argparse._ActionsContainer", *, is_required: bool = True) -> None:
-    """Adds the flags that say what to read, the same for training and scoring."""
-    group.add_argument(
-        "--input", metavar="FILES", required=is_required, help="file, directory, glob, or a list with commas between"
-    )
-    group.add_argument(
-        "--input_format",
-        metavar="FORMAT",
-        default=ScoreSettings.input_format,
-        help="text (a line a record), jsonl, csv, tsv or parquet (default: by the file's ending)",
-    )
-    group.add_argument(
-        "--encoding", metavar="NAME", default=ScoreSettings.encoding, help="utf-8, cp932, euc_jp or utf-16"
-    )
-    group.add_argument(
-        "--quoting",
-        metavar="csv|none",
-        default=ScoreSettings.quoting,
-        help="whether quotes quote (default: in CSV, not in TSV)",
-    )
-    group.add_argument("--text_field", metavar="FIELD", help="the text, where there are fields (default: text)")
-    group.add_argument(
-        "--max_record_bytes",
-        metavar="BYTES",
-        type=int,
-        default=ScoreSettings.max_record_bytes,
-        help=f"longer records are dead letters (default: {MAX_RECORD_BYTES}, {MAX_RECORD_BYTES >> 20} MiB)",
-    )
-    group.add_argument(
-        "--table_files", action="store_true", help="the files of a Delta or Iceberg table as they are, removed ones too"
-    )
-
-
-def add_trust_argument(group: "argparse._ActionsContainer") -> None:
-    """Adds the flag that lets through a bundle's strange layers."""
-    group.add_argument("--trust_bundle", action="store_true", help="let through layers that Saiten does not build")
-
-
-def add_engine_argument(group: "argparse._ActionsContainer") -> None:
-    """Adds the flag that chooses the engine."""
-    group.add_argument(
-        "--engine",
-        choices=["auto", "packed", "keras"],
-        default=ScoreSettings.engine,
-        help="what scores; auto: packed, without TensorFlow, where the bundle has it",
-    )
-
-
-def _add_reading_arguments(group: "argparse._ActionsContainer") -> None:
+def _add_usual_arguments(group: "argparse._ActionsContainer") -> None:
     add_input_arguments(group)
-    group.add_argument("--id_field", metavar="FIELD", help="the record's id (default: source:position)")
-
-
-def _add_bundle_arguments(group: "argparse._ActionsContainer") -> None:
-    group.add_argument("--bundle", metavar="DIR", required=True, help="the bundle's directory")
-    add_engine_argument(group)
-    add_segmenter_argument(group)
-    add_trust_argument(group)
-
-
-def _add_output_arguments(group: "argparse._ActionsContainer") -> None:
-    group.add_argument("--output", metavar="DIR", help="the run's directory (not needed with --check)")
+    add_id_argument(group)
     group.add_argument(
         "--keep_fields",
         metavar="FIELDS",
         default=ScoreSettings.keep_fields,
-        help="fields to carry over, name or name:type (int64, float64, bool, timestamp), commas between",
+        help="fields to carry over beside the scores: name or name:type (int64, float64, bool, timestamp), commas "
+        "between",
+    )
+    group.add_argument("--bundle", metavar="DIR", required=True, help="the model: what train or bundle has made")
+    group.add_argument("--output", metavar="DIR", help="where to write the run, a new directory")
+    group.add_argument(
+        "--check", action="store_true", help="show the scores of the first 100 records; write nothing (no --output)"
+    )
+    group.add_argument("--resume", action="store_true", help="finish the unfinished run in --output")
+    group.add_argument("--overwrite", action="store_true", help="replace the run in --output, once this one is whole")
+    group.add_argument("--workers", type=int, help="processes on this machine (default: as many as cores)")
+
+
+def _add_output_arguments(group: "argparse._ActionsContainer") -> None:
+    group.add_argument(
+        "--no_label", action="store_true", help="for classes: leave out label and label_score, the most probable one"
     )
     group.add_argument(
-        "--no_label", action="store_true", help="for classes: without label and label_score, the highest one"
-    )
-    group.add_argument(
-        "--top", type=int, default=ScoreSettings.top, help="for classes: the N highest, as label_2 and so on too"
+        "--top", type=int, default=ScoreSettings.top, help="for classes: the N most probable ones, as label_2 and so on"
     )
     group.add_argument("--no_raw", action="store_true", help="dead letters without the record's bytes")
-    group.add_argument("--report_examples", action="store_true", help="texts of dead letters in the report")
-    group.add_argument("--overwrite", action="store_true", help="replace the run in --output, once this one is whole")
-    group.add_argument("--resume", action="store_true", help="finish the unfinished run in --output")
+    group.add_argument("--report_examples", action="store_true", help="show texts of dead letters in the report")
 
 
 def _add_outcome_arguments(group: "argparse._ActionsContainer") -> None:
@@ -108,52 +73,63 @@ def _add_outcome_arguments(group: "argparse._ActionsContainer") -> None:
         metavar="SHARE",
         type=float,
         default=ScoreSettings.max_dead_letter_rate,
-        help="from 0 to 1; above it nothing is committed, exit 4",
+        help="the share of the records, from 0 to 1, that may be dead letters; above it nothing is committed, exit 4",
     )
-    group.add_argument("--allow_dead_letters", action="store_true", help="exit 0, not 3, although there are some")
+    group.add_argument("--allow_dead_letters", action="store_true", help="exit 0, not 3, when there are some")
     group.add_argument(
         "--batch_timeout_secs",
         metavar="SECS",
         type=float,
         default=ScoreSettings.batch_timeout_secs,
-        help="a batch that takes more seconds ends the run",
+        help="end the run when one batch of texts takes longer",
     )
 
 
-def _add_running_arguments(group: "argparse._ActionsContainer") -> None:
-    group.add_argument("--check", action="store_true", help="score 100 records to the screen; write nothing")
-    group.add_argument("--workers", type=int, help="local worker processes (default: all cores)")
+def _add_model_arguments(group: "argparse._ActionsContainer") -> None:
+    add_engine_argument(group)
+    add_segmenter_argument(group)
+    add_trust_argument(group)
+
+
+def _add_shown_arguments(group: "argparse._ActionsContainer") -> None:
+    group.add_argument("--quiet", action="store_true", help="show no progress")
+    group.add_argument("--json", action="store_true", help="the summary as JSON on standard output")
+
+
+def _add_runner_arguments(group: "argparse._ActionsContainer") -> None:
     group.add_argument(
         "--runner",
         metavar="NAME",
         default=ScoreSettings.runner,
-        help="a Beam runner; its own flags stand on the same line (default: FnApiRunner, on this machine)",
+        help="a Beam runner; give its own flags on the same line (default: FnApiRunner, on this machine)",
     )
-    group.add_argument("--no_wait", action="store_true", help="with a runner elsewhere: end when it has the job")
+    group.add_argument("--no_wait", action="store_true", help="end as soon as the runner has the job")
     group.add_argument(
-        "--beam_option", action="append", default=[], metavar="NAME=VALUE", help="what only a job server knows"
+        "--beam_option",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an option that only the runner's job server knows",
     )
-    group.add_argument("--quiet", action="store_true", help="no progress")
-    group.add_argument("--json", action="store_true", help="the summary as JSON on standard output")
 
 
 def _add_streaming_arguments(group: "argparse._ActionsContainer") -> None:
-    group.add_argument("--streaming", action="store_true", help="score what arrives in --input, without end")
+    group.add_argument("--streaming", action="store_true", help="score files that arrive in --input")
     group.add_argument(
         "--subscription",
         action=InPlaceOf,
         other="input",
         metavar="NAME",
-        help="instead: messages of projects/PROJECT/subscriptions/NAME",
+        help="score the messages of projects/PROJECT/subscriptions/NAME instead (Pub/Sub)",
     )
     for flag, metavar, help_text in (
-        ("poll_secs", "SECS", "how often files and bundles are looked for"),
-        ("window_secs", "SECS", "how much time a set of files covers"),
-        ("max_batch_wait_ms", "MS", "how long a message waits for others at most"),
+        ("poll_secs", "SECS", "how often to look for new files and bundles"),
+        ("window_secs", "SECS", "how much time each set of result files covers"),
+        ("max_batch_wait_ms", "MS", "how long a message waits for others, at most"),
     ):
         default = getattr(ScoreSettings, flag)
         group.add_argument(f"--{flag}", metavar=metavar, type=float, default=default, help=help_text)
-    group.add_argument("--bundle_watch", metavar="PATTERN", help="go over to a bundle that appears there")
+    group.add_argument("--bundle_watch", metavar="PATTERN", help="go over to a new bundle as soon as one appears there")
 
 
 def without_values_of_switches(arguments: Sequence[str]) -> list[str]:

@@ -6,8 +6,7 @@ import os
 import pathlib
 from typing import TYPE_CHECKING
 
-from saiten.pipelines.commands.flags import add_segmenter_argument
-from saiten.pipelines.commands.score_flags import add_input_arguments
+from saiten.pipelines.commands.command_line.input_flags import OTHER_FILES, add_format_arguments, add_input_arguments
 from saiten.pipelines.commands.training.flags import add_label_arguments, add_training_arguments, training_config
 from saiten.pipelines.local.settings import check_dead_letter_rate
 from saiten.pipelines.quiet import import_tensorflow
@@ -31,22 +30,23 @@ EXAMPLE = "saiten train --input=news.jsonl --text_field=body --class_field=categ
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `saiten train`."""
-    texts = parser.add_argument_group("what to learn from")
-    add_input_arguments(texts)
-    add_label_arguments(texts)
-    texts.add_argument(
+    usual = parser.add_argument_group("most trainings need no more than these")
+    add_input_arguments(usual)
+    add_label_arguments(usual)
+    usual.add_argument("--bundle", metavar="DIR", required=True, help="where to write the bundle, a new directory")
+    files = parser.add_argument_group(OTHER_FILES)
+    add_format_arguments(files)
+    files.add_argument(
         "--max_dead_letter_rate",
         metavar="SHARE",
         type=float,
         default=0.01,
-        help="from 0 to 1; with more bad records nothing is trained",
+        help="the share of the records, from 0 to 1, that may be unusable; above it nothing is trained",
     )
-    made = parser.add_argument_group("what is made")
-    made.add_argument("--bundle", metavar="DIR", required=True, help="the bundle's directory; must be new or empty")
-    add_segmenter_argument(made)
-    made.add_argument("--quiet", action="store_true", help="no progress")
-    made.add_argument("--json", action="store_true", help="the training's metrics as JSON on standard output")
     add_training_arguments(parser)
+    shown = parser.add_argument_group("to say what is shown")
+    shown.add_argument("--quiet", action="store_true", help="show no progress")
+    shown.add_argument("--json", action="store_true", help="the training's metrics as JSON on standard output")
 
 
 def run(args: argparse.Namespace) -> int:

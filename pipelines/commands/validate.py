@@ -2,15 +2,17 @@
 
 import argparse
 
-from saiten.pipelines.commands.score_flags import add_trust_argument
+from saiten.pipelines.commands.flags import add_trust_argument
 from saiten.pipelines.quiet import import_tensorflow
+
+_NAME_WIDTH = 14
 
 EXAMPLE = "saiten validate --bundle=bundles/mine"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of `saiten validate`."""
-    parser.add_argument("--bundle", metavar="DIR", required=True, help="the bundle's directory")
+    parser.add_argument("--bundle", metavar="DIR", required=True, help="what train or bundle has made")
     add_trust_argument(parser)
 
 
@@ -20,8 +22,9 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         BundleError: The first thing that does not hold.
     """
+    from saiten.pipelines.commands.pages.tables import GOOD, facts
     from saiten.pipelines.steps.scoring_bundle import opened_bundle
-    from saiten.pipelines.terminal import escape, make_console, say
+    from saiten.pipelines.terminal import make_console, say
 
     console = make_console()
     n_findings = 0
@@ -30,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         from saiten.model.bundle.validation import validate_bundle
 
         for finding in validate_bundle(bundle):
-            console.print(f"[green]✓[/] {finding.what:<14} {escape(finding.figure)}", soft_wrap=True)
+            console.print(facts([(GOOD, finding.what, finding.figure)], _NAME_WIDTH))
             n_findings += 1
     say(f"{args.bundle} holds: {n_findings} checks, bundle {bundle.bundle_id[:12]}")
     return 0

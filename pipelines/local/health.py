@@ -81,7 +81,7 @@ PARTS = (
     ),
     Part(
         "keras engine",
-        "scores any masked model; proves bundles",
+        "scores any model that masks its padding; checks bundles",
         ("tensorflow", "keras", "h5py"),
         ("tensorflow", "keras"),
         "keras",

@@ -29,7 +29,7 @@ from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
 from saiten.pipelines.run.schema import refuse_taken_names
 from saiten.pipelines.steps.finish import finish_commit
 from saiten.pipelines.steps.infer import HANDLERS
-from saiten.pipelines.terminal import done_before_end
+from saiten.pipelines.terminal import done_before_end, say
 
 
 def read_options(settings: ScoreSettings) -> ReadOptions:
@@ -100,6 +100,7 @@ def launch_run(settings: ScoreSettings, waiting: WaitingWorkers | None = None) -
         committed = find_committed(output, rows, inputs) if settings.resume else None
         if committed:
             finish_commit(output, committed)  # a run that was killed in its last step is whole now
+            say(f"the run in {output} was finished already, at {committed.finished}: nothing was scored now. It was:")
             return committed
         scoring = prepare_scoring(settings, bundle, plan, claim.token)
         claim.run_id = scoring.commit.run.run_id

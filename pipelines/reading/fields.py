@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 
 from saiten.model.errors import UsageError
-from saiten.pipelines.reading.format import SAMPLE_RECORDS, FileFields
+from saiten.pipelines.reading.format import SAMPLE_RECORDS, FileFields, none_has
 from saiten.pipelines.reading.options import KeptField, ReadOptions, nearest
 
 _SHOWN_NAMES = 20
@@ -99,26 +99,30 @@ def _check_samples(samples: Mapping[str, FileFields], options: ReadOptions) -> N
         n_before += fields.n_records
     if n_before and seen.get(options.text_name, SAMPLE_RECORDS) >= SAMPLE_RECORDS:
         raise UsageError(
-            f"None of the first {SAMPLE_RECORDS:,} records has the field {options.text_name!r}"
-            f"{_asked_for_text(options)}; {_there_are(options.text_name, seen)}."
+            f"{_looked_at(n_before)} the field {options.text_name!r}{_asked_for_text(options)}; "
+            f"{_there_are(options.text_name, seen)}."
         )
     for source, fields in samples.items():
         if options.id_field is not None and fields.n_records and options.id_field not in fields.names:
             raise UsageError(
-                f"None of the first {SAMPLE_RECORDS:,} records of {source} has the field {options.id_field!r} of "
-                f"--id_field; {_there_are(options.id_field, fields.names)}."
+                f"{_looked_at(fields.n_records, f' of {source}')} the field {options.id_field!r} of --id_field; "
+                f"{_there_are(options.id_field, fields.names)}."
             )
 
 
 def _check_kept_fields(structured: Mapping[str, FileFields], options: ReadOptions) -> None:
     names = {name: 0 for fields in structured.values() for name in fields.names}
-    may_come = any(not fields.is_complete for fields in structured.values())
+    samples = [fields.n_records for fields in structured.values() if not fields.is_complete]
+    lack = _looked_at(sum(samples)) if len(samples) == len(structured) else "No file has"
     for field in options.kept_fields if names else ():
-        if field.name not in names and not (may_come and field.type is not None):
+        if field.name not in names and not (samples and field.type is not None):
             raise UsageError(
-                f"None of the first {SAMPLE_RECORDS:,} records has the field {field.name!r} of "
-                f"{options.kept_fields_flag}; {_there_are(field.name, names)}."
+                f"{lack} the field {field.name!r} of {options.kept_fields_flag}; {_there_are(field.name, names)}."
             )
+
+
+def _looked_at(n_records: int, whose: str = "") -> str:
+    return none_has(min(n_records, SAMPLE_RECORDS), is_all=n_records < SAMPLE_RECORDS, whose=whose)
 
 
 def _resolve(field: KeptField, fields_by_source: Mapping[str, FileFields | None], options: ReadOptions) -> pa.DataType:

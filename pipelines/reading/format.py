@@ -113,3 +113,14 @@ def even_bounds(size: int, n_slices: int) -> list[int]:
     """
     n_slices = -(-n_slices // 4) * 4 if n_slices > 1 else 1
     return sorted({size * i // n_slices for i in range(n_slices + 1)}) if size else [0, 0]
+
+
+def none_has(n_records: int, *, is_all: bool, whose: str = "") -> str:
+    """Returns how a sentence begins about what none of the records has that were looked at.
+
+    >>> none_has(200, is_all=True), none_has(1000, is_all=False, whose=" of a.jsonl"), none_has(1, is_all=True)
+    ('None of the 200 records has', 'None of the first 1,000 records of a.jsonl has', 'The only record does not have')
+    """
+    if n_records == 1 and is_all:
+        return f"The only record{whose} does not have"
+    return f"None of the {'' if is_all else 'first '}{n_records:,} records{whose} has"

@@ -37,7 +37,9 @@ def test_validate_refuses_with_one_sentence(bundle_copy: pathlib.Path, capsys: O
 def test_inspect_shows_a_bundle(tiny_bundle: StoredBundle, capsys: Output) -> None:
     assert main(["inspect", str(tiny_bundle.path)]) == 0
     short = capsys.readouterr().out
-    assert short.startswith(f"{tiny_bundle.path} is a bundle: its sizes, hashes and proof hold.")
+    assert short.startswith(
+        f"{tiny_bundle.path} is a bundle: its files are whole, and it has passed the tests of its making."
+    )
     assert "sha256" not in short
     assert short.endswith("--all shows every setting, version and file.\n")
     assert main(["inspect", "--all", str(tiny_bundle.path)]) == 0
@@ -46,7 +48,7 @@ def test_inspect_shows_a_bundle(tiny_bundle: StoredBundle, capsys: Output) -> No
     assert "a number each" in rows["outputs"]
     assert "taste, service" in rows["outputs"]
     assert "words (Embedding) > lstm" in rows["network"]
-    assert "packed, keras" in rows["engines"]
+    assert "packed (without TensorFlow), keras" in rows["engines"]
     assert "unidic-lite" in rows["tokenizer"]
     assert "OOV words: token" in rows["vocabulary"]
     assert "at most 400 ids, truncating pre" in rows["sequences"]
@@ -117,12 +119,12 @@ def test_inspect_says_how_good_a_bundle_is(bundle_copy: pathlib.Path, capsys: Ou
     assert main(["inspect", str(bundle_copy)]) == 0
     shown = capsys.readouterr().out
     assert [line[:60] for line in shown.splitlines()[1:4]] == [
-        "  ! 20% of the held-out words are not in the vocabulary; mor",
-        "  ✓ On 200 held-out texts the scores follow the labels: mean",
+        "!  20% of the held-out words are not in the vocabulary; more ",
+        "✓  On 200 held-out texts the scores follow the labels: mean S",
         "",
     ]  # fmt: skip
     assert "trained on  2,200 texts, 200 of them held out, 90,000 tokens" in shown
-    assert "│ taste │ 0.1 │    0.900 │" in shown
+    assert "taste  0.1     0.900" in shown
 
 
 @pytest.mark.parametrize("metrics", [{"texts": "many"}, {"texts": 1, "mean": {"spearman": "[red]"}}, 7])

@@ -119,10 +119,10 @@ def test_the_first_look_shows_the_class(class_bundle: StoredBundle, reviews: pat
     printed = capsys.readouterr()
     lines = [line.split() for line in printed.out.splitlines()]
     assert lines[0] == ["id", *NAMES, "label", "tokens", "OOV"]
-    first = dict(zip(lines[0], lines[1], strict=True))
+    first = dict(zip(lines[0], lines[2], strict=True))
     assert first["label"] == max(NAMES, key=lambda name: float(first[name]))
-    assert lines[2][1:5] == ["-"] * 4
-    assert printed.err.startswith("saiten: of the first 5 records 3 scored, 2 empty, 0 dead; 1 files with")
+    assert lines[3][1:5] == ["-"] * 4
+    assert printed.err.startswith("saiten: of all 5 records 3 scored, 2 empty, 0 dead; 1 files with")
 
 
 def test_explain_names_the_class_and_its_probability_in_each_form(

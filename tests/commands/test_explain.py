@@ -53,8 +53,8 @@ def test_explain_shows_tokens_and_scores(tiny_bundle: StoredBundle, capsys: Outp
     shown = capsys.readouterr().out
     ids = tiny_bundle.encoder().vocabulary.ids
     assert f"とても {ids['とても']} | 高い {ids['高い']} | 未知 1 (OOV) | [ 1 (OOV)" in shown
-    assert "6 tokens, 4 OOV, 6 read by the model" in shown
-    assert re.findall(r"^│ (\w+)", shown, re.MULTILINE) == ["taste", "service"]
+    assert "6 tokens, 4 OOV (not known to the model), 6 read by the model" in shown
+    assert re.findall(r"^(\w+) +-?\d\.\d{6} ", shown, re.MULTILINE) == ["taste", "service"]
 
 
 def test_explain_reads_standard_input(

@@ -57,6 +57,26 @@ def test_the_example_is_a_command_that_is_understood(command: str) -> None:
     command_parser(command).parse_args(words[2:])
 
 
+def test_what_most_runs_need_comes_first_and_the_rest_by_what_one_wants_to_do() -> None:
+    groups = {
+        group.title: [action.option_strings[0] for action in group._group_actions]
+        for group in command_parser("score")._action_groups
+        if group._group_actions
+    }
+    titles = list(groups)
+    assert titles[:2] == ["options", "most runs need no more than these"]
+    assert all(title.startswith("to ") for title in titles[2:])
+    assert groups[titles[1]] == [
+        "--input", "--text_field", "--id_field", "--keep_fields", "--bundle", "--output", "--check", "--resume",
+        "--overwrite", "--workers",
+    ]  # fmt: skip
+
+
+def test_the_overview_explains_the_words_that_no_other_tool_has() -> None:
+    shown = overview()
+    assert [f"\n  {word:<11} " in shown for word in ("bundle", "run", "dead letter", "OOV")] == [True] * 4
+
+
 def test_the_overview_names_every_command_with_its_summary() -> None:
     shown = overview()
     assert [f"  {name:<12}{summary}" in shown for name, summary in COMMANDS.items()] == [True] * len(COMMANDS)

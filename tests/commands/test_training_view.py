@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from saiten.model.training.watcher import EpochReport
-from saiten.pipelines.commands.training.view import TrainingView, metrics_table
+from saiten.pipelines.commands.training.view import TrainingView, print_metrics
 
 
 class Clock:
@@ -73,8 +73,8 @@ def test_metrics_are_a_table_with_a_row_for_each_label() -> None:
     values = {"mse": 0.0123456, "mae": 0.1, "spearman": 0.87654}
     metrics = {"texts": 1_234, "accuracy": 0.9, "outputs": {"taste": values, "price": {**values, "spearman": None}}}
     out = io.StringIO()
-    Console(file=out, width=80).print(metrics_table(metrics))
-    rows = [line.replace("│", " ").split() for line in out.getvalue().splitlines()]
+    print_metrics(Console(file=out, width=80), metrics)
+    rows = [line.split() for line in out.getvalue().splitlines()]
     assert rows[0] == ["1,234", "held-out", "texts,", "accuracy", "0.900"]
     assert ["taste", "0.01235", "0.1", "0.877"] in rows
     assert ["price", "0.01235", "0.1", "-"] in rows
@@ -83,10 +83,10 @@ def test_metrics_are_a_table_with_a_row_for_each_label() -> None:
 def test_the_metrics_of_classes_are_one_row() -> None:
     metrics = {"texts": 9, "accuracy": 0.9, "macro_f1": 0.85, "log_loss": 0.5, "calibration_error": 0.0321}
     out = io.StringIO()
-    Console(file=out, width=80).print(metrics_table(metrics))
-    rows = [line.replace("│", " ").replace("┃", " ").split() for line in out.getvalue().splitlines()]
+    print_metrics(Console(file=out, width=80), metrics)
+    rows = [line.split() for line in out.getvalue().splitlines()]
     assert rows[0] == ["9", "held-out", "texts"]
-    assert ["accuracy", "macro-F1", "log", "loss", "calibration", "error"] in rows
+    assert rows[1:3] == [["log", "calibration"], ["accuracy", "macro-F1", "loss", "error"]]
     assert ["0.900", "0.850", "0.500", "0.032"] in rows
 
 
@@ -94,5 +94,5 @@ def test_the_metrics_of_classes_are_one_row() -> None:
 def test_a_label_is_shown_as_it_is_whatever_a_terminal_would_make_of_it(label: str) -> None:
     metrics = {"texts": 1, "outputs": {label: {"mse": 1.0, "mae": 1.0, "spearman": None}}}
     out = io.StringIO()
-    Console(file=out, width=80).print(metrics_table(metrics))
+    print_metrics(Console(file=out, width=80), metrics)
     assert label.replace("\x1b", "\\x1b") in out.getvalue()

@@ -191,7 +191,7 @@ def test_a_missing_field_is_named_with_the_nearest(tmp_path: pathlib.Path, text_
     """A flag that nobody gave is not blamed."""
     (tmp_path / "a.jsonl").write_text(json.dumps({"id": 1, "title": "t", "texts": "b"}) + "\n", "utf-8")
     (tmp_path / "b.csv").write_text("id,title,texts\n", "utf-8")
-    for file, found in (("a.jsonl", "None of the first 1,000 records has the"), ("b.csv", "b.csv has no")):
+    for file, found in (("a.jsonl", "The only record does not have the"), ("b.csv", "b.csv has no")):
         with pytest.raises(UsageError) as raised:
             plan_work(str(tmp_path / file), ReadOptions(text_field=text_field))
         assert str(raised.value) == f"{found} field {asked}; there are: 'texts', 'title', 'id'."
@@ -230,7 +230,7 @@ def test_a_header_must_have_every_field(tmp_path: pathlib.Path, options: ReadOpt
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (ReadOptions(id_field="nr"), "None of the first 1,000 records of a.jsonl has the field 'nr' of --id_field"),
+        (ReadOptions(id_field="nr"), "The only record of a.jsonl does not have the field 'nr' of --id_field; there"),
         (ReadOptions(kept_fields=(KeptField("rare"),)), "'rare' of --keep_fields; there are: 'text'."),
     ],
 )
@@ -241,6 +241,43 @@ def test_a_field_that_no_object_has_is_a_misspelt_one(
     with pytest.raises(UsageError) as raised:
         plan_work(str(tmp_path), options)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("n_records", "said"),
+    [(2, "None of the 2 records"), (999, "None of the 999 records"), (1_000, "None of the first 1,000 records"),
+     (1_200, "None of the first 1,000 records")],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    ("options", "rest"),
+    [
+        (ReadOptions(), " has the field 'text', and no --text_field names another; there are: 'a', 'b'."),
+        (
+            ReadOptions(text_field="a", id_field="nr"),
+            " of a.jsonl has the field 'nr' of --id_field; there are: 'a', 'b'.",
+        ),
+        (
+            ReadOptions(text_field="a", kept_fields=(KeptField("k"),)),
+            " has the field 'k' of --keep_fields; there are: 'a', 'b'.",
+        ),
+    ],
+)
+def test_it_is_said_of_how_many_records_none_has_a_field(
+    tmp_path: pathlib.Path, n_records: int, said: str, options: ReadOptions, rest: str
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'{"a":"x","b":1}\n' * n_records)
+    with pytest.raises(UsageError) as raised:
+        plan_work(str(tmp_path / "a.jsonl"), options)
+    assert str(raised.value) == said + rest
+
+
+def test_a_kept_field_that_no_header_has_is_in_no_file(tmp_path: pathlib.Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_bytes(b"text,date\na,b\n")
+    with pytest.raises(
+        UsageError, match=r"^No file has the field 'dat' of --keep_fields; there are: 'date', 'text'\.$"
+    ):
+        plan_work(str(tmp_path), ReadOptions(kept_fields=(KeptField("dat"),)))
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_what_lies_on_the_store_is_shown_explained_and_proven(
 ) -> None:
     assert main(["inspect", remote_bundle]) == 0
     shown = capsys.readouterr().out
-    assert f"{remote_bundle} is a bundle: its sizes, hashes and proof hold" in shown
+    assert f"{remote_bundle} is a bundle: its files are whole" in shown
     assert tiny_bundle.bundle_id in shown
     assert main(["explain", f"--bundle={remote_bundle}", "とても高い"]) == 0
     assert "とても" in capsys.readouterr().out

@@ -24,11 +24,12 @@ LEFT_MANIFEST = ".manifest.json.0123abcd.partial"
 
 
 def test_a_run_killed_between_its_manifest_and_its_mark_is_finished_by_resume(
-    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, reviews, out) == 0
     whole = content(out)
+    finished, summary = json.loads(whole["manifest.json"])["finished"], capsys.readouterr().err.splitlines()[-1]
     (out / "_SUCCESS").unlink()
     old_part = out / "scores" / "part-20200101T000000Z-aaaaaaaa-00000.parquet"
     old_part.write_bytes(b"of the run before")
@@ -38,6 +39,8 @@ def test_a_run_killed_between_its_manifest_and_its_mark_is_finished_by_resume(
     assert score(tiny_bundle, reviews, out, "--resume") == 0
     assert content(out) == whole
     assert not (out / "_work").exists()
+    said = [f"saiten: the run in {out} was finished already, at {finished}: nothing was scored now. It was:", summary]
+    assert capsys.readouterr().err.splitlines() == said
 
 
 def test_an_error_after_the_manifest_says_that_the_run_counts_and_resume_marks_it(

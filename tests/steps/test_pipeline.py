@@ -276,7 +276,7 @@ def test_check_shows_scores_and_writes_nothing(
 ) -> None:
     assert score(tiny_bundle, half_broken, tmp_path / "out", "--check") == 0
     shown = capsys.readouterr()
-    assert "of the first 2 records 1 scored, 0 empty, 1 dead" in shown.err
+    assert "of all 2 records 1 scored, 0 empty, 1 dead" in shown.err
     assert "BAD_JSON" in shown.out
     assert not (tmp_path / "out").exists()
 

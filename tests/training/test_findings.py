@@ -59,7 +59,7 @@ SENTENCES = {
     "few": ({"data": {"used": 900, "held_out": 90}}, "Only 810 texts were trained on;"),
     "rising": (
         {"settings": {"epochs": 4, "max_sequence_length": 100}},
-        "The held-out loss still fell in epoch 4, the l",
+        "The held-out loss still fell in epoch 4, the last that --epochs=4 allows: give more, or leave it out, and",
     ),
     "oov": ({"coverage": {"vocabulary": 0.8, "truncated": 0}}, "20% of the held-out words are not in the vocabulary;"),
     "long": (
@@ -73,7 +73,7 @@ def test_what_was_read_is_one_line() -> None:
     coverage = {"vocabulary": 0.955, "truncated": 0.02, "oov_words": [["珍しい", 1_040], ["言葉", 2]]}
     assert coverage_line(FINE | {"coverage": coverage}) == (
         "95.5% of the held-out texts' words are in the vocabulary, 2.0% of the texts are truncated; "
-        "OOV in most texts: 珍しい (1,040), 言葉 (2)"
+        "commonest OOV words (not in it): 珍しい (1,040), 言葉 (2)"
     )
     nothing_held_out = {"data": {"used": 9, "held_out": 0}, "coverage": coverage | {"oov_words": []}}
     assert coverage_line(nothing_held_out).startswith("95.5% of the training texts' words")

@@ -20,6 +20,13 @@ Scores Japanese text in bulk (採点).
 
 {commands}
 
+words that are used:
+  bundle      a directory with a trained model, its tokenizer and its proof:
+              sample texts and their scores, by which it is checked
+  run         a directory with the scores of one input
+  dead letter a record that could not be scored, set aside with the reason
+  OOV         "out of vocabulary": a word that the model does not know
+
 saiten COMMAND --help   its flags with their defaults, and an example
 saiten --version        the versions of Saiten and of what it stands on
 """

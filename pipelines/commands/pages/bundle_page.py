@@ -21,7 +21,7 @@ def bundle_page(directory: str, bundle: StoredBundle) -> InspectPage:
     verdict = judge_training(training, len(bundle.outputs))
     metrics = training.get("metrics") if verdict else None
     return InspectPage(
-        f"{directory} is a bundle: its sizes, hashes and proof hold.",
+        f"{directory} is a bundle: its files are whole, and it has passed the tests of its making.",
         verdict,
         list(_rows(bundle)),
         metrics if isinstance(metrics, Mapping) else None,
@@ -45,7 +45,7 @@ def _rows(bundle: StoredBundle) -> Iterable[Row]:
     if "made_from" in manifest.training:
         yield "made from", shortened(manifest.training["made_from"])
     yield "reads", f"at most {settings.max_sequence_length:,} tokens of a text, {settings.num_words:,} different ids"
-    yield "engines", "packed, keras" if bundle.has_packed else f"keras ({bundle.why_not_packed})"
+    yield "engines", "packed (without TensorFlow), keras" if bundle.has_packed else f"keras ({bundle.why_not_packed})"
     yield "size", f"{n_bytes / 1e6:,.1f} MB"
     if TRAINING_PAGE in manifest.files:
         yield "page", f"{TRAINING_PAGE}, for the browser"

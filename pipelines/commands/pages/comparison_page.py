@@ -1,25 +1,25 @@
 """Two runs beside each other, in the terminal."""
 
-from rich.table import Table
-
+from saiten.pipelines.commands.pages.tables import Row, print_figures
 from saiten.pipelines.comparison.compare_runs import Comparison
 from saiten.pipelines.reports.numbers import short_number
 from saiten.pipelines.terminal import escape, make_console
 
 _SHOWN_PAIRS = 5
+_OF_OUTPUTS = ("mean A", "mean B", "mean |change|", "99 % below", "largest", "rank correlation")
 
 
 def print_comparison(comparison: Comparison) -> None:
     """Prints how far scores moved, which records moved most, and what is in one run alone."""
     console = make_console()
     if comparison.changes:
-        outputs = _table("output", figures=("mean A", "mean B", "mean |change|", "99 % below", "largest", "rank corr."))
+        outputs = []
         for name, changes in comparison.changes.items():
             sizes = changes.sizes
             means = (changes.totals / sizes.n).tolist()
             figures = (*means, sizes.mean, sizes.quantile(0.99), sizes.largest or 0.0, changes.ranks.correlation)
-            outputs.add_row(escape(name), *map(short_number, figures))
-        console.print(outputs)
+            outputs.append(Row([name], [*map(short_number, figures)]))
+        print_figures(console, ["output"], _OF_OUTPUTS, outputs)
     labels = comparison.labels
     if labels is not None and labels.n:
         share = f"{labels.n_changed:,} of {labels.n:,} records have another ({labels.n_changed / labels.n:.1%})"
@@ -27,12 +27,12 @@ def print_comparison(comparison: Comparison) -> None:
         more = ", …" if len(labels.by_pair) > len(pairs) else ""
         console.print(f"\n[bold]labels[/]  {share}{': ' if pairs else ''}{', '.join(pairs)}{more}")
     if comparison.moved:
-        console.print("\n[bold]moved most[/]")
-        moved = _table("id", "output", figures=("A", "B", "change"))
-        for one in comparison.moved:
-            figures = (one.first, one.second, one.second - one.first)
-            moved.add_row(escape(one.id), escape(one.output), *map(short_number, figures))
-        console.print(moved)
+        moved = [
+            Row([one.id, one.output], [*map(short_number, (one.first, one.second, one.second - one.first))])
+            for one in comparison.moved
+        ]
+        console.print()
+        print_figures(console, ["id", "output"], ["A", "B", "change"], moved, "moved most")
     for name, n, ids in (
         ("only in A", comparison.n_only_first, comparison.only_first),
         ("only in B", comparison.n_only_second, comparison.only_second),
@@ -44,12 +44,3 @@ def print_comparison(comparison: Comparison) -> None:
             f"\n[bold]scores[/]  {comparison.n_lost_scores:,} records have scores in A alone, "
             f"{comparison.n_gained_scores:,} in B alone"
         )
-
-
-def _table(*names: str, figures: tuple[str, ...]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in names:
-        table.add_column(name, overflow="fold")
-    for name in figures:
-        table.add_column(name, justify="right")
-    return table

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.table import Table
 
 from saiten.model.bundle.explain import ExplainedToken
+from saiten.pipelines.commands.pages.tables import table
 from saiten.pipelines.reports.effects import Effect, ExplainedText, strongest
 from saiten.pipelines.terminal import escape, make_console
 
@@ -39,7 +39,7 @@ def _print_explanation(console: Console, text: ExplainedText, outputs: Sequence[
     rest = _and_more(len(tokens))
     console.print(f"[bold]tokens[/]       {' | '.join(shown[:_SHOWN_TOKENS])}{rest}")
     console.print(
-        f"[bold]length[/]       {explanation.n_tokens:,} tokens, {explanation.n_oov:,} OOV, "
+        f"[bold]length[/]       {explanation.n_tokens:,} tokens, {explanation.n_oov:,} OOV (not known to the model), "
         f"{explanation.length:,} read by the model"
     )
     if explanation.scores is None:
@@ -48,11 +48,11 @@ def _print_explanation(console: Console, text: ExplainedText, outputs: Sequence[
     if text.label is not None:
         probability = f"probability {explanation.scores[text.label]:.4f}"
         console.print(f"[bold]class[/]        {escape(outputs[text.label])}, {probability}")
-    table = Table("output", "score", "raised by", "lowered by")
+    shown_scores = table(["output"], ["score"], ["raised by", "lowered by"])
     for i in text.shown_outputs:
         raised, lowered = strongest(explanation, i, _NAMED_TOKENS)
-        table.add_row(escape(outputs[i]), f"{explanation.scores[i]:.6f}", _listed(raised), _listed(lowered))
-    console.print(table)
+        shown_scores.add_row(escape(outputs[i]), f"{explanation.scores[i]:.6f}", _listed(raised), _listed(lowered))
+    console.print(shown_scores)
     output = outputs.index(coloured) if coloured is not None else text.foremost
     if output is None or text.foremost is None:
         console.print("Nothing is left of this text without its only token: no effect can be told.")

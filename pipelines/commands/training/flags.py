@@ -8,7 +8,7 @@ from typing import Any
 from saiten.model.errors import UsageError
 from saiten.model.training.config import LOSSES, NETWORKS, OPTIMIZERS, TrainingConfig
 from saiten.model.training.recipes import DEFAULT_RECIPE, RECIPES
-from saiten.pipelines.commands.flags import add_text_arguments, tokenizer_config
+from saiten.pipelines.commands.flags import add_segmenter_argument, add_text_arguments, tokenizer_config
 
 # What the settings of a part are called on the command line.
 _WORD2VEC_FLAGS = {"embedding_dim": "dimensions", "word2vec_epochs": "epochs", "context_window": "context_window"}
@@ -19,20 +19,22 @@ _UNSET = {"loss": "as the labels are", "min_count": "by the amount of text", "wo
 
 def add_label_arguments(group: "argparse._ActionsContainer") -> None:
     """Adds the flags that say where the labels are, the same for `train` and `evaluate`."""
-    group.add_argument("--label_fields", metavar="FIELDS", help="the labels, a number each, commas between")
-    group.add_argument("--class_field", metavar="FIELD", help="instead: the name of a text's class")
+    group.add_argument(
+        "--label_fields", metavar="FIELDS", help="fields with the labels, where these are numbers, commas between"
+    )
+    group.add_argument("--class_field", metavar="FIELD", help="instead: the field with the name of each text's class")
 
 
 def add_training_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the flags of the recipe, the text and the network. What is not given is the recipe's."""
-    recipe = parser.add_argument_group("how to learn")
+    recipe = parser.add_argument_group("to choose how the model learns")
     recipe.add_argument(
         "--recipe",
         choices=list(RECIPES),
         default=DEFAULT_RECIPE,
         help="settings that belong together; the flags below override single ones",
     )
-    groups = [parser.add_argument_group(title) for title in ("text to word vectors", "network", "held-out texts")]
+    groups = [parser.add_argument_group(title) for title in ("from text to word vectors", "network", "held-out texts")]
     _add_text_arguments(groups[0])
     _add_network_arguments(groups[1])
     _add_held_out_arguments(groups[2])
@@ -43,12 +45,17 @@ def add_training_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_text_arguments(group: "argparse._ArgumentGroup") -> None:
     add_text_arguments(group, normalization="nfkc")
+    add_segmenter_argument(group)
     group.add_argument("--max_sequence_length", type=int, help="tokens; longer texts are truncated")
     group.add_argument("--truncating", choices=["pre", "post"], help="drop a long text's beginning, or its end")
-    group.add_argument("--oov", choices=["token", "drop"], help="what words outside the vocabulary become")
+    group.add_argument(
+        "--oov",
+        choices=["token", "drop"],
+        help="what becomes of OOV words, which are not in the vocabulary: one token for all, or nothing",
+    )
     group.add_argument("--min_count", type=int, help="rarer words are not in the vocabulary")
     group.add_argument(
-        "--vocabulary_size", type=int, help="at most so many ids, padding and OOV included (default: no limit)"
+        "--vocabulary_size", type=int, help="ids at most, those of padding and OOV words included (default: no limit)"
     )
     group.add_argument("--embedding_dim", type=int, help="length of a word vector (--vectors has its own)")
     group.add_argument(
@@ -61,7 +68,7 @@ def _add_text_arguments(group: "argparse._ArgumentGroup") -> None:
         "--word2vec_input", metavar="FILES", help="further text for word2vec: file, directory, glob or list"
     )
     group.add_argument("--word2vec_epochs", type=int, help="passes of word2vec over the texts")
-    group.add_argument("--context_window", type=int, help="word2vec looks at so many words on either side")
+    group.add_argument("--context_window", type=int, help="how many words on either side word2vec looks at")
     group.add_argument("--skip_gram", action="store_true", default=None, help="word2vec by skip-gram")
     group.add_argument("--cbow", action="store_false", dest="skip_gram", default=None, help="word2vec by CBOW")
 
@@ -73,25 +80,32 @@ def _add_network_arguments(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--class_weight", choices=["balanced"], help="all classes count the same in the loss")
     group.add_argument("--optimizer", metavar="NAME", choices=OPTIMIZERS, help=", ".join(OPTIMIZERS))
     group.add_argument("--learning_rate", type=float, help="its first step size")
-    group.add_argument("--batch_size", type=int, help="texts a step")
+    group.add_argument("--batch_size", type=int, help="texts in each step")
     group.add_argument(
         "--epochs",
         type=int,
-        help="at most so many passes over the texts (default: until the held-out loss no longer falls)",
+        help="passes over the texts, at most (default: until the held-out loss no longer falls)",
     )
-    group.add_argument("--patience", type=int, help="training ends after so many epochs without gain")
+    group.add_argument("--patience", type=int, help="epochs without gain after which training ends")
     group.add_argument(
-        "--refit_epochs", type=int, help="then so many small passes over all texts, the held-out share included"
+        "--refit_epochs", type=int, help="passes in small steps that follow, over all texts, the held-out ones included"
     )
-    group.add_argument("--seed", type=int, help="of all that is left to chance")
+    group.add_argument("--seed", type=int, help="where everything random starts from")
 
 
 def _add_held_out_arguments(group: "argparse._ArgumentGroup") -> None:
-    group.add_argument("--validation_fraction", metavar="SHARE", type=float, help="share of the texts, from 0 to 1")
+    group.add_argument(
+        "--validation_fraction",
+        metavar="SHARE",
+        type=float,
+        help="share of the texts to hold out, from 0 to 1: they measure the model",
+    )
     group.add_argument(
         "--validation_input", metavar="FILES", help="texts to hold out instead: file, directory, glob or list"
     )
-    group.add_argument("--baseline", action="store_true", help="compare with a linear model: TF-IDF, scikit-learn")
+    group.add_argument(
+        "--baseline", action="store_true", help="train a linear model beside it (TF-IDF, scikit-learn) and compare"
+    )
 
 
 def _recipe_defaults(dest: str) -> str:

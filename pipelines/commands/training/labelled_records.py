@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from saiten.model.errors import UsageError
 from saiten.pipelines.commands.training.further_texts import refuse_bad_rate
+from saiten.pipelines.reading.format import none_has
 from saiten.pipelines.reading.options import KeptField, ReadOptions
 from saiten.pipelines.reading.plan import WorkPlan
 from saiten.pipelines.reading.read_range import iter_blocks
@@ -127,9 +128,9 @@ class LabelledRecords:
         for block in iter_blocks(self._plan):
             yield from self._of_block(block)
             if self.n_read >= _LOOKED_AT:
-                self._refuse_absent()
+                self._refuse_absent(is_all=False)
         if self.n_read:
-            self._refuse_absent()
+            self._refuse_absent(is_all=True)
         refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, self._what, self._first_bad)
 
     def look(self) -> None:
@@ -160,11 +161,12 @@ class LabelledRecords:
         for i in np.flatnonzero(is_good).tolist():
             yield block.texts[i], values[i]
 
-    def _refuse_absent(self) -> None:
+    def _refuse_absent(self, *, is_all: bool) -> None:
+        lack = none_has(self.n_read, is_all=is_all)
         kind = "a name" if self._labels.is_class else "a number"
         for name, is_there in zip(self._labels.names, self._is_there, strict=True):
             if not is_there:
-                raise UsageError(f"No record has {kind} in the label field {name!r}; check {self._labels.flag}.")
+                raise UsageError(f"{lack} {kind} in the label field {name!r}; check {self._labels.flag}.")
 
     def _refuse_text(self, block: RecordBlock) -> None:
         """Refuses labels that are mostly no numbers: they are names of classes, given by the wrong flag."""
@@ -172,7 +174,7 @@ class LabelledRecords:
         if 2 * len(letters) > block.n_read:
             names = [name for name in self._labels.names if repr(name) in letters[0].message]
             raise UsageError(
-                f"The label field {names[0]!r} holds text where a number is meant, in {len(letters):,} of the first "
+                f"The label field {names[0]!r} holds text where a number is meant, in {len(letters):,} of "
                 f"{self.n_read:,} records; for names of classes give --class_field={names[0]}."
             )
 

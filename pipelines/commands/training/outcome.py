@@ -9,7 +9,7 @@ from rich.console import Console
 from saiten.model.bundle.bundle_files import TRAINING_PAGE
 from saiten.model.training.findings import baseline_line, coverage_line
 from saiten.pipelines.commands.training.texts import Texts
-from saiten.pipelines.commands.training.view import metrics_table
+from saiten.pipelines.commands.training.view import print_metrics
 from saiten.pipelines.reports.training_verdict import judge_training
 from saiten.pipelines.terminal import say
 
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
 def show_figures(training: dict[str, Any], console: Console) -> None:
     """Prints the held-out figures, and the baseline's beside them."""
     if training["metrics"]:
-        console.print(metrics_table(training["metrics"]))
+        print_metrics(console, training["metrics"])
     if comparison := training.get("baseline"):
-        console.print(metrics_table(comparison["metrics"], "the linear baseline on them"))
+        console.print()
+        print_metrics(console, comparison["metrics"], "the linear baseline on them")
 
 
 def say_findings(trained: "TrainingResult", directory: str, *, is_quiet: bool) -> None:

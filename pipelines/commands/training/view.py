@@ -7,12 +7,10 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from saiten.model.training.watcher import EpochReport
+from saiten.pipelines.commands.pages.tables import Row, print_figures
 from saiten.pipelines.reports.figure_names import FIGURES
-from saiten.pipelines.terminal import escape_controls
 
 
 class TrainingView:
@@ -84,20 +82,19 @@ class TrainingView:
         self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def metrics_table(metrics: Mapping[str, Any], title: str = "") -> Table:
-    """Returns the held-out metrics as a table: a row of all, or one for each label."""
+def print_metrics(console: Console, metrics: Mapping[str, Any], title: str = "") -> None:
+    """Prints the held-out metrics as a table: a row of all, or one for each label."""
     title = title or f"{metrics['texts']:,} held-out texts"
     if "outputs" in metrics and "accuracy" in metrics:
         title += f", accuracy {metrics['accuracy']:.3f}"
-    rows = metrics.get("outputs", {"": metrics})
-    shown = [name for name in FIGURES if any(name in values for values in rows.values())]
-    table = Table(*(["label"] if "outputs" in metrics else []), title=title, title_justify="left", min_width=len(title))
-    for name in shown:
-        table.add_column(FIGURES[name][0], justify="right")
-    for label, values in rows.items():
-        figures = (_figure(values.get(name), FIGURES[name][1]) for name in shown)
-        table.add_row(*([Text(escape_controls(label))] if "outputs" in metrics else []), *figures)
-    return table
+    of_each = metrics.get("outputs", {"": metrics})
+    shown = [name for name in FIGURES if any(name in values for values in of_each.values())]
+    names = ["label"] if "outputs" in metrics else []
+    rows = [
+        Row([label][: len(names)], [_figure(values.get(name), FIGURES[name][1]) for name in shown])
+        for label, values in of_each.items()
+    ]
+    print_figures(console, names, [FIGURES[name][0] for name in shown], rows, title)
 
 
 def _figure(value: float | None, layout: str) -> str:
