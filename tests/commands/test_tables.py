@@ -33,22 +33,22 @@ def test_a_table_has_a_title_a_rule_below_its_headings_and_figures_on_the_right(
     assert printed(80, ["label"], ["mean error", "F1", "n"], ROWS, "two[x] texts") == [
         "two[x] texts",
         "           mean",
-        "label     error       F1   n",
-        "────────────────────────────",
-        "味          0.9        1   3",
-        "                  0 to 2",
-        "a[b]\\x1b     10        -   4",
+        "label     error      F1  n",
+        "──────────────────────────",
+        "味          0.9       1  3",
+        "                 0 to 2",
+        "a[b]\\x1b     10       -  4",
     ]
 
 
 def test_figures_that_do_not_fit_beside_the_others_follow_below_with_the_names_again() -> None:
     assert printed(24, ["label"], ["mean error", "F1", "n"], ROWS) == [
         "           mean",
-        "label     error       F1",
-        "────────────────────────",
-        "味          0.9        1",
-        "                  0 to 2",
-        "a[b]\\x1b     10        -",
+        "label     error      F1",
+        "───────────────────────",
+        "味          0.9       1",
+        "                 0 to 2",
+        "a[b]\\x1b     10       -",
         "",
         "label     n",
         "───────────",
@@ -60,7 +60,7 @@ def test_figures_that_do_not_fit_beside_the_others_follow_below_with_the_names_a
 @pytest.mark.parametrize("columns", [40, 60, 80, 100, 160])
 @pytest.mark.parametrize("n", [1, 2, 7, 20])
 def test_every_figure_stands_once_and_no_line_is_wider_than_the_terminal(columns: int, n: int) -> None:
-    figures = [[f"{i}.{j}{'0' * (j % 5)}" for j in range(n)] for i in range(3)]
+    figures = [[f"{i}.{j}{'x' * (j % 5)}" for j in range(n)] for i in range(3)]
     names = [f"a long heading {j}" for j in range(n)]
     lines = printed(columns, ["name"], names, [Row([f"row {i}"], cells) for i, cells in enumerate(figures)])
     assert max(map(width, lines)) <= columns

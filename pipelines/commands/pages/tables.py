@@ -7,8 +7,9 @@ from rich import box
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from saiten.pipelines.terminal import escape, escape_controls
+from saiten.pipelines.terminal import escape_controls
 
 _GAP = 2
 _MAX_NAME_WIDTH = 40
@@ -31,11 +32,11 @@ def table(names: Sequence[str], figures: Sequence[str] = (), notes: Sequence[str
     """
     made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _GAP - 1, 0, 0))
     for name in names:
-        made.add_column(escape(name), overflow="fold")
+        made.add_column(_as_it_is(name), overflow="fold")
     for name in figures:
-        made.add_column(escape(name), justify="right", overflow="fold")
+        made.add_column(_as_it_is(name), justify="right", overflow="fold")
     for name in notes:
-        made.add_column(escape(name), overflow="fold")
+        made.add_column(_as_it_is(name), overflow="fold")
     return made
 
 
@@ -45,7 +46,7 @@ def print_figures(
     """Prints rows; what does not fit beside the rest follows below, with the names again."""
     rows = list(rows)
     if title:
-        console.print(f"[bold]{escape(title)}[/]", soft_wrap=True)
+        console.print(_as_it_is(title), style="bold", soft_wrap=True)
     taken = sum(
         min(_MAX_NAME_WIDTH, _width([name, *(row.names[i] for row in rows)])) + _GAP for i, name in enumerate(names)
     )
@@ -60,7 +61,7 @@ def print_figures(
         for column in made.columns[: len(names)]:
             column.max_width = _MAX_NAME_WIDTH
         for row in rows:
-            made.add_row(*map(escape, row.names), *(_escape_lines(row.figures[i]) for i in chosen))
+            made.add_row(*map(_as_it_is, row.names), *(_as_it_is(row.figures[i]) for i in chosen))
         console.print(made)
 
 
@@ -79,12 +80,13 @@ def facts(rows: Iterable[tuple[str, str, str]], name_width: int | None = None) -
         grid.add_column(style="bold", no_wrap=True, max_width=_MAX_NAME_WIDTH, width=name_width)
     grid.add_column(overflow="fold")
     for mark, name, said in rows:
-        grid.add_row(*[mark] * has_marks, *[escape(name)] * has_names, escape(said))
+        grid.add_row(*[mark] * has_marks, *[_as_it_is(name)] * has_names, _as_it_is(said))
     return grid
 
 
-def _escape_lines(cell: str) -> str:
-    return "\n".join(map(escape, cell.split("\n")))
+def _as_it_is(cell: str) -> Text:
+    """Whatever a terminal, or rich, would make of it."""
+    return Text("\n".join(map(escape_controls, cell.split("\n"))))
 
 
 def _width(cells: Sequence[str]) -> int:
