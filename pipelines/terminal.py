@@ -41,8 +41,7 @@ def make_console() -> "Console":
         def on_broken_pipe(self) -> None:
             raise  # noqa: PLE0704 - rich calls this while it handles the error
 
-    is_as_wide_as_it_is = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return _Console(highlight=False, emoji=False, width=None if is_as_wide_as_it_is else _PIPE_WIDTH)
+    return _Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
 def drop_output() -> None:

@@ -81,7 +81,7 @@ def test_inspect_shows_a_run(tmp_path: pathlib.Path, capsys: Output) -> None:
     assert main(["inspect", write_run(tmp_path)]) == 0
     short = capsys.readouterr().out
     assert short.startswith(f"{tmp_path} is a whole run. 1,190 of 1,200 records were scored; 4 are empty; 6 could not")
-    assert "\n  ! 0.5 % of the records could not be scored: BAD_UTF8 5, BAD_JSON 1." in short
+    assert "\n!  0.5 % of the records could not be scored: BAD_UTF8 5, BAD_JSON 1." in short
     assert "a.jsonl" not in short
     assert main(["inspect", "--all", write_run(tmp_path)]) == 0
     shown = capsys.readouterr().out
@@ -119,8 +119,8 @@ def test_inspect_says_how_good_a_bundle_is(bundle_copy: pathlib.Path, capsys: Ou
     assert main(["inspect", str(bundle_copy)]) == 0
     shown = capsys.readouterr().out
     assert [line[:60] for line in shown.splitlines()[1:4]] == [
-        "!  20% of the held-out words are not in the vocabulary; more ",
-        "✓  On 200 held-out texts the scores follow the labels: mean S",
+        "!  20% of the held-out words are not in the vocabulary; more",
+        "✓  On 200 held-out texts the scores follow the labels: mean ",
         "",
     ]  # fmt: skip
     assert "trained on  2,200 texts, 200 of them held out, 90,000 tokens" in shown

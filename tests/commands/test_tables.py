@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from saiten.model.bundle.bundle import StoredBundle
+from saiten.pipelines import terminal
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.commands.pages.tables import GOOD, Row, facts, print_figures
 from tests.conftest import SENTENCES
@@ -87,7 +88,7 @@ def test_what_the_commands_print_fits_into_eighty_columns_and_has_no_other_frame
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr(terminal, "_PIPE_WIDTH", 80)
     monkeypatch.chdir(tmp_path)
     names = class_bundle.outputs
     records = [{"id": f"a-long-name-of-a-record-{i}", "text": text, "kind": names[i % len(names)]}

@@ -85,7 +85,7 @@ def test_jsonl_becomes_a_bundle(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
     assert main(["inspect", str(tmp_path / "b")]) == 0
     shown = [line.split(maxsplit=1) for line in map(str.strip, capsys.readouterr().out.splitlines())]
     assert ["recipe", "wide_deep"] in shown
-    assert ["engines", "packed, keras"] in shown
+    assert ["engines", "packed (without TensorFlow), keras"] in shown
 
 
 @pytest.mark.thorough

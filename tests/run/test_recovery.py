@@ -15,8 +15,8 @@ import pytest
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines import storage
 from saiten.pipelines.commands.main import main
+from saiten.pipelines.reports import run_report
 from saiten.pipelines.run.notes.failures import FailureReports
-from saiten.pipelines.steps import finish
 from tests.helpers.scoring import content, rows, score
 
 LEFT_PART = ".part-20200101T000000Z-aaaaaaaa-00000.parquet.0123abcd.partial"
@@ -55,7 +55,7 @@ def test_an_error_after_the_manifest_says_that_the_run_counts_and_resume_marks_i
 
     out = tmp_path / "out"
     with monkeypatch.context() as patched:
-        patched.setattr(finish, "write_report", full)
+        patched.setattr(run_report, "write_report", full)
         for flags in ([], ["--resume"]):
             assert score(tiny_bundle, reviews, out, "--workers=1", *flags) == 1
             assert capsys.readouterr().err == (
@@ -321,4 +321,7 @@ def test_sigterm_before_the_pipeline_starts_is_one_line_and_143() -> None:
         "sys.exit(main(['score', '--input=a', '--bundle=b', '--output=c']))\n"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stderr) == (128 + signal.SIGTERM, "saiten: terminated.\n")
+    assert (ended.returncode, ended.stderr) == (
+        128 + signal.SIGTERM,
+        "saiten: terminated; nothing was written; run the same command again.\n",
+    )
