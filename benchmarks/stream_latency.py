@@ -20,11 +20,10 @@ from contextlib import contextmanager
 
 import pyarrow.parquet as pq
 
-from saiten.pipelines.run.notes.job_note import read_job_note
 from saiten.pipelines.run.windows.window_manifest import WindowManifest, Windows
 from tests.clusters import emulator, prism
-from tests.clusters.jobs import metrics_of, program
-from tests.clusters.processes import choose_ports, wait_for
+from tests.clusters.jobs import metrics_of_stream, program
+from tests.clusters.processes import choose_ports, end_on_signals, wait_for
 
 WAITS_MS = (0, 200, 1000)
 WINDOW_SECS = 1
@@ -82,9 +81,7 @@ def measure(arguments: argparse.Namespace, lines: list[bytes], wait_ms: int) -> 
     with streaming(arguments, output, wait_ms):
         published = publish(lines, arguments.every_ms)
         wait_for(lambda: count(Windows(str(output)).new()) >= len(lines), "not all records came", _MOST_SECS)
-        (folder,) = (path.parent for path in output.glob("_work/*/job.json"))
-        job = read_job_note(str(folder))
-        _, distributions = metrics_of(job.job_id if job else "", prism.flags())
+        _, distributions = metrics_of_stream(output, prism.flags())
     n_batches, n_records = distributions["batch-records"]
     secs = latencies(output, published)
     last = secs[int(len(secs) * 0.95)]
@@ -102,6 +99,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with arguments.input.open("rb") as file:
         lines = [line for line, _ in zip(file, range(arguments.records), strict=False)]
+    end_on_signals()
     choose_ports()
     try:
         emulator.up()

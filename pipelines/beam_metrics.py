@@ -18,40 +18,50 @@ _CODE = "dead-letters-"
 
 
 def count_block(block: ScoredBlock) -> None:
-    """Counts a block that was written; within a DoFn.
-
-    Counters: `bytes-read`, `records-read`, `-scored`, `-empty`, `-truncated`, `-dead-lettered`, `tokens-read`,
-    `tokens-oov`, `dead-letters-<code>`. Distributions, a value for each block: `batch-records`, `encode-ms`,
-    `infer-ms`.
-    """
+    """Counts a block that was written, and what became of its records; within a DoFn. See `count_work` too."""
+    count_work(block)
     n_empty = int(block.is_empty.sum())
+    count_outcome(len(block.ids) - n_empty, n_empty, Counter(letter.code for letter in block.dead_letters))
+
+
+def count_work(block: ScoredBlock) -> None:
+    """Counts what a block cost; within a DoFn.
+
+    Counters: `bytes-read`, `records-read`, `-truncated`, `tokens-read`, `tokens-oov`. Distributions, a value for each
+    block: `batch-records`, `encode-ms`, `infer-ms`.
+    """
     counts = {
         BYTES_READ: block.n_bytes,
         RECORDS_READ: block.n_read,
-        "records-scored": len(block.ids) - n_empty,
-        "records-empty": n_empty,
         "records-truncated": int(block.truncated.sum()),
-        "records-dead-lettered": len(block.dead_letters),
         "tokens-read": int(block.n_tokens.sum()),
         "tokens-oov": int(block.n_oov.sum()),
     }
     for name, n in counts.items():
         count(name, n)
-    for code, n in Counter(letter.code for letter in block.dead_letters).items():
-        count_dead_letters(code, n)
     Metrics.distribution(_NAMESPACE, "batch-records").update(len(block.ids))
     for stage in ("encode", "infer"):
         Metrics.distribution(_NAMESPACE, f"{stage}-ms").update(round(getattr(block.stage_secs, stage) * 1e3))
 
 
+def count_outcome(n_scored: int, n_empty: int, n_dead: Mapping[str, int]) -> None:
+    """Counts what became of records; within a DoFn.
+
+    Counters: `records-scored`, `-empty`, `-dead-lettered`, `dead-letters-<code>`.
+
+    Args:
+        n_dead: Dead letters by code.
+    """
+    count("records-scored", n_scored)
+    count("records-empty", n_empty)
+    count("records-dead-lettered", sum(n_dead.values()))
+    for code, n in n_dead.items():
+        count(f"{_CODE}{_kebab(code)}", n)
+
+
 def count(name: str, n: int = 1) -> None:
     """Counts something of that name; within a DoFn."""
     Metrics.counter(_NAMESPACE, name).inc(n)
-
-
-def count_dead_letters(code: str, n: int) -> None:
-    """Counts dead letters of a code; within a DoFn."""
-    count(f"{_CODE}{_kebab(code)}", n)
 
 
 def read_counters(result: PipelineResult) -> dict[str, int]:

@@ -13,7 +13,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
@@ -53,6 +53,12 @@ def whole_path(path: str) -> str:
     return f"{folder}{slash}{whole_name(name)}"
 
 
+def partial_path(path: str) -> str:
+    """Returns what a local file may be called until it is whole, another name each time."""
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}.{name}.{uuid.uuid4().hex[:8]}{_PARTIAL_SUFFIX}"
+
+
 @contextmanager
 def open_atomic(path: str) -> Iterator[IO[bytes]]:
     """Opens a new file that appears, whole and durable, when the block ends without an error.
@@ -70,7 +76,7 @@ def open_atomic(path: str) -> Iterator[IO[bytes]]:
         return
     target = pathlib.Path(path)
     make_folder(target.parent)
-    partial = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}{_PARTIAL_SUFFIX}")
+    partial = pathlib.Path(partial_path(path))
     try:
         with partial.open("xb") as file:
             yield file
@@ -193,10 +199,10 @@ def remove_files(paths: list[str]) -> None:
         pathlib.Path(path).unlink(missing_ok=True)
 
 
-def remove_folder(folder: str, keep: str = "") -> None:
-    """Removes a folder with all that is in it, but for the file of the name `keep`."""
-    kept = join(folder, keep)
-    remove_files([path for path in list_files(folder) if path != kept])
+def remove_folder(folder: str, keep: Collection[str] = ()) -> None:
+    """Removes a folder with all that is in it, but for the files of the names `keep`."""
+    kept = {join(folder, name) for name in keep}
+    remove_files([path for path in list_files(folder) if path not in kept])
     if is_remote(folder):
         return
     for below in sorted(pathlib.Path(folder).rglob("*/"), reverse=True):

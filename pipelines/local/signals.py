@@ -10,19 +10,21 @@ from types import FrameType
 
 from apache_beam.runners.runner import PipelineResult, PipelineState
 
+from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.local.workers import LocalWorkers
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.job_note import JobNote
-from saiten.pipelines.run.owner import give_up
+from saiten.pipelines.run.owner import withdraw
 from saiten.pipelines.run.run_manifest import read_run_manifest
 from saiten.pipelines.terminal import end_process
 
 NOTHING_COMMITTED = "nothing was committed, --resume goes on from here"
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_SETTLE_SECS = 1.0
 # How long a runner gets to end a job that it was asked to cancel.
 _CANCEL_SECS = 30.0
 _STATE_POLL_SECS = 0.5
+# How long a commit gets that has begun.
+_COMMIT_SECS = 30.0
 
 
 @dataclass
@@ -49,8 +51,11 @@ class Job:
         """Ends the workers, or fences the remote job off and cancels it; returns what the person has to know."""
         if self.workers:
             self.workers.kill()
-        if self.is_committed():
-            return "the run is committed, --resume marks it"
+        try:
+            if self.is_committed():
+                return "the run is committed, --resume marks it"
+        except SaitenError as error:
+            return str(error)[0].lower() + str(error)[1:-1]
         if self.workers or not (self.result or self.is_on_its_way):
             return self.left
         if self.result is None:
@@ -63,15 +68,36 @@ class Job:
         return f"the job {said}, as its runner tells, and is fenced off: {self.left}"
 
     def is_committed(self) -> bool:
-        """Tells whether the run counts; from then on it does not begin to."""
+        """Tells whether the run counts; from then on it does not begin to.
+
+        Raises:
+            SaitenError: It cannot be told; the job is cancelled.
+        """
         try:
-            if self.workers is None:
-                give_up(self.run.output, self.run.token)
-                time.sleep(_SETTLE_SECS)  # a commit that had been let through writes its manifest in this time
+            if self._counts() or self.workers:
+                return self._counts()
+            has_begun = not withdraw(self.run)
+            return self._counts() or (has_begun and self._comes_to_count())
+        except Exception as error:  # whatever a store's library raises, the process has to end
+            self.cancel()
+            reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+            raise SaitenError(
+                f"Whether the run is committed cannot be told ({reason}); saiten inspect {self.run.output} tells."
+            ) from error
+
+    def _comes_to_count(self) -> bool:
+        until = time.monotonic() + _COMMIT_SECS
+        while time.monotonic() < until:
+            if self._counts():
+                return True
+            time.sleep(_STATE_POLL_SECS)
+        raise TimeoutError("its commit has begun and does not end")
+
+    def _counts(self) -> bool:
+        with suppress(UsageError):  # a manifest that cannot be read is not this run's
             manifest = read_run_manifest(self.run.output)
-        except Exception:  # noqa: BLE001 - whatever a store's library raises, the process has to end
-            return False
-        return manifest is not None and manifest.run_id == self.run.run_id
+            return manifest is not None and manifest.run_id == self.run.run_id
+        return False
 
     def cancel(self) -> str | None:
         """Cancels a remote job; returns the state in which it has ended, or None if it may still go on.

@@ -5,8 +5,10 @@ DIR/dead_letters/part-<run>-<range>-<attempt>.parquet
 DIR/manifest.json, report.html, _SUCCESS     appear at the end
 DIR/_work/lock                         held by the launcher, on a disk
 DIR/_work/owner.json                   whose job may write here; on an object store its launcher renews it
+DIR/_work/deciding                     locked while somebody claims, gives up or commits, on a disk
 DIR/_work/<run>/plan.json              what the run set out to do
 DIR/_work/<run>/job.json               where it runs, if that is elsewhere
+DIR/_work/<run>/decided-<token>.json   whether its job commits or is given up, on an object store
 DIR/_work/<run>/range-<range>.json     a range that is finished, and its parts
 DIR/_work/<run>/progress-<...>.json    how far a worker has come
 DIR/_work/<run>/failure-<...>.json     why a worker stopped
@@ -24,6 +26,8 @@ from saiten.pipelines.statistics.run_statistics import StatisticsPlan
 WORK_FOLDER = "_work"
 LOCK = "lock"
 OWNER = "owner.json"
+DECIDING = "deciding"
+DECIDED = "decided-"
 RANGE_NOTE = "range-"
 SCORES_FOLDER = "scores"
 DEAD_LETTERS_FOLDER = "dead_letters"

@@ -10,6 +10,7 @@ from saiten.pipelines import storage
 from saiten.pipelines.run.claim import Claim, claim_output
 from saiten.pipelines.run.layout import (
     DEAD_LETTERS_FOLDER,
+    DECIDING,
     LOCK,
     OWNER,
     REPORT,
@@ -26,7 +27,9 @@ from saiten.pipelines.run.run_plan import newest_planned
 _FOLDERS = (SCORES_FOLDER, DEAD_LETTERS_FOLDER, WINDOWS_FOLDER, WORK_FOLDER)
 _FILES = (RUN_MANIFEST, SUCCESS, REPORT)
 # All of the work folder goes with the commit, so nothing but runs' own may lie there.
-_OWN_WORK = re.compile(rf"(?!{WORK_FOLDER}/)|{WORK_FOLDER}/({LOCK}|{OWNER}|clock-[0-9a-f]{{32}}|{RUN_ID}/.+)$")
+_OWN_WORK = re.compile(
+    rf"(?!{WORK_FOLDER}/)|{WORK_FOLDER}/({LOCK}|{OWNER}|{DECIDING}|clock-[0-9a-f]{{32}}|{RUN_ID}/.+)$"
+)
 
 
 def refuse_used(output: str, *, overwrite: bool, resume: bool, is_stream: bool = False) -> None:

@@ -5,7 +5,7 @@
     every part has its rows and its size        else the run fails
     not too many dead letters                   else exit 4
     the output is still this job's              else the run fails
-    manifest.json is replaced                   from here on this run is the one that counts
+    manifest.json is replaced                   from here on this run is the one that counts; both in one
     parts of earlier runs are removed
     report.html
     _SUCCESS
@@ -16,18 +16,18 @@ commits too.
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 
 import apache_beam as beam
 
-from saiten.pipelines import storage
+from saiten.pipelines import contended, storage
 from saiten.pipelines.reports.verdict import judge_run
 from saiten.pipelines.run.json_file import to_json
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, RUN_MANIFEST, Run
 from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
-from saiten.pipelines.run.owner import owner_of, refuse_fenced_off
+from saiten.pipelines.run.owner import deciding, owner_of, refuse_fenced_off, write_as_owner
 from saiten.pipelines.run.parquet_part import PartWriter, check_part
 from saiten.pipelines.run.range_summary import Part, RangeSummary, SourceCount
 from saiten.pipelines.run.run_manifest import InputReport, RunCounts, RunManifest, read_run_manifest
@@ -82,7 +82,7 @@ class _CommitDoFn(beam.DoFn):
 
 
 def commit_run(
-    settings: CommitSettings, summaries: Iterable[RangeSummary], statistics: Iterable[RunStatistics]
+    settings: CommitSettings, summaries: Sequence[RangeSummary], statistics: Sequence[RunStatistics]
 ) -> RunManifest:
     """Checks the run against its plan and makes it visible.
 
@@ -100,6 +100,8 @@ def commit_run(
         SaitenError: A range or a part is missing or not as it was reported.
     """
     run = settings.run
+    path = storage.join(run.output, RUN_MANIFEST)
+    version = contended.version_of(path)
     committed = read_run_manifest(run.output)
     if committed and committed.run_id == run.run_id:
         if owner_of(run.output) == run.token:  # else the step was done, and is only tried again
@@ -120,10 +122,11 @@ def commit_run(
         parts.append(_write_empty_dead_letters(run))
     counted = merge_statistics(run.statistics, [*plan.finished_statistics, *statistics])
     manifest = make_manifest(settings, plan, counts, counted, tally, parts)
-    refuse_fenced_off(run)
-    storage.write_atomic(storage.join(run.output, RUN_MANIFEST), to_json(manifest, for_people=True))
-    finish_commit(run.output, manifest)
-    return manifest
+    with deciding(run.output):  # also what clears up would be in the way of whoever claims the directory next
+        if write_as_owner(run, path, to_json(manifest, for_people=True), version):
+            finish_commit(run.output, manifest)
+            return manifest
+    return commit_run(settings, summaries, statistics)  # another attempt at this step was faster, or another run
 
 
 def make_manifest(

@@ -6,6 +6,7 @@ from saiten.model.errors import SaitenError
 from saiten.pipelines import storage
 from saiten.pipelines.run.layout import (
     DEAD_LETTERS_FOLDER,
+    DECIDING,
     LOCK,
     PART_NAME,
     REPORT,
@@ -43,7 +44,7 @@ def _clear_and_mark(output: str, manifest: RunManifest) -> None:
     write_report(output, manifest)
     storage.write_atomic(storage.join(output, SUCCESS), b"")
     storage.remove_files(beside)
-    storage.remove_folder(storage.join(output, WORK_FOLDER), keep=LOCK)
+    storage.remove_folder(storage.join(output, WORK_FOLDER), keep=(LOCK, DECIDING))
 
 
 def _leftovers(output: str, current: set[str]) -> tuple[list[str], list[str]]:

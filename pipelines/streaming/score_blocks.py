@@ -10,7 +10,7 @@ import apache_beam as beam
 from saiten.model.engines.engine import Engine
 from saiten.model.text.encoder import Encoder
 from saiten.model.text.witness import witness_of
-from saiten.pipelines.beam_metrics import count_block
+from saiten.pipelines.beam_metrics import count_work
 from saiten.pipelines.records import RecordBlock, ScoredBlock
 from saiten.pipelines.steps.encode import encode_block
 from saiten.pipelines.steps.infer import score_block
@@ -85,7 +85,7 @@ class _InferScoresDoFn(beam.DoFn):
                 engine = _engine(block.bundle)
             with deadline.for_batch():
                 scored = score_block(block.encoded, engine)
-        count_block(scored)
+        count_work(scored)
         raws = _raws_of_rows(block.encoded.block, scored) if run.keep_raw else ()
         # What is counted of OOV words is for a run's report, which a stream has not.
         lean = dataclasses.replace(scored, oov_words={})

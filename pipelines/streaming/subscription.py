@@ -5,7 +5,9 @@ is delivered again all the same is known by its id.
 """
 
 import time
+import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 _READERS = 4
 _PULLS = 2**62
 _IDLE_SECS = 1.0
+_ASK_AGAIN_SECS, _ANSWER_SECS = 0.1, 60.0
 # A subscription that nobody has pulled for long takes longer to give what has gathered.
 _FIRST_IDLE_SECS = 5.0
 # Messages do not come in the order in which they were published: so far behind them is the watermark.
@@ -101,17 +104,31 @@ class _PullDoFn(beam.DoFn):
         tracker.defer_remainder(Duration(0))
 
     def _pull(self, count: int, wait_secs: float) -> list[Message]:
+        """Returns what there is as soon as there is something, nothing after so many seconds.
+
+        It is asked again and again, and each answer is waited for. A request that the client gives up may be answered
+        all the same: what it holds would be delivered again minutes later, and nobody would know that there is any.
+        """
+        name, until = self._stream.subscription, time.monotonic() + wait_secs
+        while True:
+            received = self._ask(count)
+            left = until - time.monotonic()
+            if received:
+                ack_ids = [each.ack_id for each in received]
+                self._client.modify_ack_deadline(subscription=name, ack_ids=ack_ids, ack_deadline_seconds=_HELD_SECS)
+                return [_message_of(each) for each in received]
+            if left <= 0:
+                return []
+            time.sleep(min(left, _ASK_AGAIN_SECS))
+
+    def _ask(self, count: int) -> Sequence[Any]:
         from google.api_core.exceptions import DeadlineExceeded
 
-        name = self._stream.subscription
-        try:
-            answer = self._client.pull(subscription=name, max_messages=count, timeout=wait_secs)
-        except DeadlineExceeded:
-            return []
-        ack_ids = [received.ack_id for received in answer.received_messages]
-        if ack_ids:
-            self._client.modify_ack_deadline(subscription=name, ack_ids=ack_ids, ack_deadline_seconds=_HELD_SECS)
-        return [_message_of(received) for received in answer.received_messages]
+        request = {"subscription": self._stream.subscription, "max_messages": count, "return_immediately": True}
+        while True:
+            # Without an answer nobody knows whether there are messages, and time stands still for the windows.
+            with suppress(DeadlineExceeded):
+                return list(self._client.pull(request, timeout=_ANSWER_SECS).received_messages)
 
 
 def make_client() -> "SubscriberClient":
@@ -124,6 +141,8 @@ def make_client() -> "SubscriberClient":
         from google.cloud.pubsub_v1 import SubscriberClient
     except ImportError as error:
         raise UsageError("--subscription needs google-cloud-pubsub: pip install 'saiten[gcp]'.") from error
+    # Google advises against asking without a wait, as it costs requests; but a wait that is given up loses answers.
+    warnings.filterwarnings("ignore", "The return_immediately flag is deprecated", DeprecationWarning)
     return SubscriberClient()
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from saiten.pipelines import storage
 from saiten.pipelines.records import MAX_RAW_BYTES, Code, DeadLetter, ScoredBlock
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, SCORES_FOLDER, Run
-from saiten.pipelines.run.owner import refuse_fenced_off
+from saiten.pipelines.run.owner import deciding, refuse_fenced_off
 from saiten.pipelines.run.parquet_part import PartWriter
 from saiten.pipelines.run.range_summary import SourceCount
 from saiten.pipelines.run.schema import dead_letters_table, scores_table
@@ -36,17 +36,20 @@ def write_window(
     end: float,
     blocks: Iterable[WindowBlock],
     clock: Callable[[], float] = time.time,
-    held: Set[str] = frozenset(),
+    held: Callable[[], Set[str]] = frozenset,
 ) -> WindowManifest | None:
     """Writes what an engine gives of a window, and then its manifest.
 
     An engine may give the same again, or more of it, when the window is written already. What is in it counts no
-    second time; what is new came late.
+    second time; what is new came late. Two attempts may do so at the same instant: one of them writes the manifest,
+    and the other begins again, behind it.
 
     Args:
         start, end: Seconds since the epoch.
-        clock: The same; injected in tests.
-        held: Files that other windows hold, each of them whole: what an engine gives of those counts no second time.
+        blocks: Are gone through again where the attempt begins again.
+        clock: Seconds since the epoch; injected in tests.
+        held: Gives the files that other windows hold, each of them whole: what an engine gives of those counts no
+            second time.
 
     Returns:
         The manifest; None where nothing was left to write.
@@ -54,6 +57,26 @@ def write_window(
     Raises:
         FencedOffError: The job is no longer the output directory's owner's.
     """
+    while True:
+        manifest = _write_parts(run, start, end, blocks, clock, held())
+        if manifest is None:
+            return None
+        with deciding(run.output):
+            refuse_fenced_off(run)
+            if held().isdisjoint(manifest.sources) and write_window_manifest(run.output, manifest):
+                return manifest
+        storage.remove_files([storage.join(run.output, part.part.path) for part in manifest.parts])
+
+
+def _write_parts(
+    run: Run,
+    start: float,
+    end: float,
+    blocks: Iterable[WindowBlock],
+    clock: Callable[[], float],
+    held: Set[str],
+) -> WindowManifest | None:
+    """Writes the files of an attempt; returns the manifest that it would have."""
     earlier = manifests_of(run.output, start)
     files = WindowFiles(run, start_name(start), len(earlier), _places_in(run.output, earlier), held)
     try:
@@ -64,7 +87,7 @@ def write_window(
             files.abandon()
             return None
         refuse_fenced_off(run)
-        manifest = WindowManifest(
+        return WindowManifest(
             run_id=run.run_id,
             start=start,
             end=end,
@@ -79,8 +102,6 @@ def write_window(
     except BaseException:
         files.abandon()
         raise
-    write_window_manifest(run.output, manifest)
-    return manifest
 
 
 class WindowFiles:

@@ -1,7 +1,6 @@
 """The texts and the bundle that all checks share, and where a check says what it found; `lines` prints that."""
 
 import pathlib
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -14,19 +13,15 @@ from saiten.pipelines.run.results import read_scores
 from tests.clusters import emulator, flink, prism
 from tests.clusters.install import ROOT
 from tests.clusters.jobs import score
-from tests.clusters.processes import BUILD, choose_ports
+from tests.clusters.processes import BUILD, choose_ports, end_on_signals
 
 SAMPLE_RECORDS = 60_000
 CORPORA = ROOT.parent / "shared" / "corpora"
 
 
 def pytest_sessionstart() -> None:
-    """Lets a session that is terminated end as one that is interrupted does, with all that it started.
-
-    A shell lets what it starts behind its back ignore Ctrl-C; launchers would inherit that.
-    """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
+    """Lets a session that is terminated leave nothing."""
+    end_on_signals()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.clusters.emulator import environment
 from tests.clusters.flink_config import emptied, java, write_config
-from tests.clusters.install import FLINK_VERSION, HERE, install_flink, install_worker
+from tests.clusters.install import FLINK_VERSION, PROGRAMS, install_flink, install_worker
 from tests.clusters.processes import (
     BUILD,
     HOST,
@@ -126,7 +126,7 @@ def _command(name: str) -> list[str]:
         return [
             str(python),
             "-P",
-            str(HERE / "worker_pool.py"),
+            str(PROGRAMS / "worker_pool.py"),
             POOL_HOSTS[POOLS.index(name)],
             str(port("flink-pools")),
         ]

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from tests.clusters.processes import BUILD, ClusterError
 
 ROOT = pathlib.Path(__file__).parents[2]
-HERE = pathlib.Path(__file__).parent
+PROGRAMS = pathlib.Path(__file__).parent / "programs"
 
 # Beam's runner is made for one minor version of Flink: both change together.
 FLINK_VERSION = "1.19.3"
@@ -56,7 +56,7 @@ def install_flink() -> tuple[pathlib.Path, pathlib.Path]:
         partial = _emptied(beam)
         versions = [f"-Dflink.minor={FLINK_MINOR}", f"-Dbeam.version={JOB_SERVER_VERSION}"]
         goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={partial}"]
-        _run(["mvn", "-q", "-B", "-f", str(HERE / "pom.xml"), *versions, *goal])
+        _run(["mvn", "-q", "-B", "-f", str(PROGRAMS / "pom.xml"), *versions, *goal])
         partial.rename(beam)
     return flink, beam
 
@@ -107,7 +107,7 @@ def install_pubsub() -> pathlib.Path:
     """Builds the emulator of Pub/Sub; returns the program."""
     _refuse_missing("go")
     program = BUILD / "pubsub" / "pubsub"
-    _run(["go", "build", "-o", str(program), "."], folder=HERE / "pubsub")
+    _run(["go", "build", "-o", str(program), "."], folder=PROGRAMS / "pubsub")
     return program
 
 

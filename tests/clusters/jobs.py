@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,9 +18,11 @@ import pyarrow.compute as pc
 from apache_beam.portability.api import beam_job_api_pb2, beam_job_api_pb2_grpc
 from apache_beam.runners.portability.portable_metrics import from_monitoring_infos
 
+from saiten.pipelines.run.notes.job_note import read_job_note
 from saiten.pipelines.run.results import read_scores
 from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
-from tests.clusters.processes import wait_for
+from saiten.pipelines.run.windows.window_manifest import WindowManifest
+from tests.clusters.processes import ClusterError, wait_for
 
 # Far above what a busy machine of two cores needs.
 _JOB_SECS, _ASK_SECS = 240.0, 20.0
@@ -93,6 +96,38 @@ def metrics_of(job: str, flags: Sequence[str]) -> tuple[dict[str, int], dict[str
             summed[key.metric.name] = summed.get(key.metric.name, 0) + value
     ours = {key.metric.name: value for key, value in distributions.items() if key.metric.namespace == "saiten"}
     return summed, {name: (value.count, value.sum) for name, value in ours.items()}
+
+
+def metrics_of_stream(output: pathlib.Path, flags: Sequence[str]) -> tuple[dict[str, int], dict[str, tuple[int, int]]]:
+    """Returns the same of the stream that goes on in an output directory."""
+    (folder,) = (path.parent for path in output.glob("_work/*/job.json"))
+    job = read_job_note(str(folder))
+    assert job is not None
+    return metrics_of(job.job_id, flags)
+
+
+def counted_as_said(output: pathlib.Path, windows: Sequence[WindowManifest], flags: Sequence[str]) -> str:
+    """Makes sure that a stream's metrics say what its windows' manifests say; returns that, in words."""
+    codes = sum((Counter(manifest.dead_letter_codes) for manifest in windows), Counter[str]())
+    counts = [manifest.counts for manifest in windows]
+    expected = {
+        "records-read": sum(each.records for each in counts) + sum(manifest.duplicates for manifest in windows),
+        "records-scored": sum(each.scored for each in counts),
+        "records-empty": sum(each.empty for each in counts),
+        "records-dead-lettered": sum(each.dead for each in counts),
+        **{f"dead-letters-{code.lower().replace('_', '-')}": n for code, n in codes.items()},
+    }
+    found: dict[str, int] = {}
+
+    def are_equal() -> bool:
+        counters = metrics_of_stream(output, flags)[0]
+        found.update({name: n for name, n in counters.items() if name in expected or name.startswith("dead-letters-")})
+        return found == expected
+
+    with contextlib.suppress(ClusterError):
+        wait_for(are_equal, "the counters do not come", _ASK_SECS)
+    assert found == expected
+    return f"{len(expected)} counters as in the manifests"
 
 
 def wait_until_some_ranges_are_done(output: pathlib.Path, process: "subprocess.Popen[str]") -> None:

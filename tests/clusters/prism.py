@@ -4,7 +4,7 @@ import functools
 import os
 
 from tests.clusters.emulator import environment
-from tests.clusters.install import HERE, install_prism, install_worker
+from tests.clusters.install import PROGRAMS, install_prism, install_worker
 from tests.clusters.processes import BUILD, HOST, kill, listens, port, start, wait_for
 
 FOLDER = BUILD / "prism"
@@ -25,7 +25,7 @@ def up() -> None:
     """Starts Prism and a pool of workers, and returns when jobs are taken."""
     prism, worker = install_prism(), install_worker()
     path = f"{worker / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    pool = [str(worker / "bin" / "python"), "-P", str(HERE / "worker_pool.py"), HOST, str(port("prism-pool"))]
+    pool = [str(worker / "bin" / "python"), "-P", str(PROGRAMS / "worker_pool.py"), HOST, str(port("prism-pool"))]
     start(
         FOLDER,
         "worker-pool",

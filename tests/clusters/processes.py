@@ -27,6 +27,7 @@ PORT_NAMES = (
     "prism-jobs",
     "prism-pool",
     "pubsub",
+    "pubsub-left",
 )
 # Below those that a kernel gives to whoever asks for none.
 _PORT_RANGE = range(10_000, 30_000)
@@ -36,6 +37,15 @@ _POLL_SECS = 0.1
 
 class ClusterError(Exception):
     """A process did not start, or something that it needs is missing."""
+
+
+def end_on_signals() -> None:
+    """Lets a program that is terminated end as one that is interrupted does, with all that it started.
+
+    A shell lets what it starts behind its back ignore Ctrl-C; launchers would inherit that.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
 
 
 def choose_ports() -> None:
@@ -95,7 +105,7 @@ def kill(folder: pathlib.Path, name: str, number: int = signal.SIGKILL) -> None:
     (folder / f"{name}.pid").unlink(missing_ok=True)
 
 
-def wait_for(condition: Callable[[], object], failure: str, secs: float) -> None:
+def wait_for(condition: Callable[[], object], failure: str, secs: float, poll_secs: float = _POLL_SECS) -> None:
     """Waits until something is so.
 
     Looks are counted, not the clock's seconds: while a machine stands still, nothing else on it can come either.
@@ -103,10 +113,10 @@ def wait_for(condition: Callable[[], object], failure: str, secs: float) -> None
     Raises:
         ClusterError: It was not in time; `failure` is its message.
     """
-    for _ in range(round(secs / _POLL_SECS)):
+    for _ in range(round(secs / poll_secs)):
         if condition():
             return
-        time.sleep(_POLL_SECS)
+        time.sleep(poll_secs)
     raise ClusterError(f"{failure} (waited {secs:.0f} s)")
 
 

@@ -14,6 +14,7 @@ from apache_beam.runners.direct.direct_runner import BundleBasedDirectRunner
 from apache_beam.testing.test_stream import TestStream as Events
 from apache_beam.transforms.window import TimestampedValue
 
+from saiten.pipelines.beam_metrics import read_counters
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.run.windows.window_manifest import WindowManifest, Windows
 from saiten.pipelines.streaming.messages import Message, blocks_of
@@ -28,10 +29,16 @@ SUBSCRIPTION = "projects/p/subscriptions/s"
 TICK, POLL = "tick", "poll"
 
 
-def block(*records: tuple[int, float], text: str = "とても美味しい。") -> list[TimestampedValue]:
-    """Messages by their id and the second in which they were published, as the source gives them."""
+def block(
+    *records: tuple[int, float], text: str = "とても美味しい。", data: bytes | None = None
+) -> list[TimestampedValue]:
+    """Messages by their id and the second in which they were published, as the source gives them.
+
+    Args:
+        data: Of each, instead of a text's JSON.
+    """
     messages = [
-        Message(json.dumps({"text": text}).encode(), {}, str(number), T0 + second, f"ack-{number}")
+        Message(data or json.dumps({"text": text}).encode(), {}, str(number), T0 + second, f"ack-{number}")
         for number, second in records
     ]
     found = blocks_of(messages, SUBSCRIPTION, ReadOptions(), lambda secs: secs // WINDOW_SECS * WINDOW_SECS)
@@ -42,13 +49,15 @@ def tick(second: float) -> list[TimestampedValue]:
     return [TimestampedValue(TICK, T0 + second)]
 
 
-def run(stream: Stream, events: Events, watch: "beam.PTransform | None" = None) -> None:
+def run(stream: Stream, events: Events, watch: "beam.PTransform | None" = None) -> dict[str, int]:
+    """Lets a stream go on until its events end; returns what it counted."""
     with beam.Pipeline(runner=BundleBasedDirectRunner(), options=PipelineOptions(["--streaming"])) as pipeline:
         source = pipeline | events
         blocks = source | "Blocks" >> beam.Filter(lambda each: not isinstance(each, str))
         build_windows(stream, blocks, source | "OnlyTicks" >> beam.Filter(lambda each: each == TICK))
         if watch:
             _ = source | "Polls" >> beam.Filter(lambda each: each == POLL) | watch
+    return read_counters(pipeline.result)
 
 
 def windows(stream: Stream) -> dict[str, WindowManifest]:

@@ -2,6 +2,8 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -10,6 +12,7 @@ from apache_beam.io.restriction_trackers import OffsetRange
 from apache_beam.utils.timestamp import Timestamp
 
 from saiten.pipelines.reading.options import KeptField, ReadOptions
+from saiten.pipelines.reading.rows import BLOCK_RECORDS
 from saiten.pipelines.streaming import messages as module
 from saiten.pipelines.streaming import subscription
 from saiten.pipelines.streaming.messages import Message, blocks_of, gather, position_of
@@ -148,3 +151,39 @@ def test_attributes_are_kept_fields_where_the_record_has_none_and_what_is_no_rec
         (5, "TOO_LARGE"),
         (6, "TEXT_MISSING"),
     ]
+
+
+def test_a_request_without_an_answer_tells_nothing_and_loses_nothing(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that gives a request up, as on a busy machine, has not heard that there are no messages."""
+    exceptions = pytest.importorskip("google.api_core.exceptions")
+    message = SimpleNamespace(
+        data=b'{"text": "a"}', attributes={}, message_id="1", publish_time=datetime.fromtimestamp(1002.0, UTC)
+    )
+    answers: list[Any] = [None, None, [], [SimpleNamespace(message=message, ack_id="ack-1")]]
+    asked: list[dict[str, Any]] = []
+    now = [1000.0]
+
+    class Client:
+        def pull(self, request: dict[str, Any], timeout: float) -> Any:
+            asked.append(request)
+            now[0] += timeout if answers[0] is None else 0.01
+            answer = answers.pop(0)
+            if answer is None:
+                raise exceptions.DeadlineExceeded("")
+            return SimpleNamespace(received_messages=answer)
+
+        def modify_ack_deadline(self, **asked: Any) -> None:
+            held.append(asked)
+
+    held: list[dict[str, Any]] = []
+    monkeypatch.setattr(subscription.time, "time", lambda: now[0])
+    name = "projects/p/subscriptions/s"
+    reader, watermark = _PullDoFn(replace(stream, subscription=name, max_wait_ms=0)), Watermark()
+    reader._client = Client()
+    (found,) = reader.process(name, Tracker(), watermark)
+    assert (found.timestamp, found.value.ack_ids) == (Timestamp(1002.0), ("ack-1",))
+    assert float(watermark.reached) == 997.0  # type: ignore[arg-type]
+    assert asked == [{"subscription": name, "max_messages": BLOCK_RECORDS, "return_immediately": True}] * 4
+    assert held == [{"subscription": name, "ack_ids": ["ack-1"], "ack_deadline_seconds": 600}]

@@ -2,6 +2,10 @@
 
 import json
 import pathlib
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -12,6 +16,7 @@ from saiten.pipelines.run.notes.failures import FencedOffError
 from saiten.pipelines.run.owner import write_owner
 from saiten.pipelines.run.results import read_dead_letters, read_scores
 from saiten.pipelines.run.windows.window_manifest import Windows, start_name
+from saiten.pipelines.streaming import window_writer
 from saiten.pipelines.streaming.stream import Stream
 from saiten.pipelines.streaming.window_step import _WriteWindowDoFn
 from saiten.pipelines.streaming.window_writer import write_window
@@ -137,6 +142,70 @@ def test_a_window_that_an_engine_gives_again_is_not_written_again(stream: Stream
     with pytest.raises(FencedOffError):
         write_window(stream.run, T0 + 60, T0 + 120, scored(stream, block((9, 61))))
     assert [manifest.number for manifest in Windows(stream.run.output).new()] == [0, 1]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_of_two_attempts_at_a_window_in_one_instant_one_writes_it_and_the_other_goes_on_behind_it(
+    stream: Stream, monkeypatch: pytest.MonkeyPatch, same: bool
+) -> None:
+    """An engine that has given an attempt up may not have reached its worker."""
+    barrier, really = threading.Barrier(2, timeout=60), window_writer.start_name
+    given = [
+        scored(stream, block((1, 1), (2, 2))),
+        scored(stream, block(*(((1, 1), (2, 2)) if same else ((2, 2), (3, 3))))),
+    ]
+
+    def together(start: float) -> str:
+        barrier.wait()  # both have looked whether the window is there, and neither has written it
+        monkeypatch.setattr(window_writer, "start_name", really)
+        return really(start)
+
+    monkeypatch.setattr(window_writer, "start_name", together)
+    with ThreadPoolExecutor(2) as pool:
+        written = list(pool.map(lambda blocks: write_window(stream.run, T0, T0 + 60, blocks), given))
+    first, second = sorted(written, key=lambda manifest: manifest.number if manifest else 1)
+    assert first is not None
+    assert (first.number, first.counts.records, first.counts.scored, first.duplicates) == (0, 2, 2, 0)
+    assert positions(stream, first) in ([1, 2], [2, 3])
+    if same:
+        assert second is None
+    else:
+        assert second is not None
+        assert (second.number, second.counts.records, second.dead_letter_codes) == (1, 1, {"LATE": 1})
+        assert sorted([*positions(stream, first), *positions(stream, second, "dead_letters")]) == [1, 2, 3]
+    assert list(Windows(stream.run.output).new()) == [each for each in (first, second) if each]
+    named = {part.part.path for each in (first, second) if each for part in each.parts}
+    output = pathlib.Path(stream.run.output)
+    assert {str(path.relative_to(output)) for path in output.rglob("*.parquet")} == named, "nothing else is left"
+
+
+def test_two_windows_at_one_instant_hold_a_file_once(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An attempt that was given up writes one window of it, the next one, which read the file again, another."""
+    barrier, really = threading.Barrier(2, timeout=60), window_writer.deciding
+
+    @contextmanager
+    def together(output: str) -> Iterator[None]:
+        if not barrier.broken and len(begun) < 2:
+            begun.append(output)
+            barrier.wait()
+        with really(output):
+            yield
+
+    begun: list[str] = []
+    monkeypatch.setattr(window_writer, "deciding", together)
+
+    def write(second: float) -> None:
+        writer = _WriteWindowDoFn(replace(stream, input="in/*"))
+        writer.setup()
+        window = IntervalWindow(T0 + second, T0 + second + WINDOW_SECS)
+        list(writer.process(("", scored(stream, block((1, second + 1), (2, second + 2)))), window))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(write, (0, 60)))
+    found = windows(stream)
+    assert set(found) == {"0/0", "60/0"}
+    assert sorted(positions(stream, manifest) for manifest in found.values()) == [[], [1, 2]]
+    assert sorted((manifest.counts.records, manifest.duplicates) for manifest in found.values()) == [(0, 2), (2, 0)]
 
 
 def test_a_file_that_another_window_holds_counts_no_second_time(stream: Stream) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from saiten.model.errors import UsageError
-from saiten.pipelines import storage
+from saiten.pipelines import contended, storage
 from saiten.pipelines.run.json_file import read_json, to_json
 from saiten.pipelines.run.layout import WINDOWS_FOLDER
 from saiten.pipelines.run.range_summary import Part, SourceCount
@@ -83,9 +83,13 @@ def start_name(start: float) -> str:
     return time.strftime(_START, time.gmtime(start))
 
 
-def write_window_manifest(output: str, manifest: WindowManifest) -> None:
-    """Makes a window visible."""
-    storage.write_atomic(storage.join(output, WINDOWS_FOLDER, f"{manifest.name}.json"), to_json(manifest))
+def write_window_manifest(output: str, manifest: WindowManifest) -> bool:
+    """Makes a window visible, once.
+
+    Returns:
+        False where another attempt at it was faster: its manifest stands.
+    """
+    return contended.create(storage.join(output, WINDOWS_FOLDER, f"{manifest.name}.json"), to_json(manifest))
 
 
 def manifests_of(output: str, start: float) -> list[WindowManifest]:

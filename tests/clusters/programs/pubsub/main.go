@@ -1,9 +1,14 @@
-// An emulator of Pub/Sub on the loopback, with one topic and one subscription: pubsub ADDRESS PROJECT TOPIC SUBSCRIPTION
+// An emulator of Pub/Sub on the loopback, with one topic and one subscription:
+//
+//	pubsub ADDRESS PROJECT TOPIC SUBSCRIPTION LEFT_ADDRESS
+//
+// Over HTTP the last address tells how many messages are not acknowledged.
 package main
 
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -29,5 +34,14 @@ func main() {
 	}); err != nil {
 		panic(err)
 	}
-	select {}
+	http.HandleFunc("/", func(answer http.ResponseWriter, _ *http.Request) {
+		left := 0
+		for _, message := range server.Messages() {
+			if message.Acks == 0 {
+				left++
+			}
+		}
+		fmt.Fprint(answer, left)
+	})
+	panic(http.ListenAndServe(os.Args[5], nil))
 }
