@@ -4,6 +4,7 @@ Messages are acknowledged by the step that writes their window, once that is who
 is delivered again all the same is known by its id.
 """
 
+import math
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
 from saiten.model.errors import UsageError
+from saiten.pipelines.run.owner import refuse_fenced_off
 from saiten.pipelines.streaming.messages import Message, blocks_of, gather
 from saiten.pipelines.streaming.stream import Stream, UnscoredBlock
 
@@ -32,6 +34,8 @@ _IDLE_SECS = 1.0
 _ASK_AGAIN_SECS, _ANSWER_SECS = 0.1, 60.0
 # A subscription that nobody has pulled for long takes longer to give what has gathered.
 _FIRST_IDLE_SECS = 5.0
+# How often a reader looks whether its job still counts.
+_LOOK_SECS = 2.0
 # Messages do not come in the order in which they were published: so far behind them is the watermark.
 _LAG_SECS = 5.0
 # The longest that Pub/Sub holds a delivery.
@@ -76,6 +80,7 @@ _WATERMARK = beam.DoFn.WatermarkEstimatorParam(ManualWatermarkEstimator.default_
 class _PullDoFn(beam.DoFn):
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
+        self._looked = -math.inf
 
     def setup(self) -> None:
         self._client = make_client()
@@ -94,6 +99,7 @@ class _PullDoFn(beam.DoFn):
         asked, reached = time.time(), watermark.current_watermark()
         idle_secs = _FIRST_IDLE_SECS if reached is None else _IDLE_SECS
         with stream.run.reports.reported():
+            self._refuse_fenced_off()
             messages = gather(self._pull, idle_secs, stream.max_wait_ms / 1e3, time.monotonic)
         oldest = min((message.published_secs for message in messages), default=asked)
         now = Timestamp(oldest - _LAG_SECS)
@@ -102,6 +108,13 @@ class _PullDoFn(beam.DoFn):
         for secs, block in blocks_of(messages, subscription, stream.reading, stream.window_of):
             yield TimestampedValue(block, secs)
         tracker.defer_remainder(Duration(0))
+
+    def _refuse_fenced_off(self) -> None:
+        """Stops a job that goes on although it is fenced off: what it takes would come late to the one that counts."""
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_SECS:
+            self._looked = now
+            refuse_fenced_off(self._stream.run)
 
     def _pull(self, count: int, wait_secs: float) -> list[Message]:
         """Returns what there is as soon as there is something, nothing after so many seconds.

@@ -13,6 +13,8 @@ from apache_beam.utils.timestamp import Timestamp
 
 from saiten.pipelines.reading.options import KeptField, ReadOptions
 from saiten.pipelines.reading.rows import BLOCK_RECORDS
+from saiten.pipelines.run.notes.failures import FencedOffError
+from saiten.pipelines.run.owner import write_owner
 from saiten.pipelines.streaming import messages as module
 from saiten.pipelines.streaming import subscription
 from saiten.pipelines.streaming.messages import Message, blocks_of, gather, position_of
@@ -187,3 +189,16 @@ def test_a_request_without_an_answer_tells_nothing_and_loses_nothing(
     assert float(watermark.reached) == 997.0  # type: ignore[arg-type]
     assert asked == [{"subscription": name, "max_messages": BLOCK_RECORDS, "return_immediately": True}] * 4
     assert held == [{"subscription": name, "ack_ids": ["ack-1"], "ack_deadline_seconds": 600}]
+
+
+def test_a_job_that_is_fenced_off_takes_no_messages(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its runner may not have ended it; what it took would come again minutes later, and be late."""
+    name, pulls = "projects/p/subscriptions/s", list[int]()
+    monkeypatch.setattr(subscription._PullDoFn, "_pull", lambda _reader, count, _secs: pulls.append(count) or [])
+    monkeypatch.setattr(subscription, "_LOOK_SECS", 0.0)
+    reader = _PullDoFn(replace(stream, subscription=name, max_wait_ms=0))
+    assert list(reader.process(name, Tracker(), Watermark())) == []
+    write_owner(stream.run.output, "another's")
+    with pytest.raises(FencedOffError):
+        list(reader.process(name, Tracker(), Watermark()))
+    assert pulls == [BLOCK_RECORDS]
