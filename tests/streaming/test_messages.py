@@ -194,7 +194,12 @@ def test_a_request_without_an_answer_tells_nothing_and_loses_nothing(
 def test_a_job_that_is_fenced_off_takes_no_messages(stream: Stream, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its runner may not have ended it; what it took would come again minutes later, and be late."""
     name, pulls = "projects/p/subscriptions/s", list[int]()
-    monkeypatch.setattr(subscription._PullDoFn, "_pull", lambda _reader, count, _secs: pulls.append(count) or [])
+
+    def pull(_reader: object, count: int, _secs: float) -> list[Message]:
+        pulls.append(count)
+        return []
+
+    monkeypatch.setattr(subscription._PullDoFn, "_pull", pull)
     monkeypatch.setattr(subscription, "_LOOK_SECS", 0.0)
     reader = _PullDoFn(replace(stream, subscription=name, max_wait_ms=0))
     assert list(reader.process(name, Tracker(), Watermark())) == []
