@@ -14,6 +14,7 @@ from saiten.model.errors import SaitenError
 from saiten.pipelines.local.signals import NOTHING_COMMITTED, Job, ending_on_signals
 from saiten.pipelines.local.workers import STARTER_THREAD, LocalWorkers
 from saiten.pipelines.run.layout import Run
+from saiten.pipelines.run.owner import owner_of
 from saiten.pipelines.steps.pipeline import Scoring, build
 from saiten.pipelines.storage import what_failed
 from saiten.pipelines.terminal import done_before_end, end_process
@@ -95,19 +96,21 @@ def run_work(
                     return
                 state = job.result.wait_until_finish()
         except Exception as error:  # Beam raises whatever a worker raised, as text
+            taken = _taken(work.run, execution)
             if execution.workers is None:
                 if job.is_committed():
                     return
                 job.cancel()
             said = _last_line(error)
             # Beam ends all workers after an error, so that one which is gone need not be why.
-            known = reports.gravest() or _disk_error(said) or _lost_worker(execution.workers)
+            known = reports.gravest() or taken or _disk_error(said) or _lost_worker(execution.workers)
             raise known or SaitenError(said) from error
         finally:
             if execution.workers:
                 execution.workers.kill()
+    taken = _taken(work.run, execution)
     if state != PipelineState.DONE and not (execution.workers is None and job.is_committed()):
-        raise reports.gravest() or SaitenError(f"The pipeline ended as {state}; its runner's log says why.")
+        raise reports.gravest() or taken or SaitenError(f"The pipeline ended as {state}; its runner's log says why.")
 
 
 @contextlib.contextmanager
@@ -139,6 +142,16 @@ def _ending_when_lost(run: Run, workers: LocalWorkers | None) -> Iterator[None]:
     finally:
         ended.set()
         threading.excepthook = previous
+
+
+def _taken(run: Run, execution: Execution) -> SaitenError | None:
+    """What is to be said where a job elsewhere is fenced off; a commit takes its own token away, too."""
+    with contextlib.suppress(Exception):  # whatever a store's library raises, there is an error to tell already
+        if execution.workers is None and owner_of(run.output) != run.token:
+            return SaitenError(
+                f"{run.output} was claimed by another run while this one went on: this one commits nothing."
+            )
+    return None
 
 
 def _lost_worker(workers: LocalWorkers | None) -> SaitenError | None:

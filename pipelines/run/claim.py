@@ -11,16 +11,24 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from saiten.model.errors import UsageError
-from saiten.pipelines import storage
+from saiten.pipelines import contended, storage
 from saiten.pipelines.run.layout import LOCK, WORK_FOLDER
-from saiten.pipelines.run.owner import give_up, owner_of, secs_since_heard_of, write_owner
+from saiten.pipelines.run.owner import (
+    give_up,
+    owner_of,
+    owner_version,
+    renew_owner,
+    secs_since_heard_of,
+    write_owner,
+)
 from saiten.pipelines.run.run_manifest import read_run_manifest
 from saiten.pipelines.terminal import done_before_end, end_process
 
 _BEAT_SECS = 20.0
 # A launcher that was killed says nothing more; its claim counts no longer after so many seconds.
 STALE_SECS = 120.0
-# Two launchers that see no claim at the same moment both write one; the later one stands.
+# On a store that cannot tell them apart, two launchers that see no claim at the same moment both write one; the later
+# one stands.
 _SETTLE_SECS = 2.0
 
 
@@ -48,16 +56,28 @@ class Claim:
         Raises:
             UsageError: Another launcher's claim is there, and is fresh.
         """
+        version = owner_version(self.output)
         if owner_of(self.output) is not None and secs_since_heard_of(self.output, self.token) < STALE_SECS:
             raise self._refusal()
-        self.renew()
-        self.sleep(_SETTLE_SECS)
+        if not renew_owner(self.output, self.token, version):
+            raise self._refusal()
+        if not contended.is_exact(self.output):
+            self.sleep(_SETTLE_SECS)
         if owner_of(self.output) != self.token:
             raise self._refusal()
 
-    def renew(self) -> None:
-        """Says that the launcher is still there."""
-        write_owner(self.output, self.token)
+    def renew(self) -> bool:
+        """Says that the launcher is still there, on a store.
+
+        Returns:
+            False where the claim is lost: it is left to whoever has it.
+        """
+        version = owner_version(self.output)
+        if self.is_lost():
+            return False
+        if owner_of(self.output) is not None:  # the commit itself takes the token away
+            renew_owner(self.output, self.token, version)  # where another launcher was faster, the next look tells
+        return True
 
     def is_lost(self) -> bool:
         """Tells whether another launcher has the directory, or had it and is done, as while this machine slept."""
@@ -113,7 +133,7 @@ def _locked(claim: Claim) -> Iterator[None]:
             raise UsageError(
                 f"--output={claim.output} is being written by another run: wait, or give another directory."
             )
-        claim.renew()
+        write_owner(claim.output, claim.token)
         try:
             yield
         finally:
@@ -147,8 +167,6 @@ def _renew_until(claim: Claim, ended: threading.Event, writing: threading.Lock) 
         with writing, suppress(Exception):  # whatever the store's library raises: one lost beat is no lost claim
             if ended.is_set():
                 return
-            is_lost = claim.is_lost()
-            if not is_lost and owner_of(claim.output) is not None:
-                claim.renew()
+            is_lost = not claim.renew()
         if is_lost:
             end_process(1, f"--output={claim.output} was claimed by another run while this one slept: this one ends.")

@@ -49,6 +49,20 @@ def write_owner(output: str, token: str) -> None:
         storage.write_atomic(_path(output), to_json(_Owner(token)))
 
 
+def owner_version(output: str) -> str:
+    """Returns what changes whenever somebody writes a token, the same one too."""
+    return contended.version_of(_path(output))
+
+
+def renew_owner(output: str, token: str, version: str) -> bool:
+    """Makes whoever has the token the owner of a directory on a store, if nobody has written one since that version.
+
+    Returns:
+        Whether it is; on a store that cannot tell two writers apart, not before both have had time to write.
+    """
+    return contended.replace(_path(output), to_json(_Owner(token)), version)
+
+
 def owner_of(output: str) -> str | None:
     """Returns the token of the directory's owner; None where it has none."""
     try:

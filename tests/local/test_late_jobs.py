@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -143,3 +144,23 @@ def test_a_launcher_that_waits_takes_its_exit_code_from_the_job(
     assert launcher.returncode == 0
     assert said.startswith("saiten: 5 records = 3 scored + 2 empty + 0 dead")
     assert not (tmp_path / "out" / "_work").exists()
+
+
+@pytest.mark.thorough
+def test_a_launcher_whose_output_another_one_has_taken_says_so(
+    tiny_bundle: StoredBundle, reviews: pathlib.Path, newer: pathlib.Path, tmp_path: pathlib.Path, job: pathlib.Path
+) -> None:
+    """Somebody has removed its notes by hand, and its lock with them."""
+    out = tmp_path / "out"
+    launcher = start(tiny_bundle, reviews, out, job, "start")
+    shutil.rmtree(out / "_work")
+    second = ["score", f"--input={newer}", f"--bundle={tiny_bundle.path}", f"--output={out}", "--quiet", "--overwrite"]
+    assert main(second) == 0
+    before = content(out)
+    let_go(job)
+    _, said = launcher.communicate()
+    assert (launcher.returncode, said) == (
+        1,
+        f"saiten: {out} was claimed by another run while this one went on: this one commits nothing.\n",
+    )
+    assert content(out) == before

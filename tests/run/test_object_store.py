@@ -2,8 +2,6 @@
 
 import json
 import pathlib
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -267,25 +265,6 @@ def test_a_second_launcher_on_the_store_is_refused_while_the_first_is_heard_of(
     assert "is being written by another run" in capsys.readouterr().err
 
 
-def test_the_age_of_a_claim_is_told_by_the_stores_clock(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    out = f"{folder}/out"
-    Claim(out).take()
-    changed = storage.changed_secs
-    monkeypatch.setattr(storage, "changed_secs", lambda path: changed(path) - 119 * path.endswith("owner.json"))
-    with pytest.raises(UsageError, match="or was until 120 s ago"):
-        Claim(out).take()
-    monkeypatch.setattr(storage, "changed_secs", lambda path: changed(path) - 120 * path.endswith("owner.json"))
-    Claim(out).take()
-
-
-def test_of_two_launchers_that_start_at_once_one_is_refused(folder: str) -> None:
-    out = f"{folder}/out"
-    later = Claim(out)
-    with pytest.raises(UsageError, match="is being written by another run"):
-        Claim(out, sleep=lambda _: later.renew()).take()
-    assert not later.is_lost()
-
-
 def test_a_job_on_the_store_commits_nothing_once_another_launcher_has_claimed_its_output(
     folder: str, remote_bundle: str, reviews: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,33 +287,3 @@ def test_a_job_on_the_store_commits_nothing_once_another_launcher_has_claimed_it
         commit_run(replace(late[0][0], run=replace(late[0][0].run, run_id="20260101T000000Z-aaaaaaaa")), *late[0][1:])
     assert commit_run(*late[0]).run_id == manifest_of(out)["run_id"], "the run is committed already"
     assert storage.list_files(out) == before
-
-
-CLAIMED = (
-    "import sys, time\n"
-    "from saiten.pipelines import quiet, storage, terminal\n"
-    "from saiten.pipelines.run import claim\n"
-    "quiet.quiet_libraries()\n"
-    "claim._BEAT_SECS, claim._SETTLE_SECS = 0.5, 0.0\n"
-    "with claim.claim_output(sys.argv[1]):\n"
-)
-
-
-@pytest.mark.parametrize("left", ["storage.write_atomic(lock, b'{}')", "storage.remove_files([lock])"])
-def test_a_launcher_that_slept_leaves_the_directory_to_the_one_that_has_claimed_it(folder: str, left: str) -> None:
-    """Also where that one is done with it: its run would be replaced by an older one."""
-    folder = f"{folder}/{left[8:13]}"
-    lock = f"{folder}/_work/owner.json"
-    program = f"{CLAIMED}    lock = {lock!r}\n    {left}\n    time.sleep(60)\n"
-    ended = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True, check=False)
-    said = f"saiten: --output={folder} was claimed by another run while this one slept: this one ends.\n"
-    assert (ended.returncode, ended.stderr) == (1, said)
-    assert storage.read_bytes(lock) == (b"{}" if "write" in left else None)
-
-
-def test_a_launcher_that_is_interrupted_gives_its_claim_back(folder: str) -> None:
-    """Else `--resume` would be refused for two minutes."""
-    program = f"{CLAIMED}    terminal.end_process(130, 'interrupted.')\n"
-    ended = subprocess.run([sys.executable, "-c", program, folder], capture_output=True, text=True, check=False)
-    assert (ended.returncode, ended.stderr) == (130, "saiten: interrupted.\n")
-    assert storage.list_files(folder) == []
