@@ -39,17 +39,22 @@ def stream_rows(directory: str) -> Iterable[Row]:
 
 
 def _life_rows(name: str, life: Life, remedy: str) -> Iterable[Row]:
-    """The runner's word counts more than the signs that a run leaves, but one that was given up is over."""
+    """The runner's word counts more than the signs that a run leaves, but one that was given up is over.
+
+    Beam's job server for Flink says RUNNING for ever of a job whose launcher was gone when it failed or was cancelled.
+    """
     state = None
     if life.job:
         from saiten.pipelines.local.follow import ask_state
 
         state = ask_state(life.job)
-    left = life.left_because
+    left, goes_on = life.left_because, "in progress"
     if state in _ENDED:
         left = f"its job ended as {state}"
     elif state and life.is_owned:
+        if left:
+            goes_on += f" by its job server's word, which may not have heard of its end: {left}; if so, {remedy}"
         left = None
-    yield name, f"abandoned: {left}; {remedy}" if left else "in progress"
+    yield name, f"abandoned: {left}; {remedy}" if left else goes_on
     if life.job:
         yield "job", f"{life.job}{f', {state}' if state else ''}"
