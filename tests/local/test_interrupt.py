@@ -169,7 +169,6 @@ def test_a_signal_fences_the_job_of_a_remote_runner_off_and_waits_for_its_end(
     """A request to be cancelled may raise, or raise nothing and cancel nothing: only the job's state counts."""
     monkeypatch.setattr(signals, "_CANCEL_SECS", 0.1)
     monkeypatch.setattr(signals, "_STATE_POLL_SECS", 0.01)
-    monkeypatch.setattr(signals, "_SETTLE_SECS", 0.0)
 
     class Result:
         job_id = "job-7"
@@ -193,7 +192,6 @@ def test_a_signal_fences_the_job_of_a_remote_runner_off_and_waits_for_its_end(
 def test_a_signal_while_the_job_is_on_its_way_fences_off_whatever_its_runner_got(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(signals, "_SETTLE_SECS", 0.0)
     write_owner(str(tmp_path), "token")
     run = Run("now", str(tmp_path), "b", ("taste",), (), keep_raw=True, token="token")
     assert Job(run, None).end() == "nothing was committed, --resume goes on from here"
