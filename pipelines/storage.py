@@ -227,13 +227,13 @@ def make_folder(folder: pathlib.Path) -> None:
 def _open_remote(path: str) -> IO[bytes]:
     filesystems = _filesystems()
     try:
-        file: IO[bytes] = filesystems.open(path, compression_type=_uncompressed())
+        return filesystems.open(path, compression_type=_uncompressed())  # type: ignore[no-any-return]
     except Exception as error:
         # Each store's library has an error of its own for this.
-        if filesystems.exists(path):
-            raise
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
-    return file
+        if not filesystems.exists(path):
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
+    # It has appeared since, or cannot be read.
+    return filesystems.open(path, compression_type=_uncompressed())  # type: ignore[no-any-return]
 
 
 def _filesystems() -> Any:

@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from saiten.model.errors import UsageError
-from saiten.pipelines import contended, storage
+from saiten.pipelines import storage
 from saiten.pipelines.run.layout import LOCK, WORK_FOLDER
+from saiten.pipelines.run.notes import contended
 from saiten.pipelines.run.owner import (
     give_up,
     owner_of,

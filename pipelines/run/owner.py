@@ -20,9 +20,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import IO
 
-from saiten.pipelines import contended, storage
+from saiten.pipelines import storage
 from saiten.pipelines.run.json_file import read_json, to_json
 from saiten.pipelines.run.layout import DECIDED, DECIDING, OWNER, WORK_FOLDER, Run
+from saiten.pipelines.run.notes import contended
 from saiten.pipelines.run.notes.failures import FencedOffError
 
 # How long whoever has the directory's lock gets: a commit with what it clears up.

@@ -22,10 +22,11 @@ from dataclasses import asdict, dataclass, replace
 
 import apache_beam as beam
 
-from saiten.pipelines import contended, storage
+from saiten.pipelines import storage
 from saiten.pipelines.reports.verdict import judge_run
 from saiten.pipelines.run.json_file import to_json
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, RUN_MANIFEST, Run
+from saiten.pipelines.run.notes import contended
 from saiten.pipelines.run.notes.dead_letter_rate import DeadLetterTally
 from saiten.pipelines.run.owner import deciding, owner_of, refuse_fenced_off, write_as_owner
 from saiten.pipelines.run.parquet_part import PartWriter, check_part

@@ -10,9 +10,10 @@ from contextlib import suppress
 import pytest
 
 from saiten.model.errors import UsageError
-from saiten.pipelines import contended, storage
+from saiten.pipelines import storage
 from saiten.pipelines.run import claim
 from saiten.pipelines.run.claim import Claim
+from saiten.pipelines.run.notes import contended
 from saiten.pipelines.run.owner import write_owner
 from tests.helpers.object_store import emulated
 

@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 
 from saiten.model.errors import SaitenError
-from saiten.pipelines import contended, storage
+from saiten.pipelines import storage
 from saiten.pipelines.local import signals
 from saiten.pipelines.local.signals import Job
 from saiten.pipelines.records import WorkRange
 from saiten.pipelines.run import owner
 from saiten.pipelines.run.layout import Run
+from saiten.pipelines.run.notes import contended
 from saiten.pipelines.run.notes.failures import FencedOffError
 from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit
 from saiten.pipelines.run.owner import deciding, give_up, owner_of, withdraw, write_owner

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 
 from saiten.model.errors import UsageError
-from saiten.pipelines import contended, storage
+from saiten.pipelines import storage
 from saiten.pipelines.run.json_file import read_json, to_json
 from saiten.pipelines.run.layout import WINDOWS_FOLDER
+from saiten.pipelines.run.notes import contended
 from saiten.pipelines.run.range_summary import Part, SourceCount
 
 _START = "%Y%m%dT%H%M%SZ"
