@@ -1,8 +1,7 @@
 """Files of a run, on a local disk or an object store.
 
-On a local disk a file is written beside its place, synced and renamed, and the folder synced:
-a reader sees it whole or not at all, also after a power cut. On an object store an upload
-becomes visible whole when it ends.
+On a local disk a file is written beside its place, synced and renamed, and the folder synced: a reader sees it whole or
+not at all, also after a power cut. On an object store an upload becomes visible whole when it ends.
 """
 
 import errno
@@ -22,7 +21,6 @@ from saiten.model.durable import sync
 # What a file is called until it is whole; leftovers of killed runs are known by it.
 _PARTIAL_SUFFIX = ".partial"
 _PARTIAL_NAME = re.compile(rf"\.(?P<whole>.+)\.[0-9a-f]{{8}}{re.escape(_PARTIAL_SUFFIX)}")
-
 _WILDCARD = re.compile(r"[*?[]")
 
 
@@ -193,7 +191,12 @@ def list_named(folder: str, prefix: str) -> list[str]:
 def remove_files(paths: list[str]) -> None:
     """Removes files; those that are gone already are no error."""
     if paths and is_remote(paths[0]):
-        _filesystems().delete(paths)
+        try:
+            _filesystems().delete(paths)
+        except Exception:  # Beam stops at one that somebody else has removed meanwhile
+            if paths == (left := [path for path in paths if _filesystems().exists(path)]):
+                raise
+            remove_files(left)
         return
     for path in paths:
         pathlib.Path(path).unlink(missing_ok=True)
@@ -228,11 +231,9 @@ def _open_remote(path: str) -> IO[bytes]:
     filesystems = _filesystems()
     try:
         return filesystems.open(path, compression_type=_uncompressed())  # type: ignore[no-any-return]
-    except Exception as error:
-        # Each store's library has an error of its own for this.
+    except Exception as error:  # each store's library has one of its own
         if not filesystems.exists(path):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path) from error
-    # It has appeared since, or cannot be read.
     return filesystems.open(path, compression_type=_uncompressed())  # type: ignore[no-any-return]
 
 
