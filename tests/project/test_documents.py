@@ -195,9 +195,25 @@ def test_the_readme_shows_what_run_local_says_today(
     said = "".join(capfd.readouterr()).splitlines()
     lines = {masked(line) for line in [*said, "…"]}
     (block,) = re.findall(r"\$ \./run_local\.sh\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
-    frame = re.compile("(Environment|Training|Scoring|Scores|Dead letters|Bundle|More) +|  ?[123]  ")
+    frame = re.compile("(Environment|Training|Scoring|Scores|Dead letters|Bundle|More) +|[123]  ")
     shown = {masked(line) for line in block.splitlines() if not frame.match(line)}
     assert shown - lines == set()
+
+
+def test_the_recording_is_of_such_a_run_and_of_no_place() -> None:
+    """In asciinema's format: what anybody plays is what the README shows."""
+    recording = (ROOT / "docs" / "run_local.cast").read_text(encoding="utf-8")
+    header, *events = map(json.loads, recording.splitlines())
+    assert (header["version"], header["width"], header["title"]) == (2, 80, "./run_local.sh")
+    times = [at for at, _, _ in events]
+    assert times == sorted(times)
+    assert {kind for _, kind, _ in events} == {"o"}
+    text = "".join(shown for _, _, shown in events)
+    lines = {masked(re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "", line.rpartition("\r")[2])) for line in text.split("\r\n")}
+    (block,) = re.findall(r"(\$ \./run_local\.sh\n.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert {masked(line) for line in block.splitlines()} - lines == {"…"}
+    assert len(recording) < 64 * 1024
+    assert not re.search("/(tmp|home|root|work|Users)/", text)
 
 
 def masked(line: str) -> str:
@@ -205,7 +221,7 @@ def masked(line: str) -> str:
     line = re.sub("; commonest OOV words.*|, then \\d+ on all texts", "", line)
     line = re.sub(r"in (local/)?\w+$", "in PLACE", line)
     line = re.sub(r"[A-Z_]{4,}\d? \d+(, )?", "", re.sub(r"-?\d[\d,.]*", "0", line))
-    return " ".join(re.sub("follow the labels|hardly|loosely|[*]", "", line).split())
+    return " ".join(re.sub("follow the labels|hardly|loosely|[*]|(?<=─)─+", "", line).split())
 
 
 @pytest.mark.thorough
