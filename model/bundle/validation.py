@@ -19,7 +19,7 @@ from saiten.model.text.witness import prove_segmenter
 
 
 @dataclass(frozen=True)
-class Finding:
+class Held:
     """One thing that held.
 
     Attributes:
@@ -31,28 +31,26 @@ class Finding:
     figure: str
 
 
-def validate_bundle(bundle: StoredBundle) -> Iterator[Finding]:
+def validate_bundle(bundle: StoredBundle) -> Iterator[Held]:
     """Yields what holds, one by one; sizes, hashes and versions were checked by `read_bundle`.
 
     Raises:
         BundleError: The first thing that does not hold.
     """
-    yield Finding("files", f"{len(bundle.manifest.files)} sizes and hashes as in the manifest")
+    yield Held("files", f"{len(bundle.manifest.files)} sizes and hashes as in the manifest")
     bundle.check_dictionary()
-    yield Finding("dictionary", f"{len(bundle.manifest.encoder.dictionary_files)} files as in the manifest")
+    yield Held("dictionary", f"{len(bundle.manifest.encoder.dictionary_files)} files as in the manifest")
     encoder = bundle.encoder()
     replay_ids(bundle, encoder)
     records = bundle.golden()
-    yield Finding(
-        "golden texts", f"the {len(records)} sample texts of the bundle give the tokens and ids of its making"
-    )
-    yield Finding("segmenter", prove_segmenter(encoder.tokenizer, [record.text for record in records]))
-    yield Finding("reference", "distributions on the training data" if bundle.reference() else "none")
+    yield Held("golden texts", f"the {len(records)} sample texts of the bundle give the tokens and ids of its making")
+    yield Held("segmenter", prove_segmenter(encoder.tokenizer, [record.text for record in records]))
+    yield Held("reference", "distributions on the training data" if bundle.reference() else "none")
     engine = load_keras_engine(bundle.path / "model.keras", trust=bundle.trusted)
     refuse_misfit(engine.model, len(encoder.vocabulary), bundle.outputs)
     refuse_unserved(graph_of(engine.model))
-    yield Finding("mask", "no layer loses it, so padding is not read")
-    yield Finding(
+    yield Held("mask", "no layer loses it, so padding is not read")
+    yield Held(
         "keras engine",
         f"the golden texts' scores are within {_shown(replay_scores(bundle, engine))} of those of its making",
     )
@@ -60,10 +58,10 @@ def validate_bundle(bundle: StoredBundle) -> Iterator[Finding]:
     if bundle.has_packed:
         yield _packed(bundle, engine)
     else:
-        yield Finding("packed engine", f"not in the bundle: {bundle.why_not_packed}")
+        yield Held("packed engine", f"not in the bundle: {bundle.why_not_packed}")
 
 
-def _invariance(bundle: StoredBundle, engine: KerasEngine) -> Finding:
+def _invariance(bundle: StoredBundle, engine: KerasEngine) -> Held:
     golden = ids_of([record for record in bundle.golden() if record.token_ids])
     length = bundle.manifest.encoder.max_sequence_length
     random = random_texts(model_vocabulary_size(engine.model), longest=length)
@@ -71,17 +69,17 @@ def _invariance(bundle: StoredBundle, engine: KerasEngine) -> Finding:
     largest = max(proof.largest_difference for proof in proofs)
     texts = sum(proof.texts for proof in proofs)
     widths = ", ".join(str(width) for width in proofs[-1].sequence_lengths)
-    return Finding("padding", f"{texts} texts, padded before and behind to {widths}: within {_shown(largest)}")
+    return Held("padding", f"{texts} texts, padded before and behind to {widths}: within {_shown(largest)}")
 
 
-def _packed(bundle: StoredBundle, engine: KerasEngine) -> Finding:
+def _packed(bundle: StoredBundle, engine: KerasEngine) -> Held:
     length = bundle.manifest.encoder.max_sequence_length
     try:
         proof = prove_packed(load_packed(bundle.path / "packed.npz"), engine, bundle.golden(), length, seed=1)
     except NotCoveredError as error:
         raise BundleError(f"{bundle.path}: packed.npz is not model.keras. {error} Make the bundle anew.") from error
     found, own = proof["largest_difference"], proof["largest_difference_of_keras"]
-    return Finding(
+    return Held(
         "packed engine",
         f"{proof['texts']:,} texts: {_shown(found)} from the model in double precision, Keras {_shown(own)}",
     )

@@ -183,8 +183,9 @@ class _Functional:
             if node.get("class_name") == _TENSOR:
                 name, number, output = node["config"]["keras_history"]
                 tensor = self._resolve(name, number, output)
-                if isinstance(node["config"].get("shape"), list):
-                    self.reader.ranks[tensor] = len(node["config"]["shape"])
+                shape = node["config"].get("shape")
+                if isinstance(shape, list) and len(shape) > 1:  # of Keras 2 only that there is a text is known
+                    self.reader.ranks[tensor] = len(shape)
                 return tensor
             return {key: self._replaced(value) for key, value in node.items()}
         return [self._replaced(item) for item in node] if isinstance(node, list) else node

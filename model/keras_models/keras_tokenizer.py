@@ -16,6 +16,9 @@ from saiten.model.text.vocabulary import PAD_WORD, Vocabulary
 
 _MAX_BYTES = 1 << 30
 _PICKLE = b"\x80"
+_PIECE = re.compile(r"(▁|##)\w")
+# An index of so many words, of which such a share has one character, is one of characters.
+_MANY, _MOSTLY = 100, 0.97
 _GIVE = "give what tokenizer.to_json() returns, or {word: id}."
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill", ".sav")
 
@@ -167,8 +170,25 @@ def _check_ids(path: pathlib.Path, content: Any) -> dict[str, int]:
     for word_id in ids.values():
         if type(word_id) is not int or word_id < 1:
             raise UsageError(
-                f"{path.name:.60}: a word's id must be a whole number from 1, not {word_id!r:.40}; 0 is the padding."
+                f"{path.name:.60}: a word's id must be a whole number from 1, not {word_id!r:.40}; 0 is the padding: "
+                "write the ids that the model read, such as {word: id + 1} where they began at 0."
             )
     if len(set(ids.values())) < len(ids):
         raise UsageError(f"{path.name:.60} gives one id to two words.")
+    _refuse_pieces(path, ids)
     return ids
+
+
+def _refuse_pieces(path: pathlib.Path, ids: Mapping[str, int]) -> None:
+    """Refuses an index of what is no word."""
+    piece = next(filter(_PIECE.match, ids), None)
+    if piece is not None:
+        raise UsageError(
+            f"{path.name:.60} holds {piece!r:.40}, a piece of a word as SentencePiece or WordPiece cut it; Saiten "
+            "scores words as MeCab cuts them."
+        )
+    if len(ids) >= _MANY and sum(len(word) == 1 for word in ids) >= _MOSTLY * len(ids):
+        raise UsageError(
+            f"{path.name:.60} has words of one character alone, so its texts were cut into characters; Saiten scores "
+            "words as MeCab cuts them."
+        )

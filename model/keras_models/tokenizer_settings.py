@@ -4,6 +4,9 @@ A plain ``{word: id}`` does not say whether its words were lower-cased or filter
 words outside it; where it looks as if, a person has to decide, because a wrong guess scores wrongly.
 """
 
+import re
+import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from saiten.model.errors import UsageError
@@ -12,6 +15,13 @@ from saiten.model.keras_models.keras_tokenizer import WordIndex, looks_like
 # Of `keras.preprocessing.text.Tokenizer`, which lower-cases too.
 KERAS_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _OOV_NAMES = ("oov", "unk", "unknown", "unkown", "outofvocabulary", "oovtoken", "unktoken", "未知語")
+_BEGINS = ("s", "bos", "sos", "cls", "start", "begin")
+_ENDS = ("s", "eos", "sep", "end")
+_MARKED = re.compile(r"[\W_].*[\W_]")
+# What any Japanese text holds, and dictionary forms that no text holds.
+_COMMONEST = frozenset("のはをにがで、。")
+_LEMMAS_ONLY = frozenset(("為る", "居る", "有る", "成る", "其の", "此の"))
+_FEW_WORDS = 30
 
 
 @dataclass(frozen=True)
@@ -117,18 +127,68 @@ def _words(index: WordIndex) -> list[str]:
 
 def _oov_token(index: WordIndex, flags: TokenizerFlags, is_default: bool) -> tuple[str | None, str]:
     named = flags.oov_token or index.oov_token
-    candidate = next((word for word, i in index.ids.items() if i == 1 and looks_like(word, *_OOV_NAMES)), None)
+    candidate = _oov_candidate(index)
     if flags.oov == "drop":
         return None, "flag"
     if flags.oov == "token" and (named or candidate) is None:
         raise UsageError("--oov=token needs the word that stands for OOV words: give --oov_token, or --oov=drop.")
     if flags.oov == "token" or flags.oov_token:
         return named or candidate, "flag"
-    if not index.is_plain or candidate is None:
+    if not index.is_plain:
         return index.oov_token, ""
-    if is_default:
+    if candidate is None:
+        _refuse_nameless_ids(index)
+        return index.oov_token, ""
+    if is_default and index.ids[candidate] == 1:  # where Keras puts it
         return candidate, "flag"
+    default = "" if is_default or index.ids[candidate] > 1 else ", or --tokenizer=keras-default"
     raise UsageError(
-        f"Id 1 is {candidate!r:.40}, which looks like the word for all others, and the word index does not say so: "
-        "give --oov=token or --oov=drop, or --tokenizer=keras-default."
+        f"Id {index.ids[candidate]} is {candidate!r:.40}, which looks like the word for all others, and the word index "
+        f"does not say so: give --oov=token or --oov=drop{default}."
     )
+
+
+def _oov_candidate(index: WordIndex) -> str | None:
+    """Returns the word that looks like the one for all others: in brackets anywhere, bare at the ends of the index."""
+    ends = {1, 2, 3, max(index.ids.values(), default=0)}
+    found = [word for word in index.ids if looks_like(word, *_OOV_NAMES)]
+    candidates = [word for word in found if _MARKED.fullmatch(word) or index.ids[word] in ends]
+    return min(candidates, key=lambda word: index.ids[word], default=None)
+
+
+def _refuse_nameless_ids(index: WordIndex) -> None:
+    smallest = min(index.ids.values(), default=1)
+    if smallest > 1:
+        raise UsageError(
+            f"The word index begins at id {smallest}, so an id below it may be that of all other words: give "
+            '--oov=drop if they were dropped; if not, name it in the file, as "<UNK>": 1 does, and give --oov=token.'
+        )
+
+
+def hints(index: WordIndex, *, normalization: str, keep_pos: bool, lemmas: bool, added: bool) -> Iterator[str]:
+    """Yields what a word index looks like that no flag says: a guess each, of what would make scores wrong.
+
+    Args:
+        index: The one.
+        normalization: Of texts, before MeCab.
+        keep_pos: Some words are left out.
+        lemmas: Tokens are dictionary forms.
+        added: A token is put before or behind each text.
+    """
+    words = _words(index)
+    marks = [word for word in words if _MARKED.fullmatch(word) and looks_like(word, *_BEGINS, *_ENDS)]
+    if marks and not added:
+        yield f"the word index holds {', '.join(marks):.60}: if put around texts, give --prefix_token, --suffix_token"
+    if len(words) < _FEW_WORDS:
+        return
+    characters = set("".join(words))
+    if normalization == "none" and not any(unicodedata.normalize("NFKC", each) != each for each in characters):
+        yield "no word holds a full-width letter or mark: if texts were normalised, give --normalization=nfkc"
+    if "0" in characters and not characters & set("123456789"):
+        yield "no word holds a digit but 0: if digits became 0, do the same to the texts that are scored"
+    if any(each.isupper() for each in characters) and not any(each.islower() for each in characters):
+        yield "no word holds a small letter: if texts were put in capitals, do the same to those that are scored"
+    if not keep_pos and not _COMMONEST & set(words):
+        yield f"the word index has none of {' '.join(sorted(_COMMONEST))}: if left out, give --keep_pos or --stop_words"
+    if not lemmas and _LEMMAS_ONLY & set(words):
+        yield "the word index holds dictionary forms such as 為る: if its words are lemmas, give --token_form=lemma"

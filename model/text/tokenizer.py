@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TOKENIZER_VERSION = 1
 SEGMENTERS = ("auto", "mecab", "compiled")
+SPLITS = ("space", "strip", "whitespace")
 
 # A line for each word: its surface and its features, as the dictionary has them.
 _FEATURE_FORMAT = ("-O", "", r"-F%m\t%H\n", r"-U%m\t%H\n", r"-E\n")
@@ -39,7 +40,7 @@ class TokenizerConfig:
         lower: Lower-case the segmented text, as Keras' Tokenizer does.
         filters: Characters that become spaces after segmentation, as Keras' Tokenizer does.
         split: ``space``: other white space, such as U+3000, is a token, as after Python's `split(" ")`;
-            ``whitespace``: it is none, as after `split()`.
+            ``strip``: it is none at a text's ends, as after `strip()`; ``whitespace``: it is none, as after `split()`.
         token_form: ``surface``, or ``lemma``: a word's dictionary form, where the dictionary has one.
         keep_pos: Only words of these parts of speech are tokens, such as ``名詞`` or ``名詞-固有名詞``; none keeps all.
         stop_words: Tokens that are left out.
@@ -64,8 +65,8 @@ class TokenizerConfig:
     def __post_init__(self) -> None:
         if self.normalization not in ("nfkc", "none"):
             raise UsageError(f"Normalization is nfkc or none, not {self.normalization!r}.")
-        if self.split not in ("space", "whitespace"):
-            raise UsageError(f"The split is space or whitespace, not {self.split!r}.")
+        if self.split not in SPLITS:
+            raise UsageError(f"The split is {', '.join(SPLITS)}, not {self.split!r}.")
         if self.token_form not in ("surface", "lemma"):
             raise UsageError(f"The token form is surface or lemma, not {self.token_form!r}.")
         for token in (*self.stop_words, *self.keep_pos, self.prefix_token, self.suffix_token):
@@ -215,6 +216,8 @@ class Tokenizer:
 
     def _finish(self, pieces: Iterable[str]) -> str:
         segmented = " ".join(filter(None, pieces))
+        if self.config.split == "strip":
+            segmented = segmented.strip()
         if self.config.lower:
             segmented = segmented.lower()
         if self._filter_table:

@@ -11,6 +11,7 @@ from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say
 
 if TYPE_CHECKING:
+    from saiten.model.keras_models.keras_tokenizer import WordIndex
     from saiten.model.keras_models.tokenizer_settings import Origins
     from saiten.model.text.encoder import Encoder
 
@@ -90,6 +91,7 @@ class Settled:
     encoder: "Encoder"
     length_from: str
     origins: "Origins"
+    index: "WordIndex"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -155,7 +157,7 @@ def settle(args: argparse.Namespace, model: Any) -> Settled:
     config = tokenizer_config(args, lower=index.lower, filters=index.filters)
     _check_added_tokens(config.prefix_token, config.suffix_token, vocabulary.ids)
     return Settled(
-        Encoder(Tokenizer(config, args.segmenter), vocabulary, length, args.truncating), length_from, origins
+        Encoder(Tokenizer(config, args.segmenter), vocabulary, length, args.truncating), length_from, origins, index
     )
 
 
@@ -194,13 +196,30 @@ def _report(args: argparse.Namespace, settled: Settled, was_expected: bool, text
     say(f"OOV words: {oov} ({origins.oov})")
     lower = "lower-cased" if config.lower else "as written"
     filters = f"filtered of {config.filters!r}" if config.filters else "not filtered"
-    whitespace = "a token" if config.split == "space" else "no token"
+    whitespace = {"space": "a token", "strip": "a token but at a text's ends", "whitespace": "no token"}[config.split]
     say(
         f"tokenizer: {config.dictionary}, normalization {config.normalization}, {config.token_form}, {lower} "
         f"({origins.lower}), {filters} ({origins.filters}), white space such as U+3000 is {whitespace} (--split)"
     )
     if not was_expected:
-        _report_oov_share(encoder, texts)
+        _report_uncompared(settled, texts)
+
+
+def _report_uncompared(settled: Settled, texts: Sequence[str]) -> None:
+    """Says what only the comparison with `model.predict` would show for certain."""
+    from saiten.model.keras_models.tokenizer_settings import hints
+
+    config = settled.encoder.tokenizer.config
+    for hint in hints(
+        settled.index,
+        normalization=config.normalization,
+        keep_pos=bool(config.keep_pos or config.stop_words),
+        lemmas=config.token_form == "lemma",
+        added=bool(config.prefix_token or config.suffix_token),
+    ):
+        say(hint)
+    _report_oov_share(settled.encoder, texts)
+    say("not compared with model.predict: give --expected, texts with its scores")
 
 
 def _report_oov_share(encoder: "Encoder", texts: Sequence[str]) -> None:
@@ -214,8 +233,6 @@ def _report_oov_share(encoder: "Encoder", texts: Sequence[str]) -> None:
             else ""
         )
         say(f"OOV share: {share:.1%} of {n_tokens:,} tokens of --sample_texts{high}")
-    else:
-        say("not compared with model.predict: give --expected, texts with its scores")
 
 
 def _sample_texts(name: str | None) -> Sequence[str]:

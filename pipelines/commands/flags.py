@@ -106,10 +106,10 @@ def add_text_arguments(group: "argparse._ActionsContainer", normalization: str) 
     group.add_argument("--suffix_token", metavar="TOKEN", help="a token to put after each text")
     group.add_argument(
         "--split",
-        choices=["space", "whitespace"],
+        choices=["space", "strip", "whitespace"],
         default="space",
-        help="space: a full-width space (U+3000) is a token, as after Python's split(' '); whitespace: it is none, as "
-        "after split()",
+        help="space: a full-width space (U+3000) is a token, as after Python's split(' '); strip: it is none at the "
+        "ends of a text, as after strip(); whitespace: it is none, as after split()",
     )
 
 

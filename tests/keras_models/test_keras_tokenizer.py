@@ -8,7 +8,7 @@ import pytest
 
 from saiten.model.errors import UsageError
 from saiten.model.keras_models.keras_tokenizer import WordIndex, read_word_index
-from saiten.model.keras_models.tokenizer_settings import KERAS_FILTERS, TokenizerFlags, settle_tokenizer
+from saiten.model.keras_models.tokenizer_settings import KERAS_FILTERS, TokenizerFlags, hints, settle_tokenizer
 
 IDS = {"<unk>": 1, "とても": 2, "良い": 3, "。": 5}
 
@@ -77,6 +77,9 @@ def test_the_oov_word_is_no_word_of_a_text() -> None:
     assert "<unk>" not in vocabulary.ids
 
 
+OF_CHARACTERS = json.dumps({chr(0x4E00 + i): i + 1 for i in range(100)}).encode()
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
@@ -91,6 +94,14 @@ def test_the_oov_word_is_no_word_of_a_text() -> None:
         ("words.json", '{"良い": 1.0}'.encode(), "must be a whole number from 1, not 1.0; 0 is the padding"),
         ("words.json", '{"良い": "1"}'.encode(), "must be a whole number from 1, not '1'"),
         ("words.json", '{"良い": [1, 2]}'.encode(), r"must be a whole number from 1, not \[1, 2\]"),
+        (
+            "words.json",
+            '{"良い": 0, "。": 1}'.encode(),
+            r"not 0; 0 is the padding: .* as \{word: id \+ 1\} where they began at",
+        ),
+        ("words.json", '{"▁の": 1, "良い": 2}'.encode(), "holds '▁の', a piece of a word as SentencePiece"),
+        ("words.json", '{"良い": 2, "##い": 3}'.encode(), "holds '##い', a piece of a word"),
+        ("words.json", OF_CHARACTERS, "words of one character alone, so its texts were cut into characters"),
         ("words.json", b"{}", "names no words"),
         ("words.json", b'{"<PAD>": 0}', "names no words"),
         ("words.json", b"null", "is no JSON object"),
@@ -112,6 +123,10 @@ def test_another_file_is_refused_in_one_sentence(
         read_word_index(tmp_path / name)
     assert str(caught.value).startswith(name)
     assert len(str(caught.value)) <= 300
+
+
+def test_marks_are_no_pieces_of_words(tmp_path: pathlib.Path) -> None:
+    assert read(tmp_path, '{"▁▂▃": 1, "##": 2, "▁": 3}').ids == {"▁▂▃": 1, "##": 2, "▁": 3}
 
 
 JAPANESE = {"<OOV>": 1, "良い": 2, "。": 3, "Ａ": 4}
@@ -137,12 +152,54 @@ def test_a_plain_index_that_leaves_nothing_open_needs_no_flag() -> None:
         (FILTERED, "its texts look filtered.*--filters=keras or --filters=none, or --tokenizer=keras-default"),
         ({**PLAIN, "<OOV>": 1, "良い": 4}, "Id 1 is '<OOV>'.*--oov=token or --oov=drop, or --tokenizer=keras-default"),
         ({"[UNK]": 1, "(": 2}, r"Id 1 is '\[UNK\]'"),
+        ({**PLAIN, "深い": 4, "<unk>": 5, "海": 6}, "Id 5 is '<unk>'.*--oov=token or --oov=drop"),
+        ({**PLAIN, "UNK": 4}, "Id 4 is 'UNK'"),
+        ({"良い": 2, "ABC": 3, "(": 4}, 'begins at id 2.*--oov=drop if they were dropped.*"<UNK>": 1.*--oov=token'),
     ],
 )
 def test_what_a_plain_index_only_looks_like_is_asked_for(ids: dict[str, int], message: str) -> None:
     with pytest.raises(UsageError, match=message) as caught:
         settle(ids)
     assert len(str(caught.value)) <= 300
+
+
+def test_a_word_of_texts_is_not_taken_for_the_one_for_all_others() -> None:
+    ids = {**PLAIN, "深い": 4, "unknown": 5, "海": 6}
+    assert settle(ids).oov_token is None
+    assert settle({**ids, "<unk>": 7}, oov="token").oov_token == "<unk>"
+    with pytest.raises(UsageError, match=r"Id 7 is '<unk>'.*give --oov=token or --oov=drop\.$"):
+        settle({**ids, "<unk>": 7}, tokenizer="keras-default")
+
+
+MANY = {
+    word: i for i, word in enumerate(["ＡＢＣ", "Abc", "7", "の", *(f"語{chr(i)}" for i in range(0x3041, 0x3060))], 1)
+}
+HINTS = {
+    "prefix": ({**MANY, "<s>": 98, "</s>": 99}, "the word index holds <s>, </s>: if put around texts"),
+    "nfkc": ({**MANY, "ＡＢＣ": None}, "no word holds a full-width letter or mark"),
+    "digits": ({**MANY, "7": None, "0": 99}, "no word holds a digit but 0"),
+    "capitals": ({**MANY, "Abc": None, "ABC": 99}, "no word holds a small letter"),
+    "stop words": ({**MANY, "の": None}, "the word index has none of 、 。 が で に の は を"),
+    "lemmas": ({**MANY, "為る": 99}, "the word index holds dictionary forms such as 為る"),
+}
+
+
+def hints_of(ids: Any, **said: Any) -> list[str]:
+    index = WordIndex({word: i for word, i in ids.items() if i}, is_plain=True)
+    flags = {"normalization": "none", "keep_pos": False, "lemmas": False, "added": False, **said}
+    return list(hints(index, **flags))
+
+
+@pytest.mark.parametrize(("ids", "begins"), HINTS.values(), ids=HINTS)
+def test_what_a_word_index_looks_like_is_hinted_at(ids: Any, begins: str) -> None:
+    (hint,) = hints_of(ids)
+    assert hint.startswith(begins)
+
+
+def test_what_flags_say_needs_no_hint() -> None:
+    assert hints_of(MANY) == hints_of({"良い": 1}) == []
+    of_all = {**MANY, "ＡＢＣ": None, "の": None, "為る": 98, "<s>": 99}
+    assert hints_of(of_all, normalization="nfkc", keep_pos=True, lemmas=True, added=True) == []
 
 
 def test_flags_decide_each_by_itself_or_in_one_word() -> None:

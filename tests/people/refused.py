@@ -13,7 +13,7 @@ from tests.helpers.networks import with_drawn_weights
 from tests.people.at_fault import AT_FAULT, OF_KNOWN_WIDTH
 from tests.people.networks import average, dense, lstm, states
 from tests.people.tried import VOCABULARY_SIZE, WIDTH, model_of
-from tests.people.ways import Way, keras_tokenizer, own_index, words
+from tests.people.ways import Way, keras_tokenizer, own_index, with_the_last, words
 
 Make = Callable[[pathlib.Path], pathlib.Path]
 
@@ -200,12 +200,25 @@ def kept_of(learn: Any, change: Callable[[Any], None]) -> Any:
     return learnt
 
 
+def as_characters(kept: Any) -> None:
+    kept.clear()
+    kept.update({chr(0x4E00 + i): i + 1 for i in range(100)})
+
+
 _plain = keras_tokenizer(keep=lambda tokenizer: tokenizer.word_index)
 _plain_oov = own_index(words, special=("<PAD>", "<UNK>"), unknown=1)
 INDICES: Sequence[Way] = (
     Way("tokenizer.word_index alone, no flag", _plain, ()),
     Way("tokenizer.word_index alone, --lower", _plain, ("--lower",)),
     Way("own {word: id} with <UNK> 1, no flag", _plain_oov, ()),
+    Way("own {word: id} from 1, <UNK> last, no flag", with_the_last(own_index(words, first=1), "<UNK>")),
+    Way("own {word: id} from 2, no flag", own_index(words, first=2)),
+    Way("own {word: id} from 0", own_index(words)),
+    Way(
+        "own {word: id} of SentencePiece's pieces",
+        kept_of(own_index(words, first=1), lambda kept: kept.update({"▁の": 59})),
+    ),
+    Way("own {word: id} of characters", kept_of(own_index(words, first=1), as_characters)),
     Way("Tokenizer(), lists of tokens, no flag", keras_tokenizer(lists=True), ()),
     Way("pickle.dump(tokenizer)", keras_tokenizer(keep=lambda tokenizer: pickle.dumps(tokenizer.word_index))),
     Way("tokenizer.index_word", keras_tokenizer(keep=lambda tokenizer: tokenizer.index_word)),

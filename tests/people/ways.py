@@ -24,6 +24,7 @@ UNSEEN = (
     *TEXTS,
     "とても親切な旅館で、abc のＡＢＣ　スープが美味しい！ また行きます",
     "高い値段でしたが、料理は美味しい。" * 3,
+    "　部屋は普通です　",
     "良い",
 )
 
@@ -68,7 +69,7 @@ PADDINGS = [Padding(*by, length) for length in (12, 40) for by in (("pre", "pre"
 
 def owakati(texts: Sequence[str]) -> list[str]:
     tagger = MeCab.Tagger(f'-r /dev/null -d "{unidic_lite.DICDIR}" -Owakati')
-    return [tagger.parse(text).strip() for text in texts]
+    return [tagger.parse(text).strip(" \n") for text in texts]
 
 
 def keras_tokenizer(*, lists: bool = False, keep: Callable[[Any], Any] | None = None, **options: Any) -> Learn:
@@ -102,6 +103,17 @@ def own_index(
         return index, ids_of
 
     return learn
+
+
+def with_the_last(learn: Learn, unknown: str) -> Learn:
+    """The same with a word for all others behind the last one."""
+
+    def learnt() -> tuple[Any, Callable[[Sequence[str]], Ids]]:
+        index, _ = learn()
+        index[unknown] = max(index.values()) + 1
+        return index, lambda texts: [[index.get(word, index[unknown]) for word in words(text)] for text in texts]
+
+    return learnt
 
 
 def features(text: str) -> list[tuple[str, list[str]]]:
@@ -195,5 +207,40 @@ WAYS = (
         "own {word: id}, NFKC before MeCab",
         own_index(lambda text: words(unicodedata.normalize("NFKC", text)), special=SPECIAL, unknown=1),
         ("--oov=token", "--normalization=nfkc"),
+    ),
+)
+# Further set-ups, tried with one network each and in no table.
+MORE_WAYS = (
+    Way("own {word: id} from 2, others dropped", own_index(words, first=2), ("--oov=drop",)),
+    Way("own {word: id} from 1, <UNK> last", with_the_last(own_index(words, first=1), "<UNK>"), ("--oov=token",)),
+    Way(
+        'own {word: id}, strip() and split(" "), [UNK] 1',
+        own_index(lambda text: owakati([text])[0].strip().split(" "), special=("[PAD]", "[UNK]"), unknown=1),
+        ("--oov=token", "--split=strip"),
+    ),
+    Way(
+        "own {word: id}, lower-cased behind MeCab",
+        own_index(lambda text: [word.lower() for word in words(text)], special=SPECIAL, unknown=1),
+        ("--oov=token", "--lower"),
+    ),
+    Way(
+        "tokenizer.word_index, an OOV word of one's own",
+        keras_tokenizer(keep=lambda tokenizer: tokenizer.word_index, oov_token="その他"),
+        ("--tokenizer=keras-default", "--oov_token=その他"),
+    ),
+    Way(
+        "tokenizer.word_index, lower=False and no filters",
+        keras_tokenizer(keep=lambda tokenizer: tokenizer.word_index, lower=False, filters=""),
+        ("--no-lower", "--filters=none"),
+    ),
+    Way(
+        "tokenizer.word_index of lists of tokens",
+        keras_tokenizer(lists=True, keep=lambda tokenizer: tokenizer.word_index),
+        ("--tokenizer_input=tokens", "--lower"),
+    ),
+    Way(
+        "own {word: id} with more words of its own",
+        own_index(words, special=("<PAD>", "<UNK>", "<num>", "<url>"), unknown=1),
+        ("--oov=token",),
     ),
 )

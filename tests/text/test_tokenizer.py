@@ -15,6 +15,8 @@ NFKC = Tokenizer(TokenizerConfig())
 PLAIN = Tokenizer(TokenizerConfig(normalization="none"))
 KERAS = Tokenizer(TokenizerConfig(normalization="none", lower=True, filters='!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'))
 
+STRIP = Tokenizer(TokenizerConfig(normalization="none", split="strip", filters="!"))
+
 TABLE = [
     ("prose", NFKC, "とても美味しい。", ["とても", "美味しい", "。"]),
     ("nothing", NFKC, "", []),
@@ -25,6 +27,9 @@ TABLE = [
     ("NUL does not end the text", NFKC, "前\x00後", ["前", "後"]),
     ("controls are spaces", NFKC, "一\r\n二\x1b\x85三", ["一", "二", "三"]),
     ("U+3000 is a token without NFKC", PLAIN, "一\u3000二", ["一", "\u3000", "二"]),
+    ("U+3000 at the ends goes with strip()", STRIP, "\u3000一\u3000二\u3000", ["一", "\u3000", "二"]),
+    ("strip() comes before the filters", STRIP, "一\u3000!", ["一", "\u3000"]),
+    ("nothing but U+3000 with strip()", STRIP, "\u3000", []),
     ("U+2028 is a token", PLAIN, "一\u2028二", ["一", "\u2028", "二"]),
     ("emoji with joiners", NFKC, "👍", ["👍"]),
     ("beyond the BMP", NFKC, "𠮷野家", ["𠮷", "野家"]),
@@ -90,6 +95,8 @@ def test_a_missing_dictionary_is_one_sentence_with_the_remedy() -> None:
 def test_settings_that_do_not_exist_are_refused() -> None:
     with pytest.raises(UsageError, match="nfkc or none, not 'nfc'"):
         TokenizerConfig(normalization="nfc")
+    with pytest.raises(UsageError, match="space, strip, whitespace, not 'tab'"):
+        TokenizerConfig(split="tab")
     with pytest.raises(UsageError, match="Tokenizer version 2"):
         TokenizerConfig(version=2)
 
