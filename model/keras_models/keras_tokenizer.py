@@ -161,9 +161,11 @@ def _check_ids(path: pathlib.Path, content: Any) -> dict[str, int]:
         raise UsageError(
             f"{path.name:.60} gives a word for each id, as index_word does; give word_index, {{word: id}}."
         )
-    # Padding is not in a text, whatever it is called; a word that has its id would never be read.
+    # Padding is not in a text, whatever it is called, "" by TextVectorization; a word of its id would never be read.
     ids = {
-        word: i for word, i in _mapping(path, content).items() if not (i == 0 and looks_like(word, "pad", "padding"))
+        word: i
+        for word, i in _mapping(path, content).items()
+        if not (i == 0 and (word == "" or looks_like(word, "pad", "padding")))
     }
     if not ids:
         raise UsageError(f"{path.name:.60} names no words.")

@@ -50,9 +50,14 @@ def test_a_plain_index_is_taken_as_it_is(tmp_path: pathlib.Path) -> None:
     assert read(tmp_path, json.dumps(IDS)) == WordIndex(IDS, is_plain=True)
 
 
-@pytest.mark.parametrize("word", ["<PAD>", "<pad>", "[PAD]", "_PAD_", "pad", "<padding>"])
+@pytest.mark.parametrize("word", ["<PAD>", "<pad>", "[PAD]", "_PAD_", "pad", "<padding>", ""])
 def test_a_padding_word_may_have_id_0(word: str, tmp_path: pathlib.Path) -> None:
     assert read(tmp_path, json.dumps({word: 0, **IDS})).ids == IDS
+
+
+def test_a_mark_at_id_0_is_no_padding_word(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(UsageError, match="from 1, not 0"):
+        read(tmp_path, json.dumps({"。": 0, "良い": 1}))
 
 
 def test_an_index_in_an_object_of_its_own_is_found(tmp_path: pathlib.Path) -> None:
