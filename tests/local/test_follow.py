@@ -118,6 +118,7 @@ def test_metrics_count_every_record_token_and_batch_by_one_rule_and_tell_the_pro
     planned = stop_when_planned(monkeypatch)
     assert score(tiny_bundle, source, tmp_path / "out", "--max_dead_letter_rate=1") == 1
     monkeypatch.setattr("saiten.pipelines.steps.commit.refuse_fenced_off", lambda _run: None)
+    monkeypatch.setattr("saiten.pipelines.run.owner.refuse_fenced_off", lambda _run: None)
     monkeypatch.setattr("saiten.pipelines.steps.range_writer.refuse_fenced_off", lambda _run: None)
     pipeline = beam.Pipeline(runner=FnApiRunner())
     build(pipeline, planned[0])
