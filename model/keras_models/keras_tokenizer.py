@@ -97,6 +97,8 @@ def read_word_index(path: pathlib.Path) -> WordIndex:
     if not isinstance(filters, str) or not (oov_token is None or isinstance(oov_token, str)):
         raise UsageError(f"{path.name:.60}: filters and oov_token must be strings.")
     ids = _check_ids(path, _parse(path, config["word_index"]))
+    if "lower" not in config and "filters" not in config:  # a dict of one's own, which says nothing of either
+        return WordIndex(ids, num_words, oov_token, is_plain=True)
     return WordIndex(ids, num_words, oov_token, bool(config.get("lower", True)), filters)
 
 

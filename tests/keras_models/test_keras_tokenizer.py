@@ -62,6 +62,7 @@ def test_a_mark_at_id_0_is_no_padding_word(tmp_path: pathlib.Path) -> None:
 
 def test_an_index_in_an_object_of_its_own_is_found(tmp_path: pathlib.Path) -> None:
     assert read(tmp_path, json.dumps({"config": {"word_index": IDS, "lower": False}})).ids == IDS
+    assert read(tmp_path, json.dumps({"word_index": IDS})) == WordIndex(IDS, is_plain=True)
 
 
 def test_ids_stay_and_gaps_have_no_word() -> None:
