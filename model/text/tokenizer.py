@@ -117,8 +117,7 @@ class Tokenizer:
         try:
             self._tagger = MeCab.Tagger(arguments)
         except RuntimeError as error:
-            problem = f"MeCab refused its arguments {arguments!r}: check dictionary and user dictionary."
-            raise UsageError(problem) from error
+            raise UsageError(f"MeCab refused {arguments!r}: check dictionary and user dictionary.") from error
         self._turn = threading.Lock()
         self._filter_table = str.maketrans(dict.fromkeys(config.filters, " "))
         self._stop_words = frozenset(config.stop_words)
@@ -178,11 +177,10 @@ class Tokenizer:
 
     def cut_all(self, texts: Sequence[str]) -> tuple[list[list[bytes]], dict[int, RecordError]]:
         """Returns the pieces of each text, normalised, in UTF-8, none of a failed one, and the errors by position."""
-        if short := short_pieces(texts, self.config.normalization):
+        normalization = self.config.normalization
+        if short := short_pieces(texts, normalization):
             return [[piece] for piece in short], {}
-        return sort_out(
-            lambda text: [to_utf8(piece) for piece in pieces_of(text, self.config.normalization)], texts, []
-        )
+        return sort_out(lambda text: [to_utf8(piece) for piece in pieces_of(text, normalization)], texts, [])
 
     def segment_cut(self, pieces: Sequence[bytes]) -> "Segmented":
         """Gives pieces to the compiled segmenter, which must be there."""

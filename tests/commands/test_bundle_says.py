@@ -127,12 +127,12 @@ def test_each_command_says_in_one_line_which_engine_there_is_and_why(
     assert capsys.readouterr().err.splitlines()[-1].endswith(f"2 outputs (numbers), {engines}")
     assert main(["inspect", str(wide / "bundle")]) == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert f"engines {f'keras ({reason})' if reason else 'packed, keras'} " in shown
+    assert f"engines {f'keras ({reason})' if reason else 'packed (without TensorFlow), keras'} " in shown
     assert main(["validate", f"--bundle={wide / 'bundle'}"]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if "packed engine" in line]
     assert len(lines) == 1
-    proved = r"✓ packed engine  \d+ texts: \S+ from the model in double precision, Keras \S+"
-    assert re.fullmatch(re.escape(f"✓ packed engine  not in the bundle: {reason}") if reason else proved, lines[0])
+    proved = r"✓  packed engine   \d+ texts: \S+ from the model in double precision, Keras \S+"
+    assert re.fullmatch(re.escape(f"✓  packed engine   not in the bundle: {reason}") if reason else proved, lines[0])
     flags = [f"--input={wide / 'texts.txt'}", f"--output={tmp_path / 'run'}", f"--bundle={wide / 'bundle'}"]
     assert main(["score", *flags, "--workers=1", "--quiet"]) == 0
     falls_back = f"saiten: scores with the keras engine, which takes longer than the packed one: {reason}"
