@@ -116,14 +116,17 @@ def _prove(
     model: "keras.Model", vocabulary_size: int, outputs: Sequence[str], max_sequence_length: int
 ) -> tuple["KerasEngine", InvarianceProof]:
     from saiten.model.engines.keras_engine import KerasEngine
-    from saiten.model.engines.precision import in_single_precision
+    from saiten.model.engines.precision import in_double_precision, in_single_precision
 
     refuse_unserved(graph_of(model))
     model = in_single_precision(model)
     refuse_misfit(model, vocabulary_size, outputs)
     engine = KerasEngine(model)
     texts = random_texts(engine.vocabulary_size, longest=max_sequence_length)
-    return engine, prove_invariance(engine.score_matrix, *texts, partial(say_what_is_to_blame, model))
+    blame = partial(say_what_is_to_blame, model)
+    return engine, prove_invariance(
+        engine.score_matrix, *texts, blame, lambda: KerasEngine(in_double_precision(model)).score_matrix
+    )
 
 
 def _write_packed(

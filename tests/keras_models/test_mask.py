@@ -140,6 +140,33 @@ def test_scores_that_are_not_finite_prove_nothing() -> None:
         prove_invariance(broken, *TEXTS)
 
 
+def _off_by(difference: float) -> Any:
+    """Scores as a model does that is off by so much where it is padded."""
+    return lambda matrix: np.where(matrix[:, :1] == 0, difference, 0) + np.full((len(matrix), 2), 0.5)
+
+
+def test_rounding_is_told_from_reading_in_double_precision() -> None:
+    proof = prove_invariance(_off_by(5e-6), *TEXTS, exact=lambda: _off_by(1e-8))
+    assert (proof.precision, proof.largest_difference) == ("double", pytest.approx(1e-8))
+    assert InvarianceProof.of(json.loads(json.dumps(dataclasses.asdict(proof)))) == proof
+    assert prove_invariance(_off_by(5e-7), *TEXTS, exact=lambda: _off_by(1)).precision == "single"
+
+
+def _cannot() -> Any:
+    raise TypeError("a layer of somebody's")
+
+
+@pytest.mark.parametrize("exact", [lambda: _off_by(5e-6), lambda: _off_by(5e-7), _cannot])
+def test_what_double_precision_does_not_prove_is_refused(exact: Any) -> None:
+    with pytest.raises(BundleError, match=r"rounds otherwise in other batches: a score changes by 5e-06"):
+        prove_invariance(_off_by(5e-6), *TEXTS, exact=exact)
+
+
+def test_no_precision_helps_a_model_that_reads_its_padding() -> None:
+    with pytest.raises(BundleError, match=r"reads its padding: a score changes by 0\.001"):
+        prove_invariance(_off_by(1e-3), *TEXTS, exact=lambda: _off_by(0))
+
+
 def test_every_shape_is_tried() -> None:
     shapes, paddings = set(), set()
 

@@ -71,7 +71,7 @@ def _details(bundle: StoredBundle) -> Iterable[Row]:
         "padding",
         (
             f"not read: {proof.texts} texts at {len(proof.sequence_lengths)} widths differ by "
-            f"{proof.largest_difference:.1e} at most"
+            f"{proof.largest_difference:.1e} at most" + (", in double precision" if proof.precision == "double" else "")
         ),
     )
     training = {name: value for name, value in manifest.training.items() if name != "epochs"}

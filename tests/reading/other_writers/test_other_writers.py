@@ -71,7 +71,7 @@ _REFUSED = {
     "pandas.csv.zip": "is a zip archive, which is not read",
     "pandas.csv.tar": "is a tar archive, which is not read",
     "pandas-records.json": "is one JSON array, not an object a line",
-    "pandas-table.json": "The only record does not have the field 'text', and no --text_field names another; there are: 'data',",
+    "pandas-table.json": "The only record does not have the field 'text', and no --text_field names another; there",
     "pandas.feather": "is an Arrow file (Feather), which is not read",
     "pandas.pkl": "is a Python pickle, which is not read",
     "pandas.orc": "is an ORC file, which is not read",
