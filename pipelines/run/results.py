@@ -75,8 +75,9 @@ def _read_windows(output: str, windows: Sequence[WindowManifest], folder: str, c
 
 def _read_part(path: str, columns: list[str] | None) -> pa.Table:
     with storage.open_read(path) as file:
-        part = pq.ParquetFile(file)
+        # No thread of Arrow's reads: one that still did when Python ends would end the process with an error.
+        part = pq.ParquetFile(file, pre_buffer=False)
         for name in columns or ():
             if name not in part.schema_arrow.names:  # Arrow would leave it out without a word
                 raise UsageError(f"{path} has no column {name!r}; it has {', '.join(part.schema_arrow.names)}.")
-        return part.read(columns=columns)
+        return part.read(columns=columns, use_threads=False)

@@ -221,6 +221,7 @@ def _places_in(output: str, manifests: Iterable[WindowManifest]) -> set[Place]:
     for manifest in manifests:
         for part in manifest.parts:
             with storage.open_read(storage.join(output, part.part.path)) as file:
-                table = pq.read_table(file, columns=["source", "position"])
+                parquet = pq.ParquetFile(file, pre_buffer=False)  # see `pipelines.run.results`
+                table = parquet.read(columns=["source", "position"], use_threads=False)
             places.update(zip(table["source"].to_pylist(), table["position"].to_pylist(), strict=True))
     return places
