@@ -20,7 +20,6 @@ from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.engines.packed.program import PackedEngine
 from saiten.model.engines.packing.pack_model import pack_model
 from saiten.model.engines.packing.packer import NotCoveredError
-from saiten.model.engines.precision import in_double_precision
 from saiten.model.text.ragged import Int64Array, IntArray, gather, offsets_of
 
 # Texts of up to so many ids are compared with each other, longer ones in a group of their own.
@@ -58,7 +57,7 @@ def prove_packed(
         NotCoveredError: A score is further from double precision than Keras' own single precision on texts of like
             length by more than 1e-6, scaled, or its weights are not the model's.
     """
-    exact_engine = exact_engine or KerasEngine(in_double_precision(keras_engine.model))
+    exact_engine = exact_engine or keras_engine.exact()
     known = ids_of([record for record in golden if record.token_ids])
     texts = _joined(known, *_made_texts(keras_engine.vocabulary_size, max_sequence_length, seed))
     largest, largest_of_keras = 0.0, 0.0

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.golden import ids_of
-from saiten.model.bundle.invariance import Scorer, prove_invariance, random_texts
+from saiten.model.bundle.invariance import prove_invariance, random_texts
 from saiten.model.bundle.packed_proof import prove_packed
 from saiten.model.bundle.replay import replay_ids, replay_scores
 from saiten.model.engines.keras_engine import KerasEngine, load_keras_engine
 from saiten.model.engines.packed.packed_file import load_packed
 from saiten.model.engines.packing.packer import NotCoveredError
-from saiten.model.engines.precision import in_double_precision
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.graph import graph_of
 from saiten.model.keras_models.judge import refuse_unserved
@@ -63,13 +62,13 @@ def validate_bundle(bundle: StoredBundle) -> Iterator[Held]:
 
 
 def _invariance(bundle: StoredBundle, engine: KerasEngine) -> Held:
-    def exact() -> Scorer:
-        return KerasEngine(in_double_precision(engine.model)).score_matrix
-
     golden = ids_of([record for record in bundle.golden() if record.token_ids])
     length = bundle.manifest.encoder.max_sequence_length
     random = random_texts(model_vocabulary_size(engine.model), longest=length)
-    proofs = [prove_invariance(engine.score_matrix, *texts, exact=exact) for texts in (golden, random)]
+    proofs = [
+        prove_invariance(engine.score_matrix, *texts, exact=lambda: engine.exact().score_matrix)
+        for texts in (golden, random)
+    ]
     largest = max(proof.largest_difference for proof in proofs)
     texts = sum(proof.texts for proof in proofs)
     widths = ", ".join(str(width) for width in proofs[-1].sequence_lengths)

@@ -116,7 +116,7 @@ def _prove(
     model: "keras.Model", vocabulary_size: int, outputs: Sequence[str], max_sequence_length: int
 ) -> tuple["KerasEngine", InvarianceProof]:
     from saiten.model.engines.keras_engine import KerasEngine
-    from saiten.model.engines.precision import in_double_precision, in_single_precision
+    from saiten.model.engines.precision import in_single_precision
 
     refuse_unserved(graph_of(model))
     model = in_single_precision(model)
@@ -124,9 +124,7 @@ def _prove(
     engine = KerasEngine(model)
     texts = random_texts(engine.vocabulary_size, longest=max_sequence_length)
     blame = partial(say_what_is_to_blame, model)
-    return engine, prove_invariance(
-        engine.score_matrix, *texts, blame, lambda: KerasEngine(in_double_precision(model)).score_matrix
-    )
+    return engine, prove_invariance(engine.score_matrix, *texts, blame, lambda: engine.exact().score_matrix)
 
 
 def _write_packed(

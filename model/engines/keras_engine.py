@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from saiten.model.engines.engine import check_ids
+from saiten.model.engines.precision import in_double_precision
 from saiten.model.errors import refusing
 from saiten.model.keras_models.layers import model_vocabulary_size
 from saiten.model.keras_models.saved_model import check_keras_file, load_keras_file
@@ -47,6 +48,10 @@ class KerasEngine:
         self.n_outputs = sum(int(output.shape[-1]) for output in model.outputs)
         self.vocabulary_size = model_vocabulary_size(model)
         self.score_matrix = compile_model(model)
+
+    def exact(self) -> "KerasEngine":
+        """Returns the engine of the same model in double precision; its scores come in single precision."""
+        return KerasEngine(in_double_precision(self.model))
 
     def score(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
         """Scores every text; see `saiten.model.engines.engine.Engine`."""

@@ -7,7 +7,9 @@ import numpy as np
 
 from saiten.model.text.encoder import EncodedTexts
 from saiten.model.text.ragged import FloatArray, Int64Array, IntArray
-from saiten.pipelines.records import EncodedBlock, RecordBlock, ScoredBlock, SourceSpan
+from saiten.pipelines.records import EncodedBlock, RecordBlock, ScoredBlock, SourceSpan, WorkRange
+from saiten.pipelines.run.layout import Run
+from saiten.pipelines.run.run_plan import PlannedFile, RowSettings, RunPlan, record_plan
 from saiten.pipelines.steps.infer import score_block
 
 POISON_ID = 13
@@ -90,3 +92,20 @@ def make_scored_block(
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     encoded = EncodedTexts(token_ids, offsets, lengths, np.zeros_like(lengths), np.zeros(len(lengths), np.bool_))
     return score_block(EncodedBlock(block, encoded), FakeEngine())
+
+
+def record_a_plan(run: Run, *, n_ranges: int = 1, id_field: str | None = None) -> None:
+    """Records what a run sets out to do: ranges of nothing, of one file of ten bytes."""
+    settings = RowSettings(
+        bundle_id=run.bundle_id,
+        engine="fake",
+        input_format="auto",
+        encoding="utf-8",
+        text_field="text",
+        id_field=id_field,
+        keep_fields=[],
+        max_record_bytes=10,
+        no_raw=False,
+    )
+    inputs = {"a.txt": PlannedFile("in/a.txt", 10, "1")}
+    record_plan(run, RunPlan(run.run_id, 0.0, settings, inputs, tuple(WorkRange(i, ()) for i in range(n_ranges))))

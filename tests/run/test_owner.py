@@ -19,7 +19,6 @@ from saiten.model.errors import SaitenError
 from saiten.pipelines import storage
 from saiten.pipelines.local import signals
 from saiten.pipelines.local.signals import Job
-from saiten.pipelines.records import WorkRange
 from saiten.pipelines.run import owner
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes import contended
@@ -28,11 +27,10 @@ from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit
 from saiten.pipelines.run.owner import deciding, give_up, owner_of, withdraw, write_owner
 from saiten.pipelines.run.range_summary import RangeSummary
 from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
-from saiten.pipelines.run.run_plan import PlannedFile, RowSettings, RunPlan, record_plan
 from saiten.pipelines.steps import commit
 from saiten.pipelines.steps.commit import CommitSettings, commit_run
 from saiten.pipelines.steps.write import _WritePartsDoFn
-from tests.helpers.fakes import make_scored_block
+from tests.helpers.fakes import make_scored_block, record_a_plan
 from tests.helpers.object_store import emulated
 
 # The emulator closes its sockets late, and says so when they are collected.
@@ -65,19 +63,7 @@ def make_run(output: str, run_id: str, token: str) -> Run:
 
 def written(run: Run) -> tuple[CommitSettings, list[RangeSummary]]:
     """A run that has written all, and what its commit gets."""
-    settings = RowSettings(
-        bundle_id=run.bundle_id,
-        engine="fake",
-        input_format="auto",
-        encoding="utf-8",
-        text_field="text",
-        id_field=None,
-        keep_fields=[],
-        max_record_bytes=10,
-        no_raw=False,
-    )
-    inputs = {"a.txt": PlannedFile("in/a.txt", 10, "1")}
-    record_plan(run, RunPlan(run.run_id, 0.0, settings, inputs, (WorkRange(0, ()),)))
+    record_a_plan(run)
     writer = _WritePartsDoFn(run, DeadLetterLimit(1.0, 100, 1), run.work_folder)
     writer.setup()
     writer.start_bundle()

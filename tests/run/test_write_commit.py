@@ -9,18 +9,18 @@ import pyarrow.parquet as pq
 import pytest
 
 from saiten.model.errors import CountMismatchError, SaitenError, TooManyDeadLettersError
-from saiten.pipelines.records import ScoredBlock, WorkRange
+from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.progress_notes import DeadLetterLimit
 from saiten.pipelines.run.owner import write_owner
 from saiten.pipelines.run.range_summary import RangeSummary
 from saiten.pipelines.run.resume import without_finished_ranges
 from saiten.pipelines.run.run_manifest import RunCounts, RunManifest, read_run_manifest
-from saiten.pipelines.run.run_plan import PlannedFile, RowSettings, RunPlan, read_plan, record_plan
+from saiten.pipelines.run.run_plan import read_plan, record_plan
 from saiten.pipelines.statistics.run_statistics import RunStatistics, StatisticsPlan
 from saiten.pipelines.steps.commit import CommitSettings, commit_run
 from saiten.pipelines.steps.write import _WritePartsDoFn
-from tests.helpers.fakes import make_scored_block
+from tests.helpers.fakes import make_scored_block, record_a_plan
 
 
 @pytest.fixture
@@ -32,19 +32,7 @@ def run(tmp_path: pathlib.Path) -> Run:
 
 def plan(run: Run, *, n_ranges: int = 1, rate: float = 1.0, id_field: str | None = None) -> CommitSettings:
     """Records what the run sets out to do, and returns what its commit goes by."""
-    settings = RowSettings(
-        bundle_id=run.bundle_id,
-        engine="fake",
-        input_format="auto",
-        encoding="utf-8",
-        text_field="text",
-        id_field=id_field,
-        keep_fields=[],
-        max_record_bytes=10,
-        no_raw=False,
-    )
-    inputs = {"a.txt": PlannedFile("in/a.txt", 10, "1")}
-    record_plan(run, RunPlan(run.run_id, 0.0, settings, inputs, tuple(WorkRange(i, ()) for i in range(n_ranges))))
+    record_a_plan(run, n_ranges=n_ranges, id_field=id_field)
     return CommitSettings(run, rate, versions={})
 
 

@@ -96,11 +96,15 @@ class LaidOver:
     def read(self, n_bytes: int = -1) -> bytes:
         """Reads on from where the file stands."""
         start = self._file.tell()
-        data = bytearray(self._file.read(n_bytes))
-        end = start + len(data)
+        content = self._file.read(n_bytes)
+        end = start + len(content)
         # The last piece before the bytes may reach into them.
         first = max(0, bisect.bisect_left(self._offsets, start) - 1)
-        for offset in self._offsets[first : bisect.bisect_left(self._offsets, end)]:
+        offsets = self._offsets[first : bisect.bisect_left(self._offsets, end)]
+        if not offsets:
+            return content
+        data = bytearray(content)
+        for offset in offsets:
             part = self._pieces[offset][max(0, start - offset) : end - offset]
             place = max(start, offset) - start
             data[place : place + len(part)] = part
