@@ -15,9 +15,11 @@ from collections.abc import Iterator, Mapping
 from saiten.model.cores import available_cores
 from saiten.pipelines.local.settings import ScoreSettings
 
-# Freed memory goes back at once, and threads share one heap: 20 MB a worker.
+# Freed memory goes back at once, and threads share one heap: 20 MB a worker. Large pages, where the system gives them
+# to those who ask: half as many page faults for 3 MB a worker.
 _ENVIRONMENT = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "131072",
     "MALLOC_TRIM_THRESHOLD_": "131072",
