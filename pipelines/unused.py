@@ -2,6 +2,7 @@
 
 import importlib.abc
 import sys
+from collections.abc import Sequence
 
 # By whom, and what they cost each process: pandas by Beam and TensorFlow (0.25 s of CPU), Matplotlib by Keras (0.4 s),
 # cffi's compiler by Numba (0.15 s; what libraries need of cffi at run time is `_cffi_backend`), MongoDB's driver by
@@ -9,15 +10,28 @@ import sys
 _EVERYWHERE = frozenset({"pandas", "matplotlib", "cffi", "pymongo"})
 # SciPy by Numba (0.1 s, 16 MB). Word vectors are trained with it, and it ranks scores.
 _TO_SCORE = frozenset({"scipy"})
+# Clients of stores and services, by Beam wherever its extras are installed (0.4 s of CPU).
+_ELSEWHERE = frozenset({"google.cloud", "google.auth", "google.api_core", "boto3", "azure", "hdfs"})
+# The flag of a worker process whose run needs none of them.
+STAYS_HERE = "--stays_here"
+# How the flags begin by which a run leaves this machine without naming an address.
+_LEAVING = ("--runner", "--subscription")
 
 
-def leave_out_unused(*, only_scores: bool) -> None:
+def leave_out_unused(*, only_scores: bool, stays_here: bool) -> None:
     """Keeps this process, which must be Saiten's own, from loading them: to those who ask they are not installed.
 
     Args:
         only_scores: It does nothing but score.
+        stays_here: It reads and writes nothing but files of this machine.
     """
-    sys.meta_path.insert(0, _NotThere(_EVERYWHERE | _TO_SCORE if only_scores else _EVERYWHERE))
+    names = _EVERYWHERE | (_TO_SCORE if only_scores else set()) | (_ELSEWHERE if stays_here else set())
+    sys.meta_path.insert(0, _NotThere(names))
+
+
+def stays_here(arguments: Sequence[str]) -> bool:
+    """Tells whether a command's arguments name nothing that lies or runs elsewhere."""
+    return not any("://" in argument or argument.startswith(_LEAVING) for argument in arguments)
 
 
 class _NotThere(importlib.abc.MetaPathFinder):

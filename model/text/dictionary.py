@@ -5,6 +5,7 @@ import hashlib
 import importlib
 import pathlib
 import stat
+import threading
 from dataclasses import dataclass
 
 from saiten.model.errors import UsageError
@@ -16,6 +17,7 @@ PACKAGES = {"unidic-lite": "unidic_lite", "unidic": "unidic", "ipadic": "ipadic"
 _RUNTIME_FILES = ("sys.dic", "matrix.bin", "char.bin", "unk.dic", "dicrc")
 
 _MAX_FILE_BYTES = 8 << 30
+_hashing = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,10 @@ def _fingerprint(path: pathlib.Path) -> str:
         raise UsageError(f"The dictionary's file {str(path)!r} cannot be read: give one that is there.") from error
     if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_FILE_BYTES:
         raise UsageError(f"{str(path)!r} is no dictionary: give a regular file of at most {_MAX_FILE_BYTES} bytes.")
-    return _sha256_once(path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+    with _hashing:  # of two threads that ask at the same time one waits for the other's
+        return _sha256_once(
+            path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        )
 
 
 @functools.lru_cache(maxsize=32)

@@ -16,7 +16,7 @@ from saiten.pipelines.commands.command_line.parser import command_module, comman
 from saiten.pipelines.commands.flags import known_flags, replaced_values, unknown_flag_message
 from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.terminal import drop_output, say
-from saiten.pipelines.unused import leave_out_unused
+from saiten.pipelines.unused import leave_out_unused, stays_here
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -59,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def console() -> NoReturn:
     """The `saiten` program: once all is said and done, no signal changes how it ended."""
-    leave_out_unused(only_scores=sys.argv[1:2] == ["score"])
+    only_scores = sys.argv[1:2] == ["score"]
+    leave_out_unused(only_scores=only_scores, stays_here=only_scores and stays_here(sys.argv))
     exit_code = main()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

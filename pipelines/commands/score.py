@@ -1,11 +1,14 @@
 """`saiten score`: scores files, and says what came of it."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
+import pathlib
+import threading
 from typing import TYPE_CHECKING
 
-from saiten.model.errors import FINDINGS_EXIT_CODE
+from saiten.model.errors import FINDINGS_EXIT_CODE, SaitenError
 from saiten.pipelines.commands.score_flags import add_arguments, read_settings
 from saiten.pipelines.terminal import say, show
 
@@ -38,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
     from saiten.pipelines.local.waiting import waiting_workers
 
     with waiting_workers(settings) as waiting:
+        _check_dictionary_ahead(settings.bundle)
         from saiten.pipelines.local.launch import launch_run
 
         manifest = launch_run(settings, waiting)
@@ -50,6 +54,17 @@ def run(args: argparse.Namespace) -> int:
         show(json.dumps(dataclasses.asdict(manifest), indent=1))  # as ASCII: a name may hold what moves the cursor
     dead = manifest.counts.dead
     return FINDINGS_EXIT_CODE if dead and not args.allow_dead_letters else 0
+
+
+def _check_dictionary_ahead(bundle: str) -> None:
+    """Begins to hash the dictionary of a local bundle, which takes no interpreter, while Beam is loaded."""
+    from saiten.model.bundle.bundle import read_bundle
+
+    def check() -> None:
+        with contextlib.suppress(SaitenError, OSError):  # the run itself says what is wrong
+            read_bundle(pathlib.Path(bundle)).check_dictionary()
+
+    threading.Thread(target=check, daemon=True).start()
 
 
 def warning_line(manifest: "RunManifest", output: str) -> str:

@@ -10,10 +10,11 @@ import pathlib
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from saiten.model.cores import available_cores
 from saiten.pipelines.local.settings import ScoreSettings
+from saiten.pipelines.unused import STAYS_HERE, stays_here
 
 # Freed memory goes back at once, and threads share one heap: 20 MB a worker. Large pages, where the system gives them
 # to those who ask: half as many page faults for 3 MB a worker.
@@ -43,10 +44,11 @@ class WaitingWorkers:
 
     Args:
         count: How many.
+        flags: Of `saiten.pipelines.local.worker`.
     """
 
-    def __init__(self, count: int) -> None:
-        self._processes = [_start() for _ in range(count)]
+    def __init__(self, count: int, flags: Sequence[str] = ()) -> None:
+        self._processes = [_start(flags) for _ in range(count)]
 
     def send(self, folder: str, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
         """Sends one of them to work, and returns it.
@@ -72,11 +74,11 @@ class WaitingWorkers:
             process.communicate()
 
 
-def _start() -> subprocess.Popen[bytes]:
+def _start(flags: Sequence[str]) -> subprocess.Popen[bytes]:
     settings = [f"{name}={value}" for name, value in _ENVIRONMENT.items() if name not in os.environ]
     # What lies in the folder where the person stands is none of the worker's, whatever it is called: -P keeps it
     # off the path, and the worker stands elsewhere, for a PYTHONPATH with an empty entry.
-    program = [sys.executable, "-P", "-m", "saiten.pipelines.local.worker", str(os.getpid())]
+    program = [sys.executable, "-P", "-m", "saiten.pipelines.local.worker", str(os.getpid()), *flags]
     # Ctrl-C goes to the whole group: the launcher ends its workers, and one that just starts would complain.
     command = f"trap '' INT; cd /; exec {shlex.join(['env', *settings, *program])}"
     return subprocess.Popen(["sh", "-c", command], stdin=subprocess.PIPE)
@@ -89,7 +91,8 @@ def waiting_workers(settings: ScoreSettings) -> Iterator[WaitingWorkers | None]:
     if n_workers == 1:
         yield None
         return
-    workers = WaitingWorkers(n_workers)
+    places = [settings.input, settings.bundle, settings.output or "", *settings.beam_flags]
+    workers = WaitingWorkers(n_workers, [STAYS_HERE] if stays_here(places) else [])
     try:
         yield workers
     finally:

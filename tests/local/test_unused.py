@@ -6,11 +6,14 @@ import sys
 
 import pytest
 
+from saiten.pipelines.unused import stays_here
+
+NAMES = ["pandas", "matplotlib", "cffi", "scipy", "google.cloud"]
 # As a worker begins: what it loads, then what it makes of a column, for pyarrow asks for pandas there.
 PROGRAM = """
 import sys
 from saiten.pipelines.unused import leave_out_unused
-leave_out_unused(only_scores={only_scores})
+leave_out_unused(only_scores={only_scores}, stays_here={only_scores})
 import apache_beam.runners.worker.sdk_worker_main
 import saiten.pipelines.steps.pipeline
 from saiten.pipelines.quiet import import_tensorflow
@@ -23,14 +26,32 @@ except ModuleNotFoundError as error:
     assert error.name == "pandas", error
 else:
     raise SystemExit("pandas was found")
-print(*sorted({{"pandas", "matplotlib", "cffi", "pymongo", "scipy"}} & sys.modules.keys()))
+unused = {{"pandas", "matplotlib", "cffi", "pymongo", "scipy", "google.cloud"}}
+print(*sorted(unused & sys.modules.keys()))
 """
 
 
-@pytest.mark.parametrize(("only_scores", "loaded"), [(True, ""), (False, "scipy")])
+@pytest.mark.parametrize(("only_scores", "loaded"), [(True, ""), (False, "google.cloud scipy")])
 def test_a_process_does_not_load_what_it_does_not_use(only_scores: bool, loaded: str) -> None:
-    installed = [name for name in ("pandas", "matplotlib", "cffi", "scipy") if importlib.util.find_spec(name)]
-    assert installed == ["pandas", "matplotlib", "cffi", "scipy"]  # or there would be nothing to see
+    installed = [name for name in NAMES if importlib.util.find_spec(name)]
+    assert installed == NAMES  # or there would be nothing to see
     program = PROGRAM.format(only_scores=only_scores)
     finished = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=300)
     assert (finished.stdout.strip(), finished.returncode) == (loaded, 0), finished.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "here"),
+    [
+        (["score", "--input=in.csv", "--bundle=b", "--output=out"], True),
+        (["score", "--input=in.csv", "--bundle=b", "--output", "gs://bucket/out"], False),
+        (["score", "--input=file:///in.csv", "--bundle=b", "--output=out"], False),
+        (["score", "--input=in.csv", "--bundle=b", "--output=out", "--runner=DataflowRunner"], False),
+        (["score", "--input=in.csv", "--bundle=b", "--output=out", "--runner", "flink"], False),
+        (["score", "--subscription=projects/p/subscriptions/s", "--bundle=b", "--output=out"], False),
+    ],
+)
+def test_clients_of_stores_are_left_out_only_where_nothing_lies_or_runs_elsewhere(
+    arguments: list[str], here: bool
+) -> None:
+    assert stays_here(arguments) is here

@@ -82,13 +82,14 @@ def test_as_many_are_started_as_the_run_will_need(
     tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], n_bytes: int, expected: int
 ) -> None:
     """By a guess, where the input is not one file that is named."""
-    started: list[int] = []
+    started: list[object] = []
     monkeypatch.setattr(waiting, "available_cores", lambda: 7)
-    monkeypatch.setattr(waiting.WaitingWorkers, "__init__", lambda _self, count: started.append(count))
+    monkeypatch.setattr(waiting.WaitingWorkers, "__init__", lambda _self, *given: started.extend(given))
     monkeypatch.setattr(waiting.WaitingWorkers, "close", lambda _self: None)
     path = tmp_path / "a.csv"
     with path.open("wb") as file:
         file.truncate(n_bytes)
     with waiting_workers(dataclasses.replace(_SETTINGS, **{"input": str(path), **changes})) as workers:
         assert (workers is None) == (expected == 1)
-    assert started == ([] if expected == 1 else [expected])
+    flags = [] if "://" in str(changes.get("input")) else ["--stays_here"]
+    assert started == ([] if expected == 1 else [expected, flags])
