@@ -47,8 +47,7 @@ def compare(encoder: Encoder, texts: Iterable[str], most_tokens: float = float("
 def time_both(tokenizer: Tokenizer, texts: list[str]) -> dict[str, float]:
     """Returns CPU microseconds a token on one thread, medians, and the ratio of each round's two."""
     pieces = tokenizer.cut_all(texts)[0]
-    flat = [piece for each in pieces for piece in each]
-    blocks = [flat[a:b] for a, b in token_runs(offsets_of([len(piece) for piece in flat]), _BLOCK_BYTES)]
+    blocks = [pieces[a:b] for a, b in token_runs(offsets_of([len(piece) for piece in pieces]), _BLOCK_BYTES)]
     decoded = [[piece.decode() for piece in block] for block in blocks]
     n_tokens = sum(int(tokenizer.segment_cut(block).counts.sum()) for block in blocks)
     parse = Tokenizer(tokenizer.config, "mecab").parse

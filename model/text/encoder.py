@@ -122,12 +122,12 @@ class Encoder:
         if self._numbers is None:
             segmented, errors = self.tokenizer.segment_all(texts)
             return self.encode_segmented(segmented), errors
-        cut, errors = self.tokenizer.cut_all(texts)
-        found = self.tokenizer.segment_cut([piece for pieces in cut for piece in pieces])
+        pieces, n_pieces, errors = self.tokenizer.cut_all(texts)
+        found = self.tokenizer.segment_cut(pieces)
         if found.has_given_up or found.has_spaces:
             segmented, errors = self.tokenizer.segment_all(texts)
             return self.encode_segmented(segmented), errors
-        counts = np.diff(offsets_of(found.counts)[offsets_of([len(pieces) for pieces in cut])])
+        counts = np.diff(offsets_of(found.counts)[offsets_of(n_pieces)])
         token_ids, unknown = self._numbers.ids_of(found)
         # A few hundred of a block: Arrow would build its table for them.
         ids = self.vocabulary.ids

@@ -6,6 +6,7 @@ did so; tokens are what stands between ASCII spaces; stop words go, and a prefix
 """
 
 import dataclasses
+import itertools
 import os
 import shlex
 import threading
@@ -167,20 +168,26 @@ class Tokenizer:
             return sort_out(
                 lambda text: self._finish(map(self.parse, pieces_of(text, self.config.normalization))), texts, ""
             )
-        cut, errors = self.cut_all(texts)
-        found = self.segment_cut([piece for pieces in cut for piece in pieces]).surfaces()
-        joined = [[(piece, next(found)) for piece in pieces] for pieces in cut]
+        pieces, n_pieces, errors = self.cut_all(texts)
+        found = zip(pieces, self.segment_cut(pieces).surfaces(), strict=True)
+        joined = [list(itertools.islice(found, n)) for n in n_pieces]
         self.n_left_to_mecab += sum(any(words is None for _, words in each) for each in joined)
         waiting = iter(joined)
         segmented, given_up = sort_out(lambda _: self._finish(self._joined(*each) for each in next(waiting)), texts, "")
         return segmented, given_up | errors
 
-    def cut_all(self, texts: Sequence[str]) -> tuple[list[list[bytes]], dict[int, RecordError]]:
-        """Returns the pieces of each text, normalised, in UTF-8, none of a failed one, and the errors by position."""
+    def cut_all(self, texts: Sequence[str]) -> tuple[list[bytes], Sequence[int], dict[int, RecordError]]:
+        """Cuts texts to what the segmenter takes.
+
+        Returns:
+            The pieces of all texts, normalised, in UTF-8; how many of them each text has, a failed one none; the errors
+            by position.
+        """
         normalization = self.config.normalization
         if short := short_pieces(texts, normalization):
-            return [[piece] for piece in short], {}
-        return sort_out(lambda text: [to_utf8(piece) for piece in pieces_of(text, normalization)], texts, [])
+            return short, [1] * len(texts), {}
+        cut, errors = sort_out(lambda text: [to_utf8(piece) for piece in pieces_of(text, normalization)], texts, [])
+        return [piece for pieces in cut for piece in pieces], [len(pieces) for pieces in cut], errors
 
     def segment_cut(self, pieces: Sequence[bytes]) -> "Segmented":
         """Gives pieces to the compiled segmenter, which must be there."""

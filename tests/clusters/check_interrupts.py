@@ -43,7 +43,7 @@ def is_being_submitted(output: pathlib.Path) -> bool:
 def is_being_committed(output: pathlib.Path) -> bool:
     """The job has the directory's lock, which the launcher had before it planned, or its manifest is there."""
     is_planned = any(output.glob("_work/*/plan.json"))
-    return is_planned and (output / "_work" / "deciding").exists() or (output / "manifest.json").exists()
+    return (is_planned and (output / "_work" / "deciding").exists()) or (output / "manifest.json").exists()
 
 
 MOMENTS = {"submitted": is_being_submitted, "committed": is_being_committed}
