@@ -186,7 +186,8 @@ class Tokenizer:
         normalization = self.config.normalization
         if short := short_pieces(texts, normalization):
             return short, [1] * len(texts), {}
-        cut, errors = sort_out(lambda text: [to_utf8(piece) for piece in pieces_of(text, normalization)], texts, [])
+        none: list[bytes] = []
+        cut, errors = sort_out(lambda text: [to_utf8(piece) for piece in pieces_of(text, normalization)], texts, none)
         return [piece for pieces in cut for piece in pieces], [len(pieces) for pieces in cut], errors
 
     def segment_cut(self, pieces: Sequence[bytes]) -> "Segmented":
