@@ -4,7 +4,8 @@ import json
 import pathlib
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -81,8 +82,7 @@ def write_bundle(
     engine, proof = _prove(model, len(encoder.vocabulary), outputs, encoder.max_sequence_length)
     if expected is not None:
         check_expected(expected, encoder, engine)
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    try:
+    with _appearing(path) as folder:
         golden = make_golden(encoder, engine, choose_golden_texts(golden_texts, encoder.vocabulary))
         prove_segmenter(encoder.tokenizer, [record.text for record in golden])
         save_golden(folder / "golden.jsonl", golden)
@@ -104,12 +104,20 @@ def write_bundle(
             files=describe_files(folder),
         )
         _write_json(folder / BUNDLE_MANIFEST, manifest_json(manifest))
+    return read_bundle(path, trust=True)
+
+
+@contextmanager
+def _appearing(path: pathlib.Path) -> Iterator[pathlib.Path]:
+    """A folder beside `path` that takes its place when the block ends, durable, and goes where the block fails."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        yield folder
         _make_durable(folder)
         folder.rename(path)
         sync(path.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return read_bundle(path, trust=True)
 
 
 def _prove(

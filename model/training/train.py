@@ -117,13 +117,7 @@ def train(
     """
     watcher = watcher or SilentWatcher()
     refuse_used(bundle_path)
-    refuse_missing("scipy", "train")
-    if with_baseline:
-        refuse_missing("sklearn", "evaluate")
-    if config.vectors is None:
-        refuse_missing("gensim", "train", ", or give ready --vectors")
-    elif not config.vectors.is_file():
-        raise UsageError(f"There are no vectors at {config.vectors}.")
+    _refuse_unready(config, with_baseline=with_baseline)
     with tempfile.TemporaryDirectory(prefix="saiten-train-", ignore_cleanup_errors=True) as name:
         folder, tokenizer = pathlib.Path(name), Tokenizer(config.tokenizer, segmenter)
         corpus = segment_corpus(records, validation, tokenizer, labels, folder, seed=config.seed, watcher=watcher)
@@ -145,6 +139,17 @@ def train(
         training_page=make_page(trained.training, trained.held_out) if make_page else None,
     )
     return TrainingResult(bundle, trained.training)
+
+
+def _refuse_unready(config: TrainingConfig, *, with_baseline: bool) -> None:
+    """Refuses a training for which a library or the vectors file is not there, before any work."""
+    refuse_missing("scipy", "train")
+    if with_baseline:
+        refuse_missing("sklearn", "evaluate")
+    if config.vectors is None:
+        refuse_missing("gensim", "train", ", or give ready --vectors")
+    elif not config.vectors.is_file():
+        raise UsageError(f"There are no vectors at {config.vectors}.")
 
 
 def _train(
