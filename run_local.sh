@@ -36,7 +36,7 @@ fi
 if [[ -z "$bundle" ]]; then
   bundle="$local/bundle"
   if [[ ! -d "$bundle" ]]; then
-    say "Training" "a network on $local/sample/train.jsonl: 12 passes, a minute or two, only now"
+    say "Training" "on $local/sample/train.jsonl, 12 passes; only now, some minutes"
     "$root/.venv/bin/saiten" train --input="$local/sample/train.jsonl" --text_field=text \
       --label_fields="$(comma_separated "${labels[@]}")" --bundle="$bundle" --epochs=12
   fi

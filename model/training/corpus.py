@@ -165,10 +165,11 @@ def segment_texts(
 
     Returns how many, and how many were left out, by reason: ``EMPTY`` or a dead-letter code.
     """
-    watcher.begin("segmenting further text", None)
     written, skipped = 0, Counter[str]()
     with path.open("w", encoding="utf-8", newline="\n") as out:
-        for text in texts:
+        for i, text in enumerate(texts):
+            if not i:  # of texts that there are not, nothing is said
+                watcher.begin("segmenting further text", None)
             watcher.advance(1)
             try:
                 segmented = tokenizer.segment(text)

@@ -8,6 +8,7 @@ from saiten.pipelines.local.launch import plan_scoring
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.reading.read_range import first_records
 from saiten.pipelines.records import ScoredBlock
+from saiten.pipelines.run.counts_line import dead_letters
 from saiten.pipelines.run.output_directory import refuse_used
 from saiten.pipelines.steps.encode import encode_block
 from saiten.pipelines.steps.infer import score_block
@@ -44,7 +45,7 @@ def check_run(settings: ScoreSettings) -> int:
     n_records = n_texts + n_dead
     which = "the first" if n_records == CHECKED_RECORDS else "all"
     say(
-        f"of {which} {n_records} records {n_texts - n_empty} scored, {n_empty} empty, {n_dead} dead; "
+        f"of {which} {n_records} records {n_texts - n_empty} scored, {n_empty} empty, {dead_letters(n_dead)}; "
         f"{len(plan.files)} files with {plan.total_bytes:,} bytes to score; nothing is written."
     )
     return 0

@@ -47,8 +47,9 @@ def run(args: argparse.Namespace) -> int:
         manifest = launch_run(settings, waiting)
     if manifest is None:
         return 0
-    if warning := warning_line(manifest, settings.run_directory):
-        say(warning)
+    for line in (warning_line, dead_letters_line):
+        if said := line(manifest, settings.run_directory):
+            say(said)
     say(summary_line(manifest, settings.run_directory))
     if args.json:
         show(json.dumps(dataclasses.asdict(manifest), indent=1))  # as ASCII: a name may hold what moves the cursor
@@ -78,16 +79,30 @@ def warning_line(manifest: "RunManifest", output: str) -> str:
     return f"{verdict.sentence} {verdict.findings[0].sentence} {output}/{REPORT} has more."
 
 
+def dead_letters_line(manifest: "RunManifest", output: str) -> str:
+    """Returns where those records are that could not be scored, and what says why; ``""`` where there are none."""
+    from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER
+
+    n = manifest.counts.dead
+    if not n:
+        return ""
+    records = "1 record" if n == 1 else f"{n:,} records"
+    return (
+        f"{records} could not be scored and went to {output}/{DEAD_LETTERS_FOLDER}, each with the reason; "
+        f"`saiten inspect {output}` says what the codes mean."
+    )
+
+
 def summary_line(manifest: "RunManifest", output: str) -> str:
     """Returns what happened in numbers, one line."""
+    from saiten.pipelines.run.counts_line import counts_line
+
     counts = manifest.counts
-    codes = ", ".join(f"{code} {count:,}" for code, count in manifest.dead_letter_codes.items())
     about = "" if manifest.duplicate_ids_exact else "about "
     duplicates = f", {about}{counts.duplicate_ids:,} repeated ids" if counts.duplicate_ids else ""
     nothing = "" if counts.records else ": the input has no records"
     seconds = max(manifest.seconds, 1e-3)
     return (
-        f"{counts.records:,} records = {counts.scored:,} scored + {counts.empty:,} empty + "
-        f"{counts.dead:,} dead{f' ({codes})' if codes else ''}{duplicates}{nothing}; "
+        f"{counts_line(counts, manifest.dead_letter_codes)}{duplicates}{nothing}; "
         f"{seconds:.1f} s, {counts.records / seconds:,.0f} records/s; in {output}"
     )

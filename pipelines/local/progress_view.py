@@ -36,7 +36,7 @@ def _show_bar(console: "Console", folder: str, total_bytes: int, ended: threadin
     columns = (
         bars.BarColumn(),
         bars.TaskProgressColumn(),
-        bars.TextColumn("{task.fields[records]:,} records, {task.fields[dead]:,} dead"),
+        bars.TextColumn("{task.fields[records]:,} records, {task.fields[dead]:,} dead letters"),
         bars.TimeElapsedColumn(),
         bars.TextColumn("left"),
         bars.TimeRemainingColumn(),

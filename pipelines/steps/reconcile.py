@@ -37,7 +37,7 @@ def count_by_source(plan: RunPlan, summaries: Iterable[RangeSummary]) -> dict[st
         if count.unaccounted:
             raise CountMismatchError(
                 f"{source}: {count.records} records read, but {count.scored} scored, {count.empty} empty and "
-                f"{count.dead} dead: {count.unaccounted} are unaccounted for."
+                f"{count.dead} dead letters: {count.unaccounted} are unaccounted for."
             )
     total = sum(counts.values(), SourceCount())
     if (score_rows, dead_rows) != (total.scored + total.empty, total.dead):

@@ -97,7 +97,7 @@ def test_a_job_whose_launcher_waits_is_named_at_once_and_shown_every_few_seconds
         "RUNNING, 100%: 5 records, 0 dead letters",
         "DONE, 100%: 5 records, 0 dead letters",
     }
-    assert capsys.readouterr().err.startswith("saiten: 5 records = 3 scored + 2 empty + 0 dead")
+    assert capsys.readouterr().err.startswith("saiten: 5 records = 3 scored + 2 empty + 0 dead letters")
 
 
 class _Result:

@@ -142,7 +142,7 @@ def test_a_launcher_that_waits_takes_its_exit_code_from_the_job(
     assert let_go(job) == ""
     _, said = launcher.communicate()
     assert launcher.returncode == 0
-    assert said.startswith("saiten: 5 records = 3 scored + 2 empty + 0 dead")
+    assert said.startswith("saiten: 5 records = 3 scored + 2 empty + 0 dead letters")
     assert not (tmp_path / "out" / "_work").exists()
 
 

@@ -68,7 +68,7 @@ def test_a_reader_that_goes_changes_neither_the_exit_code_nor_the_summary(
         monkeypatch.setattr(sys, "stdout", nobody_reads)
         assert score(tiny_bundle, half_broken, tmp_path / "out", "--max_dead_letter_rate=1", "--json") == 3
     summary = capsys.readouterr().err.splitlines()[-1]
-    assert summary.startswith("saiten: 2 records = 1 scored + 0 empty + 1 dead")
+    assert summary.startswith("saiten: 2 records = 1 scored + 0 empty + 1 dead letter")
 
 
 def test_what_is_still_to_be_written_when_the_reader_goes_is_no_error_at_the_end() -> None:

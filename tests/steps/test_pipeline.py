@@ -35,7 +35,7 @@ def test_a_text_file_gives_a_row_a_line_with_the_scores_of_the_engine(
     assert [(row["id"], row["source"], row["position"]) for row in found] == [
         (f"reviews.txt:{offset}", "reviews.txt", offset) for offset in offsets
     ]
-    assert "5 records = 3 scored + 2 empty + 0 dead" in capsys.readouterr().err
+    assert "5 records = 3 scored + 2 empty + 0 dead letters" in capsys.readouterr().err
     assert (tmp_path / "out" / "_SUCCESS").exists()
     assert not (tmp_path / "out" / "_work").exists()
 
@@ -276,7 +276,7 @@ def test_check_shows_scores_and_writes_nothing(
 ) -> None:
     assert score(tiny_bundle, half_broken, tmp_path / "out", "--check") == 0
     shown = capsys.readouterr()
-    assert "of all 2 records 1 scored, 0 empty, 1 dead" in shown.err
+    assert "of all 2 records 1 scored, 0 empty, 1 dead letter" in shown.err
     assert "BAD_JSON" in shown.out
     assert not (tmp_path / "out").exists()
 
@@ -301,7 +301,7 @@ def test_the_module_takes_the_same_flags_and_a_packed_run_imports_neither_tensor
     flags = [f"--input={reviews}", f"--bundle={tiny_bundle.path}", f"--output={tmp_path / 'out'}", "--workers=1"]
     ended = subprocess.run([sys.executable, "-c", program, *flags], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout) == (0, "")
-    assert ended.stderr.strip().splitlines()[-1].startswith("saiten: 5 records = 3 scored + 2 empty + 0 dead")
+    assert ended.stderr.strip().splitlines()[-1].startswith("saiten: 5 records = 3 scored + 2 empty + 0 dead letters")
 
 
 @pytest.mark.parametrize(("runner", "threads"), [("FnApiRunner", 1), ("DataflowRunner", 0)])

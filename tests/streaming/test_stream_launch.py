@@ -168,8 +168,8 @@ def test_each_window_is_a_line_and_a_line_of_json_and_a_bundle_is_refused_once(
     assert follower.line("RUNNING") == "RUNNING, 2 windows: 6 records, 2 dead letters, 20 s behind"
     said = capsys.readouterr()
     assert said.err.splitlines() == [
-        "saiten: window 19700101T000100Z: 3 records = 3 scored + 0 empty + 0 dead; 2.5 s behind its end",
-        "saiten: window 19700101T000200Z: 3 records = 1 scored + 0 empty + 2 dead (BAD_JSON 2); 2.5 s behind its end",
+        "saiten: window 19700101T000100Z: 3 records = 3 scored + 0 empty + 0 dead letters; 2.5 s behind its end",
+        "saiten: window 19700101T000200Z: 3 records = 1 scored + 0 empty + 2 dead letters (BAD_JSON 2); 2.5 s behind its end",
         "saiten: the bundle b/v2 is refused, the stream goes on with the one it has: a hash differs",
     ]
     assert [json.loads(line)["window"] for line in said.out.splitlines()] == ["19700101T000100Z", "19700101T000200Z"]
@@ -196,7 +196,9 @@ def test_inspect_tells_whether_a_stream_goes_on_and_what_its_windows_hold(
     found = page(tmp_path, capsys)
     assert (found["stream"], found["job"], found["windows"]) == ("in progress", "saiten-x (7) of PortableRunner", "2")
     assert found["records"] == "records 6, scored 4, empty 0, dead 2"
-    assert found["last"].startswith("window 19700101T000100Z: 3 records = 1 scored + 0 empty + 2 dead (BAD_JSON 2)")
+    assert found["last"].startswith(
+        "window 19700101T000100Z: 3 records = 1 scored + 0 empty + 2 dead letters (BAD_JSON 2)"
+    )
     (tmp_path / "_work" / "owner.json").unlink()
     assert page(tmp_path, capsys)["stream"].startswith("abandoned: its launcher gave it up; the windows that are there")
 

@@ -244,7 +244,6 @@ def test_records_are_read_once_and_progress_is_told(tmp_path: pathlib.Path) -> N
     n_training = 40 - result.training["data"]["held_out"]
     assert told == [
         ("segmenting", None),
-        ("segmenting further text", None),
         ("2 numbers a text, mse (--loss sets another)", None),
         ("counting words", None),
         ("word2vec", 3),

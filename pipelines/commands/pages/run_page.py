@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 from saiten.pipelines import storage
+from saiten.pipelines.code_meanings import MEANINGS
 from saiten.pipelines.commands.pages.rows import MAX_LISTED, InspectPage, Row, nested_rows, shortened
 from saiten.pipelines.reports.verdict import outcome_sentence, verdict_of
+from saiten.pipelines.run.counts_line import counts_line
 from saiten.pipelines.run.layout import REPORT
 from saiten.pipelines.run.run_manifest import RunManifest
 
@@ -27,9 +30,9 @@ def run_page(directory: str, manifest: RunManifest, *, is_whole: bool) -> Inspec
 def _rows(directory: str, manifest: RunManifest) -> Iterable[Row]:
     counts = manifest.counts
     yield "records", ", ".join(f"{name} {count:,}" for name, count in vars(counts).items())
-    if manifest.dead_letter_codes:
-        codes = ", ".join(f"{code} {count:,}" for code, count in manifest.dead_letter_codes.items())
-        yield "dead letters", codes
+    for i, (code, count) in enumerate(islice(manifest.dead_letter_codes.items(), MAX_LISTED)):
+        meaning = f": {MEANINGS[code]}" if code in MEANINGS else ""
+        yield "" if i else "dead letters", f"{code} {count:,}{meaning}"
     rate = f", {counts.records / manifest.seconds:,.0f} records/s" if manifest.seconds > 0 else ""
     yield "time", f"{manifest.seconds:g} s{rate}, {manifest.started} to {manifest.finished}"
     yield "scores", f"{shortened(list(manifest.outputs_scored))}; {manifest.engine} engine"
@@ -51,8 +54,7 @@ def _details(manifest: RunManifest) -> Iterable[Row]:
     yield from nested_rows("versions", manifest.versions)
     yield from nested_rows("settings", manifest.settings)
     for file in manifest.inputs[:MAX_LISTED]:
-        outcome = f"{file.scored:,} scored + {file.empty:,} empty + {file.dead:,} dead"
-        yield "input", f"{file.source}: {file.records:,} records = {outcome}"
+        yield "input", f"{file.source}: {counts_line(file, {})}"
     for part in manifest.outputs[:MAX_LISTED]:
         yield "output", f"{part.path}: {part.rows:,} rows, {part.bytes:,} bytes"
     hidden = sum(max(0, len(files) - MAX_LISTED) for files in (manifest.inputs, manifest.outputs))

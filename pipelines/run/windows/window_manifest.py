@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
+from saiten.pipelines.run.counts_line import counts_line
 from saiten.pipelines.run.json_file import read_json, to_json
 from saiten.pipelines.run.layout import WINDOWS_FOLDER
 from saiten.pipelines.run.notes import contended
@@ -71,12 +72,8 @@ class WindowManifest:
     @property
     def line(self) -> str:
         """What it came to, in words."""
-        counts = self.counts
-        codes = ", ".join(f"{code} {count:,}" for code, count in sorted(self.dead_letter_codes.items()))
-        return (
-            f"window {self.name}: {counts.records:,} records = {counts.scored:,} scored + {counts.empty:,} empty + "
-            f"{counts.dead:,} dead{f' ({codes})' if codes else ''}; {self.lag_secs:.1f} s behind its end"
-        )
+        outcome = counts_line(self.counts, dict(sorted(self.dead_letter_codes.items())))
+        return f"window {self.name}: {outcome}; {self.lag_secs:.1f} s behind its end"
 
 
 def start_name(start: float) -> str:
