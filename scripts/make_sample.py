@@ -4,12 +4,18 @@
     OUT/train.jsonl     id, text and the eight scores
     OUT/reviews.jsonl   further reviews of the same kind, held out, with a few broken records between them
 
+With --tables it writes what the tutorial begins with instead:
+
+    OUT/reviews.csv     id, body, and two of the scores
+    OUT/new.csv         id and body of further reviews
+
 A score is what the text says of that aspect, drawn towards what it says as a whole, as people's
 marks are, with a little noise. An aspect that is not mentioned lies between the whole and the middle.
 The same seed always gives the same bytes. Standard library only.
 """
 
 import argparse
+import csv
 import json
 import pathlib
 import random
@@ -28,6 +34,7 @@ MEDIAN_TOKENS, SPREAD, MAX_TOKENS = 30, 0.6, 2_000
 # One review in ten is a line of some words, one in fifty runs over many hundreds of tokens.
 ONE_LINER_SHARE, LONG_SHARE, MIN_LONG_TOKENS = 0.1, 0.02, 150
 HALO, NOISE = 0.2, 0.2
+_TABLE_SCORES = ("taste", "service")
 
 # One of each kind of record that cannot be scored, and two that have nothing to score.
 BROKEN = [
@@ -138,14 +145,32 @@ def write_sample(folder: pathlib.Path, n_records: int, seed: int) -> None:
         (folder / name).write_bytes(b"".join(line + b"\n" for line in lines))
 
 
+def write_tables(folder: pathlib.Path, n_records: int, seed: int) -> None:
+    """Writes both tables: `n_records` with their scores, a quarter as many without."""
+    rng = random.Random(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, prefix, n_rows, scores in (
+        ("reviews.csv", "r", n_records, _TABLE_SCORES),
+        ("new.csv", "n", n_records // 4, ()),
+    ):
+        with (folder / name).open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(["id", "body", *scores])
+            for i in range(n_rows):
+                review = make_review(rng)
+                rows.writerow([f"{prefix}{i}", review["text"], *(review[score] for score in scores)])
+
+
 def main() -> None:
     """Reads the command line and writes the files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=pathlib.Path, required=True, help="folder to write to")
     parser.add_argument("--records", type=int, default=6_000, help="reviews to train on (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="default %(default)s")
+    parser.add_argument("--tables", action="store_true", help="write reviews.csv and new.csv instead")
     arguments = parser.parse_args()
-    write_sample(arguments.out, arguments.records, arguments.seed)
+    write = write_tables if arguments.tables else write_sample
+    write(arguments.out, arguments.records, arguments.seed)
 
 
 if __name__ == "__main__":

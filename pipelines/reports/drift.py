@@ -74,7 +74,11 @@ def measure_drift(reference: Sequence[int], counts: Sequence[int]) -> Drift | No
 
 
 def _groups(reference: Sequence[int], counts: Sequence[int]) -> list[tuple[int, int]]:
-    """Puts neighbouring bins together; what is left over at the end joins the last group."""
+    """Puts neighbouring bins together; what is left over at the end joins the last group.
+
+    Where one bin holds nearly all of the training data, as that near 0 does for the probability of one class of many,
+    it is a group, and all others are the second.
+    """
     least = max(1.0, _LEAST_SHARE * sum(reference))
     groups: list[tuple[int, int]] = []
     theirs = ours = 0
@@ -86,6 +90,11 @@ def _groups(reference: Sequence[int], counts: Sequence[int]) -> list[tuple[int, 
     if groups:
         last = groups.pop()
         groups.append((last[0] + theirs, last[1] + ours))
+    if len(groups) == 1:
+        largest = max(range(len(reference)), key=lambda i: reference[i])
+        outside = sum(reference) - reference[largest], sum(counts) - counts[largest]
+        if outside[0]:
+            return [(reference[largest], counts[largest]), outside]
     return groups
 
 

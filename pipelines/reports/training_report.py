@@ -40,7 +40,7 @@ def training_report(training: Mapping[str, Any], held_out: LabelledScores | None
         verdict=judge_training(training, len(held_out.outputs) if held_out else 0),
         figure=CALLED.get(name, name),
         value=value,
-        curves=_learning_curves(training["epochs"]),
+        curves=list(_learning_curves(training["epochs"])),
         names={"texts": "texts"} | {name: called for name, (called, _) in FIGURES.items()},
         rows=list(_figure_rows(metrics)) if metrics else [],
         baseline=list(_figure_rows(comparison["metrics"])) if comparison else [],
@@ -53,12 +53,14 @@ def training_report(training: Mapping[str, Any], held_out: LabelledScores | None
     )
 
 
-def _learning_curves(epochs: Sequence[Mapping[str, Any]]) -> Markup:
-    curves = {"training": [(float(one["epoch"]), one["loss"]) for one in epochs]}
-    if all(one["held_out_loss"] is not None for one in epochs):
-        curves["held out"] = [(float(one["epoch"]), one["held_out_loss"]) for one in epochs]
-    ends = "; ".join(f"{name} from {points[0][1]:.4g} to {points[-1][1]:.4g}" for name, points in curves.items())
-    return lines(curves, counts=True, label=f"Loss by epoch, over {len(epochs)} epochs: {ends}")
+def _learning_curves(epochs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Markup]]:
+    """Yields what each curve is called, and the curve: on one scale the larger loss would make a line of the other."""
+    for name, key in (("Training loss", "loss"), ("Held-out loss", "held_out_loss")):
+        points = [(float(one["epoch"]), one[key]) for one in epochs]
+        if any(loss is None for _, loss in points):
+            continue
+        label = f"{name} by epoch, over {len(epochs)} epochs: from {points[0][1]:.4g} to {points[-1][1]:.4g}"
+        yield name, lines({name: points}, counts=True, label=label)
 
 
 def _figure_rows(metrics: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, float | None]]]:

@@ -96,6 +96,9 @@ def _judge_scores(scores: Sequence[Compared]) -> Iterator[Finding]:
     if not any(one.training for one in scores):
         yield Finding(Level.LOOK, "The bundle does not say what its training data was like: nothing to compare with.")
         return
+    if not any(one.drift for one in scores):
+        yield Finding(Level.LOOK, "Whether the scores are spread as on the training data cannot be told.")
+        return
     by_level = {level: [one for one in scores if one.drift and one.drift.level == level] for level in DriftLevel}
     if different := by_level[DriftLevel.DIFFERENT]:
         yield Finding(

@@ -37,7 +37,8 @@ QUICK = [
 ]
 # What runs elsewhere, for longer, or with another's files: each has a test of its own.
 ELSEWHERE = re.compile(
-    r"--runner|--streaming|--expected|gs://|^(\./run_local\.sh|\./scripts/|python -m benchmarks|docker |gcloud )"
+    r"--runner|--streaming|--expected|gs://"
+    r"|^(\./run_local\.sh|\./scripts/|python scripts/|python -m benchmarks|docker |gcloud )"
 )
 # Its example goes into the reader's own training program.
 NOT_ALONE = ("your-own-model.md",)

@@ -1,7 +1,9 @@
 """The sample that a newcomer sees: the same on every machine, with a few broken records, and readable."""
 
+import csv
 import json
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -72,3 +74,19 @@ def test_the_reviews_to_score_hold_one_broken_record_of_each_kind(sample: pathli
     ids = [record_id for block in blocks for record_id in block.ids]
     assert sorted(record_id for record_id in ids if not record_id.startswith("review-")) == ["empty", "spaces"]
     assert [record_id for record_id in ids if record_id.startswith("review-")] == [f"review-{i:05}" for i in range(100)]
+
+
+@pytest.mark.parametrize("page", ["tutorial.md", "tutorial.ja.md"])
+def test_the_tutorials_command_writes_its_two_tables(page: str, tmp_path: pathlib.Path) -> None:
+    """Who has no reviews of their own goes on from here: with the columns that all later commands name."""
+    (line,) = re.findall(r"^\$ python (.*make_sample.*)$", (ROOT / "docs" / page).read_text("utf-8"), re.MULTILINE)
+    assert line.endswith(" --out=.")
+    subprocess.run([sys.executable, *line.removesuffix(".").split()[:-1], f"--out={tmp_path}"], cwd=ROOT, check=True)
+    tables = {path.name: list(csv.reader(path.open(encoding="utf-8", newline=""))) for path in tmp_path.iterdir()}
+    assert {name: (rows[0], len(rows) - 1) for name, rows in tables.items()} == {
+        "reviews.csv": (["id", "body", "taste", "service"], 1_200),
+        "new.csv": (["id", "body"], 300),
+    }
+    assert all(body and 1 <= float(score) <= 5 for _, body, *scores in tables["reviews.csv"][1:] for score in scores)
+    assert [row[0] for row in tables["new.csv"][1:]] == [f"n{i}" for i in range(300)]
+    assert all(row[1] for row in tables["new.csv"][1:])

@@ -33,6 +33,27 @@ def test_what_lies_outside_of_the_training_data_counts() -> None:
     assert measure_drift([0, *DECILES, 0], [9_000, *[100] * 10, 0]).level == DriftLevel.DIFFERENT  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("share", [0.001, 0.03, 0.09])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_rare_class_is_compared_too(share: float, place: int) -> None:
+    """Its probability is near 0 for nearly all texts: one bin has more than nine tenths of them."""
+
+    def bins(share: float) -> list[int]:
+        rest = round(20_000 * share)
+        return [*[0] * place, 20_000 - rest, *[0] * (2 - place), rest] if place < 2 else [rest, 0, 20_000 - rest]
+
+    for times, level in ((1, DriftLevel.ALIKE), (10, DriftLevel.DIFFERENT)):
+        drift = measure_drift(bins(share), bins(share * times))
+        assert drift is not None
+        assert drift.n_groups == 2
+        if share > 0.01:
+            assert drift.level == level
+        assert drift.index == pytest.approx(
+            (times - 1) * share * math.log(times) - (times - 1) * share * math.log((1 - times * share) / (1 - share)),
+            rel=0.05,
+        )
+
+
 def test_nothing_is_compared_with_nothing() -> None:
     assert measure_drift([0, 0], [5, 5]) is None
     assert measure_drift([5, 5], [0, 0]) is None

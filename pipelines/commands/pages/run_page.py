@@ -29,7 +29,9 @@ def run_page(directory: str, manifest: RunManifest, *, is_whole: bool) -> Inspec
 
 def _rows(directory: str, manifest: RunManifest) -> Iterable[Row]:
     counts = manifest.counts
-    yield "records", ", ".join(f"{name} {count:,}" for name, count in vars(counts).items())
+    yield "records", counts_line(counts, {}).replace(" records", "", 1)
+    about = "" if manifest.duplicate_ids_exact else "about "
+    yield "repeated ids", f"{about}{counts.duplicate_ids:,}"
     for i, (code, count) in enumerate(islice(manifest.dead_letter_codes.items(), MAX_LISTED)):
         meaning = f": {MEANINGS[code]}" if code in MEANINGS else ""
         yield "" if i else "dead letters", f"{code} {count:,}{meaning}"
