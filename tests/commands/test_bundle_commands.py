@@ -86,7 +86,7 @@ def test_inspect_shows_a_run(tmp_path: pathlib.Path, capsys: Output) -> None:
     assert main(["inspect", "--all", write_run(tmp_path)]) == 0
     shown = capsys.readouterr().out
     for part in (
-        "1,200 = 1,190 scored + 4 empty + 6 dead letters\n",
+        "1,200 = 1,190 scored + 4 empty + 6 dead letters ",
         "BAD_UTF8 5, BAD_JSON 1",
         "a.jsonl: 1,200 records = 1,190 scored + 4 empty + 6 dead letters",
         "scores/part-0.parquet: 1,194 rows, 5,000 bytes",
