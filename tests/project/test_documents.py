@@ -219,7 +219,7 @@ def test_the_recording_is_of_such_a_run_and_of_no_place() -> None:
 
 def masked(line: str) -> str:
     """What stays of a line when its numbers, places and counted codes are taken out."""
-    line = re.sub("; commonest OOV words.*|, then \\d+ on all texts", "", line)
+    line = re.sub("; commonest OOV words.*|, then \\d+ on all texts|local/(?=run)", "", line)
     line = re.sub(r"in (local/)?\w+$", "in PLACE", line)
     line = re.sub(r"[A-Z_]{4,}\d? \d+(, )?", "", re.sub(r"-?\d[\d,.]*", "0", line))
     return " ".join(re.sub("follow the labels|hardly|loosely|[*]|(?<=─)─+", "", line).split())
