@@ -1,6 +1,7 @@
 """CSV and TSV: a header row, then every row a record."""
 
 import dataclasses
+import itertools
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice, pairwise
@@ -12,7 +13,7 @@ from saiten.pipelines.reading.format import FileFields, SizedSlice, even_bounds
 from saiten.pipelines.reading.lines.chunks import Chunks
 from saiten.pipelines.reading.lines.line_format import LineFormat, with_progress
 from saiten.pipelines.reading.lines.row_cells import Row, read_rows
-from saiten.pipelines.reading.lines.row_grammar import RowGrammar
+from saiten.pipelines.reading.lines.row_grammar import CARRIAGE_RETURN, RowGrammar
 from saiten.pipelines.reading.lines.row_scan import RowRun, scan_rows
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.rows import BLOCK_RECORDS, CHUNK_BYTES, RowCollector, Rows
@@ -36,7 +37,10 @@ class DelimitedFormat(LineFormat):
         self.name = name
         self.endings = endings
         self._has_quotes = has_quotes
-        self._grammars = {quotes: RowGrammar(delimiter, has_quotes=quotes) for quotes in (False, True)}
+        self._grammars = {
+            (quotes, blanks): RowGrammar(delimiter, has_quotes=quotes, has_blank_rows=blanks)
+            for quotes, blanks in itertools.product((False, True), repeat=2)
+        }
 
     def look_at(self, file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileSlice:
         if whole.codec.startswith("iso2022"):
@@ -46,13 +50,21 @@ class DelimitedFormat(LineFormat):
 
     def read_fields(self, file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileFields | None:
         rows = self._first_rows(Chunks(file, whole, _SAMPLE_BYTES), options)
-        header = next(rows, None)
-        if header is None:
+        header = _read_header(rows)
+        if header.row is None:
             return FileFields({})
-        if header.failure is not None:
-            raise UsageError(_unreadable_header(whole.source, *header.failure))
-        doubled = frozenset(name for name, count in Counter(header.cells).items() if count > 1)
-        return FileFields(dict.fromkeys(header.cells, 0), doubled, n_records=sum(1 for _ in islice(rows, 1)))
+        if header.row.failure is not None:
+            raise UsageError(_unreadable_header(whole.source, *header.row.failure))
+        names = header.row.cells
+        if (
+            any("\r" in name for name in (*names[:-1], names[-1].rstrip("\r")))
+            and not self._grammar(options).has_quotes
+        ):
+            # Where nothing quotes, it is no part of a name: lines end in it, all but one, and would be no records.
+            raise UsageError(_unreadable_header(whole.source, Code.BAD_CSV_ROW, CARRIAGE_RETURN))
+        doubled = frozenset(name for name, count in Counter(names).items() if count > 1)
+        records = (row for row in rows if row.n_bytes or header.has_blank_rows)
+        return FileFields(dict.fromkeys(names, 0), doubled, n_records=sum(1 for _ in islice(records, 1)))
 
     def cut(self, whole: FileSlice, options: ReadOptions, target_bytes: int, most: int) -> list[SizedSlice]:
         """Cuts a plain file where rows begin, which takes reading it once."""
@@ -66,41 +78,49 @@ class DelimitedFormat(LineFormat):
         ]
 
     def read(self, file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> Iterator[tuple[Rows, int]]:
-        whole = dataclasses.replace(file_slice, start=0, end=file_slice.size)
-        header = next(self._first_rows(Chunks(file, whole, _SAMPLE_BYTES), options), None)
+        header = self._header(file, file_slice, options)
         chunks = Chunks(file, file_slice)
-        rows = _CellReader(header, file_slice.source, options).read(self._rows(chunks, file_slice, options))
-        return with_progress(rows, chunks, file_slice, options)
+        rows = self._rows(chunks, file_slice, header, options)
+        cells = _CellReader(header.row, file_slice.source, options).read(rows)
+        return with_progress(cells, chunks, file_slice, options)
 
-    def _grammar(self, options: ReadOptions) -> RowGrammar:
-        return self._grammars[self._has_quotes if options.quoting == "auto" else options.quoting == "csv"]
+    def _grammar(self, options: ReadOptions, *, has_blank_rows: bool = False) -> RowGrammar:
+        has_quotes = self._has_quotes if options.quoting == "auto" else options.quoting == "csv"
+        return self._grammars[has_quotes, has_blank_rows]
+
+    def _header(self, file: IO[bytes], file_slice: FileSlice, options: ReadOptions) -> "_Header":
+        whole = dataclasses.replace(file_slice, start=0, end=file_slice.size)
+        return _read_header(self._first_rows(Chunks(file, whole, _SAMPLE_BYTES), options))
 
     def _first_rows(self, chunks: Chunks, options: ReadOptions) -> Iterator[Row]:
-        """Yields the rows of a whole file, the header first."""
-        grammar = self._grammar(options)
+        """Yields the rows of a whole file, blank lines too."""
+        grammar = self._grammar(options, has_blank_rows=True)
         max_bytes = max(options.max_record_bytes, _MAX_HEADER_BYTES)
         for run in scan_rows(chunks, grammar, max_bytes):
             yield from read_rows(run, grammar, chunks.breaks, max_bytes)
 
-    def _rows(self, chunks: Chunks, file_slice: FileSlice, options: ReadOptions) -> Iterator[tuple[int, Row]]:
+    def _rows(
+        self, chunks: Chunks, file_slice: FileSlice, header: "_Header", options: ReadOptions
+    ) -> Iterator[tuple[int, Row]]:
         """Yields position and row of each record that begins in the slice."""
-        grammar = self._grammar(options)
+        grammar = self._grammar(options, has_blank_rows=header.has_blank_rows)
         is_cut = file_slice.compression is None and file_slice.start > 0
         if is_cut:
             chunks.skip_to_start()
         runs = scan_rows(chunks, grammar, options.max_record_bytes)
-        for first, run in _within_slice(runs, chunks, file_slice.first_row if is_cut else _HEADER_ROW):
+        for first, run in _within_slice(runs, chunks, file_slice.first_row if is_cut else header.first_row):
             rows = enumerate(read_rows(run, grammar, chunks.breaks, options.max_record_bytes), first)
-            yield from ((position, row) for position, row in rows if position != _HEADER_ROW)
+            yield from ((position, row) for position, row in rows if position > _HEADER_ROW)
 
     def _row_starts(self, whole: FileSlice, options: ReadOptions, bounds: list[int]) -> Iterator[tuple[int, int]]:
         """Yields offset and number of the first row at or after each of the bounds."""
         if not bounds:
             return
-        number = _HEADER_ROW
         with open_unchanged(whole) as file:
+            header = self._header(file, whole, options)
+            grammar, number = self._grammar(options, has_blank_rows=header.has_blank_rows), header.first_row
             chunks = Chunks(file, whole)
-            for run in scan_rows(chunks, self._grammar(options), options.max_record_bytes):
+            for run in scan_rows(chunks, grammar, options.max_record_bytes):
                 rest: RowRun | None = run
                 while rest is not None and bounds and bounds[0] < rest.end:
                     before, rest = rest.split(bounds[0], chunks.breaks)
@@ -111,6 +131,39 @@ class DelimitedFormat(LineFormat):
                 number += rest.n_rows if rest else 0
                 if not bounds:
                     return
+
+
+@dataclasses.dataclass(frozen=True)
+class _Header:
+    """Where a file's records begin.
+
+    Attributes:
+        row: None where all lines are blank.
+        n_blank: How many lines are before it.
+    """
+
+    row: Row | None
+    n_blank: int
+
+    @property
+    def has_blank_rows(self) -> bool:
+        """Whether a blank line is a record: so Polars, DuckDB and Arrow write a null that is alone in its row."""
+        return self.row is not None and len(self.row.cells) == 1
+
+    @property
+    def first_row(self) -> int:
+        """The number of the file's first row, which is the header's, or that of a blank one before it."""
+        return _HEADER_ROW - (self.n_blank if self.has_blank_rows else 0)
+
+
+def _read_header(rows: Iterator[Row]) -> _Header:
+    """Takes the rows up to the first that is not blank."""
+    n_blank = 0
+    for row in rows:
+        if row.n_bytes:
+            return _Header(row, n_blank)
+        n_blank += 1
+    return _Header(None, n_blank)
 
 
 class _CellReader:
@@ -173,11 +226,14 @@ def _within_slice(runs: Iterator[RowRun], chunks: Chunks, number: int) -> Iterat
 
 
 def _unreadable_header(source: str, code: str, message: str) -> str:
+    message = message.rstrip(".")
+    if message == CARRIAGE_RETURN:
+        return f"{source}: no header can be read ({message}); end all lines in one way, LF or CR LF."
     remedy = {
         Code.BAD_CSV_ROW: "mend it, or say --quoting=none where quotes mean nothing.",
         Code.TOO_LARGE: "is it a CSV or TSV file?",
     }.get(Code(code), "a Japanese Excel writes cp932: is it in another --encoding?")
-    return f"{source}: no header can be read ({message.rstrip('.')}); {remedy}"
+    return f"{source}: no header can be read ({message}); {remedy}"
 
 
 CSV = DelimitedFormat("csv", (".csv",), ",", has_quotes=True)

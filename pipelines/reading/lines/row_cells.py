@@ -63,8 +63,8 @@ def _read_lines(run: RowRun, grammar: RowGrammar, breaks: LineBreaks, max_bytes:
         failure = errors.get(i) if errors else None
         if len(raw) > max_bytes:
             failure = too_large(len(raw), max_bytes)
-        if cells or failure is not None:
-            yield Row(cells, raw, len(raw), 1, failure)
+        if cells or failure is not None or grammar.has_blank_rows:
+            yield Row(cells or [""], raw, len(raw), 1, failure)
 
 
 def _allow_long_cells(n_bytes: int) -> None:

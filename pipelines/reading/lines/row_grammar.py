@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+CARRIAGE_RETURN = "Not a valid row: a carriage return is outside of quotes"
+
 
 @dataclass(frozen=True)
 class BadRow:
@@ -28,15 +30,17 @@ class RowGrammar:
     Args:
         delimiter: Between cells.
         has_quotes: Whether quotes mean anything. Where not, every line is a row.
+        has_blank_rows: Whether a blank line is a row, of one empty cell.
 
     Attributes:
         lines: Matches rows that take one line each, as many as there are.
         row: Matches one row, of whatever number of lines.
     """
 
-    def __init__(self, delimiter: str, *, has_quotes: bool) -> None:
+    def __init__(self, delimiter: str, *, has_quotes: bool, has_blank_rows: bool = False) -> None:
         self.delimiter = delimiter
         self.has_quotes = has_quotes
+        self.has_blank_rows = has_blank_rows
         comma = re.escape(delimiter).encode()
         if not has_quotes:
             self.lines, self.row = re.compile(rb"(?>(?:[^\n]*+\n)*)"), re.compile(rb"[^\n]*+\n")
@@ -72,6 +76,7 @@ class RowGrammar:
             if rest in (b"", b"\r") or rest[:1] == b"\n" or rest == b"\r\n":
                 return BadRow(place)
             if rest[:1] != comma:
-                reason = "something follows a closing quote" if is_quoted else "a carriage return is outside of quotes"
-                return BadRow(place if is_quoted else behind, f"Not a valid row: {reason}")
+                if is_quoted:
+                    return BadRow(place, "Not a valid row: something follows a closing quote")
+                return BadRow(behind, CARRIAGE_RETURN)
             place = behind + 1

@@ -35,11 +35,12 @@ class RowRun:
         offset: Of the first byte in the unpacked file.
         end: One behind the last byte.
         data: The bytes, line ends included; of a row that cannot be read the first ones.
-        n_rows: Their number; blank lines are none.
+        n_rows: Their number.
         n_lines: How many lines they take.
         is_one_row: All lines are one row; else each line is one.
         failure: Code and message of one row that cannot be read.
         n_bytes: Of one row, without its last line end.
+        has_blank_rows: Blank lines count as rows.
     """
 
     offset: int
@@ -50,6 +51,7 @@ class RowRun:
     is_one_row: bool = False
     failure: tuple[str, str] | None = None
     n_bytes: int = 0
+    has_blank_rows: bool = False
 
     def split(self, offset: int, breaks: LineBreaks) -> tuple["RowRun | None", "RowRun | None"]:
         """Returns the rows that begin before an offset in the file, and the others; None for none."""
@@ -63,16 +65,17 @@ class RowRun:
             return self, None
         start = cut * breaks.width
         return (
-            line_run(self.offset, self.data[:start], view[:cut]),
-            line_run(self.offset + start, self.data[start:], view[cut:]),
+            line_run(self.offset, self.data[:start], view[:cut], has_blank_rows=self.has_blank_rows),
+            line_run(self.offset + start, self.data[start:], view[cut:], has_blank_rows=self.has_blank_rows),
         )
 
 
-def line_run(offset: int, data: bytes, view: bytes) -> RowRun:
+def line_run(offset: int, data: bytes, view: bytes, *, has_blank_rows: bool) -> RowRun:
     """Returns a run of rows of a line each."""
     lines = view.removesuffix(b"\n").split(b"\n")
-    n_blank = lines.count(b"") + lines.count(b"\r")
-    return RowRun(offset, offset + len(data), data, len(lines) - n_blank, len(lines))
+    n_blank = 0 if has_blank_rows else lines.count(b"") + lines.count(b"\r")
+    n_rows = len(lines) - n_blank
+    return RowRun(offset, offset + len(data), data, n_rows, len(lines), has_blank_rows=has_blank_rows)
 
 
 def scan_rows(chunks: Chunks, grammar: RowGrammar, max_bytes: int) -> Iterator[RowRun]:
@@ -117,7 +120,7 @@ class _RowScanner:
         while True:
             lines = self._grammar.lines.match(self._view, self._place)
             if lines and lines.end() > self._place:
-                yield line_run(*self._take(lines.end()))
+                yield line_run(*self._take(lines.end()), has_blank_rows=self._grammar.has_blank_rows)
             n_left = len(self._view) - self._place
             if not n_left and (not self._goes_on or self._is_behind_slice()):
                 return

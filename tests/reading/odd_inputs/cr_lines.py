@@ -26,7 +26,8 @@ CR_LINES = [
     ),
     OddInput("a cell over two lines of CR", "X.csv", b'text\r"a\rb"\rc\r', ((0, "a\rb"), (1, "c"))),
     OddInput("an open quote in lines of CR", "X.csv", b'text\r"a\rb\r', ((1, "b"),), ((0, "BAD_CSV_ROW"),)),
-    OddInput("blank lines of CR are no rows", "X.csv", b"text\r\ra\r\r", ((0, "a"),)),
+    OddInput("blank lines of CR are no rows", "X.csv", b"text,n\r\ra,1\r\r", ((0, "a"),)),
+    OddInput("blank lines of CR are rows of one column", "X.csv", b"text\r\ra\r", ((0, ""), (1, "a"))),
     OddInput("text in lines of CR", "X.txt", b"a\rb\r", ((0, "a"), (2, "b"))),
     OddInput("text in lines of CR, some empty", "X.txt", b"\ra\r\rb", ((0, ""), (1, "a"), (3, ""), (4, "b"))),
     OddInput("text in lines of CR in zstd", "X.txt.zst", zstandard.compress(b"a\rb\r"), ((0, "a"), (2, "b"))),
@@ -46,6 +47,23 @@ CR_LINES = [
         "X.csv",
         b"id,text\r1,a\r2,b\n",
         error=UsageError,
-        message="X.csv: no header can be read (Not a valid row: a carriage return is outside of quotes)",
+        message="X.csv: no header can be read (Not a valid row: a carriage return is outside of quotes); "
+        "end all lines in one way, LF or CR LF.",
     ),
+    *(
+        OddInput(
+            f"a header in lines of CR before one of LF, {kind}",
+            file,
+            content,
+            error=UsageError,
+            message="no header can be read (Not a valid row: a carriage return is outside of quotes); end all lines",
+            options=ReadOptions(quoting=quoting),
+        )
+        for kind, file, content, quoting in (
+            ("TSV", "X.tsv", b"text\tid\ra\t1\rb\t2\n", "auto"),
+            ("CSV without quotes", "X.csv", b"text,id\ra,1\rb,2\n", "none"),
+            ("TSV in gzip", "X.tsv.gz", gzip.compress(b"text\tid\ra\t1\n"), "auto"),
+        )
+    ),
+    OddInput("a CR more at the end of each line", "X.tsv", b"text\tid\r\r\na\t1\r\r\n", ((0, "a"),)),
 ]

@@ -15,7 +15,26 @@ CSV = [
     OddInput(
         "quoted line ends and quotes", "a.csv", b'text,n\n"a\r\nb\n""c""",1\nd,2\n', ((0, 'a\r\nb\n"c"'), (1, "d"))
     ),
-    OddInput("blank lines are no rows", "a.csv", b"\ntext\n\na\n\r\nb\n\n", ((0, "a"), (1, "b"))),
+    OddInput("blank lines are no rows", "a.csv", b"\ntext,n\n\na,1\n\r\nb,2\n\n", ((0, "a"), (1, "b"))),
+    OddInput(
+        "blank lines are rows of one column",
+        "a.csv",
+        b"\r\n\ntext\na\n\r\nb\n\n",
+        ((0, "a"), (1, ""), (2, "b"), (3, "")),
+    ),
+    OddInput(
+        "nulls that Polars writes in one column", "a.csv", b'text\na\n""\n\nb\n', tuple(enumerate(["a", "", "", "b"]))
+    ),
+    OddInput("nulls that Arrow writes in one column", "a.csv", b'"text"\n\n"a"\n', ((0, ""), (1, "a"))),
+    OddInput("nulls in one column of TSV", "a.tsv", b"text\r\na\r\n\r\nb\r\n", ((0, "a"), (1, ""), (2, "b"))),
+    OddInput(
+        "nulls in one column in UTF-16",
+        "a.csv",
+        "text\na\n\nb\n".encode("utf-16"),
+        ((0, "a"), (1, ""), (2, "b")),
+        options=ReadOptions(encoding="utf-16"),
+    ),
+    OddInput("nulls in one column in gzip", "a.csv.gz", gzip.compress(b"text\n\n\na\n"), ((0, ""), (1, ""), (2, "a"))),
     OddInput("an empty quoted text", "a.csv", b'text\n""\nb\n', ((0, ""), (1, "b"))),
     OddInput("last row without line end", "a.csv", b"text\na", ((0, "a"),)),
     OddInput("too many fields", "a.csv", b"id,text\n1,a,x\n2,b\n", ((1, "b"),), ((0, "BAD_CSV_ROW"),)),
