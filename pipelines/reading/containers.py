@@ -33,6 +33,11 @@ _BY_FIRST_BYTES = {
     b"\x80\x05\x95": "a Python pickle",
     b"%PDF-": "a PDF file",
     b"{\\rtf": "an RTF file",
+    b"%!PS-Adobe": "a PostScript file",
+    b"GIF87a": "a GIF image",
+    b"GIF89a": "a GIF image",
+    b"MSCF\0\0\0\0": "a cabinet archive",
+    b"!<arch>\n": "an archive of ar, as Debian's packages are",
 }
 # What a text may begin with, but not end with too, with NUL bytes between: their last bytes from behind.
 _BY_BOTH_ENDS = {
@@ -44,6 +49,8 @@ _COMPRESSIONS = {
     b"\x1f\x8b\x08": "gzip",
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
+    # A frame that is passed over, as pzstd writes first.
+    **{bytes([0x50 + i]) + b"\x2a\x4d\x18": "zstd" for i in range(16)},
     **{b"BZh%d1AY&SY" % level: "bz2" for level in range(1, 10)},
     **{b"BZh%d\x17rE8P\x90" % level: "bz2" for level in range(1, 10)},
 }
@@ -55,27 +62,47 @@ _BY_ENDING = {
     "a Word document": (".docx", ".doc", ".odt", ".pages"),
     "a PowerPoint file": (".pptx", ".ppt", ".odp"),
     "a PDF file": (".pdf",),
+    "a word processor's file": (".hwp", ".jtd", ".msg"),
     "an RTF file": (".rtf",),
-    "an e-book": (".epub", ".mobi"),
-    "an archive": (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".tzst", ".7z", ".rar"),
-    "compressed in a way that is not read": (".lz4", ".lz", ".lzma", ".lzo", ".z", ".br", ".sz", ".snappy", ".zlib"),
+    "an e-book": (".epub", ".mobi", ".azw", ".azw3", ".djvu"),
+    "a PostScript file": (".ps", ".eps"),
+    "an archive": (
+        *(".zip", ".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tlz", ".tzst", ".7z", ".rar", ".lzh", ".lha", ".cab"),
+        *(".iso", ".dmg", ".cpio", ".jar", ".apk", ".deb", ".rpm", ".warc"),
+    ),
+    "compressed in a way that is not read": (
+        *(".lz4", ".lz", ".lzma", ".lzo", ".z", ".br", ".sz", ".snappy", ".zlib", ".bz", ".zpaq"),
+    ),
+    "an encrypted file": (".gpg", ".pgp", ".age"),
     "an Arrow file": (".arrow", ".feather", ".ipc", ".arrows"),
     "an Avro file": (".avro",),
     "an ORC file": (".orc",),
-    "a database": (".db", ".sqlite", ".sqlite3", ".duckdb", ".mdb", ".accdb"),
+    "a database": (".db", ".sqlite", ".sqlite3", ".duckdb", ".mdb", ".accdb", ".dbf"),
     "a Python pickle": (".pkl", ".pickle"),
-    "an array": (".npy", ".npz", ".h5", ".hdf5"),
-    "a statistics package's file": (".sav", ".dta", ".sas7bdat", ".rds", ".rdata"),
-    "an image": (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp"),
+    "an array": (".npy", ".npz", ".h5", ".hdf5", ".mat"),
+    "a statistics package's file": (".sav", ".por", ".dta", ".sas7bdat", ".rds", ".rda", ".rdata"),
+    "a file of binary records": (".bson", ".msgpack", ".cbor", ".tfrecord", ".tfrecords"),
+    "a model": (".pt", ".pth", ".onnx", ".safetensors", ".keras"),
+    "a program": (".exe", ".dll", ".so"),
+    "sound or video": (".mp3", ".mp4", ".m4a", ".wav", ".flac", ".ogg", ".avi", ".mov", ".mkv", ".webm"),
+    "an image": (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic", ".ico", ".psd"),
 }
 # Their lines can be read, but are no records.
 _MARKUP_BY_ENDING = {
-    "XML": (".xml",),
+    "XML": (".xml", ".svg"),
     "HTML": (".html", ".htm", ".xhtml", ".mhtml"),
     "YAML": (".yaml", ".yml"),
     "SQL": (".sql",),
     "a notebook": (".ipynb",),
+    "JSON of another kind": (".geojson", ".jsonld", ".json5", ".jsonc", ".avsc"),
+    "a table with other separators": (".psv", ".ssv"),
+    "a file of settings": (".toml", ".ini"),
+    "mail": (".eml", ".mbox"),
 }
+# From so many control characters on, and from such a share of all bytes, a file is no text: bytes at random have one
+# in ten.
+_MIN_CONTROLS, _MIN_CONTROL_SHARE = 16, 0.08
+_CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1a\x1b"})
 
 
 def compression_by_first_bytes(head: bytes) -> str | None:
@@ -99,9 +126,19 @@ def container_by_marks(head: bytes, tail: bytes = b"", file: IO[bytes] | None = 
         for first, (place, name) in _BY_BOTH_ENDS.items():
             if head.startswith(first) and tail[place] == first:
                 return name
-    if head[8:12] == b"DUCK" and head[13:20] == bytes(7):
+    if head[8:12] == b"DUCK" and head[14:20] == bytes(6):  # behind the mark: the version, a number of 8 bytes
         return "a DuckDB database"
+    if head[2:5] == b"-lh" and head[6:7] == b"-":
+        return "an LHA archive"
     return next((name for first, name in _BY_FIRST_BYTES.items() if head.startswith(first)), None)
+
+
+def is_binary(head: bytes) -> bool:
+    """Tells whether a file in an encoding that contains ASCII begins with more control characters than any text."""
+    if not head.strip(b"\0"):  # a hole that a crash left, with records behind it
+        return False
+    n_controls = len(head) - len(head.translate(None, _CONTROLS))
+    return n_controls >= max(_MIN_CONTROLS, _MIN_CONTROL_SHARE * len(head))
 
 
 def container_by_ending(stem: str) -> str | None:

@@ -156,6 +156,10 @@ def _widened(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
     except pa.ArrowException:
         return None
     integers = [type_ for type_ in (one, other) if pa.types.is_integer(type_)]
+    if pa.types.is_signed_integer(wider) and any(
+        pa.types.is_unsigned_integer(type_) and type_.bit_width >= wider.bit_width for type_ in integers
+    ):
+        return None
     if pa.types.is_floating(wider) and any(type_.bit_width > _EXACT_BITS[wider.bit_width] for type_ in integers):
         return None
     return wider
@@ -181,5 +185,6 @@ def _there_are(name: str, names: Mapping[str, int]) -> str:
 
 
 def _plain(name: str) -> str:
-    """Returns a name without what is hardly seen: how characters are composed, their width, space around it."""
-    return unicodedata.normalize("NFKC", name).strip().casefold()
+    """Returns a name without what is hardly seen: how characters are composed, their width, space around it, marks."""
+    visible = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    return unicodedata.normalize("NFKC", visible).strip().casefold()

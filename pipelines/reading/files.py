@@ -1,5 +1,6 @@
 """Which files the input is, on a local disk or an object store."""
 
+import contextlib
 import fnmatch
 import glob
 import os
@@ -13,7 +14,7 @@ from typing import IO, Any
 
 from saiten.model.errors import DamagedFileError, SaitenError, UsageError
 from saiten.pipelines import storage
-from saiten.pipelines.reading.tables import refuse_local_tables, refuse_tables
+from saiten.pipelines.reading.tables import refuse_local_tables, refuse_tables, table_marks
 from saiten.pipelines.records import FileSlice
 
 _WILDCARDS = "*?["
@@ -58,9 +59,14 @@ def list_inputs(patterns: str, *, table_files: bool = False, may_be_none: bool =
         if not files and not may_be_none:
             raise UsageError(f"No file matches {item!r}; check --input for a misspelt name or an empty directory.")
         for file in files:
-            # A file that a link leads to as well is read once, by its own name.
+            # A file that a link leads to as well is read once, by its own name, unless that says nothing of it: caches
+            # of downloads call a file by its hash, and a link by its name.
             place = file.path if storage.is_remote(file.path) else os.path.realpath(file.path)
-            found[place] = min(file, found.get(place, file), key=lambda file: (file.path != place, file.path))
+            found[place] = min(
+                file,
+                found.get(place, file),
+                key=lambda file: (not os.path.splitext(file.path)[1], file.path != place, file.path),
+            )
     return sorted(found.values())
 
 
@@ -139,7 +145,8 @@ def _match_local(item: str, table_files: bool) -> list[InputFile]:
         else:
             raise UsageError(f"{path!r} is no regular file; copy what comes from it into a file first.")
     if not table_files and not (is_written_out and os.path.isfile(item)):
-        refuse_local_tables({os.path.dirname(file.path) for file in files})
+        folders = {os.path.dirname(file.path) for file in files}
+        refuse_local_tables(folders | {os.path.realpath(folder) for folder in folders})
     return files
 
 
@@ -186,10 +193,17 @@ def _local_file(path: str, status: os.stat_result) -> InputFile:
 def _match_remote(item: str, table_files: bool) -> list[InputFile]:
     from apache_beam.io.filesystems import FileSystems
 
-    if any(wildcard in item for wildcard in _WILDCARDS):
-        return [file for file in _remote_matches(FileSystems, item) if _writes_out_hidden_names(file.path, item)]
-    if not item.endswith("/") and FileSystems.exists(item):
+    is_pattern = any(wildcard in item for wildcard in _WILDCARDS)
+    if not is_pattern and not item.endswith("/") and FileSystems.exists(item):
         return [_remote_file(item)]
+    if not table_files:
+        fixed = item[: min(item.find(mark) for mark in _WILDCARDS if mark in item)] if is_pattern else f"{item}/"
+        for pattern in table_marks(fixed.rpartition("/")[0].rstrip("/")):
+            # Who may read the files need not be allowed to look beside them.
+            with contextlib.suppress(OSError):
+                refuse_tables(file.path for file in _remote_matches(FileSystems, pattern))
+    if is_pattern:
+        return [file for file in _remote_matches(FileSystems, item) if _writes_out_hidden_names(file.path, item)]
     folder = item.rstrip("/") + "/"
     below = _remote_matches(FileSystems, folder + "**")
     if not table_files:

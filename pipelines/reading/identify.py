@@ -1,6 +1,8 @@
 """What a file is: its format, compression and encoding, by what was asked for, its first bytes and its name."""
 
 import dataclasses
+import os
+import re
 from typing import IO, NoReturn
 
 from saiten.model.errors import DamagedFileError, UsageError
@@ -10,6 +12,7 @@ from saiten.pipelines.reading.containers import (
     compression_by_first_bytes,
     container_by_ending,
     container_by_marks,
+    is_binary,
     markup_by_ending,
 )
 from saiten.pipelines.reading.format import Format
@@ -29,6 +32,11 @@ _MARKS = {
 }
 # From so many NUL bytes on, each second byte one, ASCII is written in UTF-16.
 _MIN_NULS = 8
+# Their bytes for letters may be those of control characters.
+_WITH_CONTROLS = ("utf-16", "iso2022")
+_JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
+# The ending of a format within a name: a.csv.bak, a.csv_old, a.csv (1), a.jsonl.gz.1, a.tsv~.
+_WITHIN_NAME = re.compile(r"\.[a-z]+(?![a-z-])")
 
 
 def identify(file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileSlice:
@@ -57,6 +65,8 @@ def identify(file: IO[bytes], whole: FileSlice, options: ReadOptions) -> FileSli
         _refuse_container(whole, container_by_marks(head))
     format_ = _format_of(whole, format_by_marks(head, tail), compression, options)
     codec = options.codec if format_.is_binary else _codec_of(head, whole, options)
+    if options.input_format == "auto" and not format_.is_binary and not codec.startswith(_WITH_CONTROLS):
+        _refuse_binary(whole, head)
     return dataclasses.replace(whole, format=format_.name, compression=compression, codec=codec)
 
 
@@ -105,13 +115,21 @@ def _format_of(whole: FileSlice, marked: Format | None, compression: str | None,
 
 
 def _refuse_second_ending(whole: FileSlice, stem: str) -> None:
-    """Refuses ``a.csv.bak``, ``a.jsonl.1`` or ``a.csv.txt``: by the last ending its lines would be scored as texts."""
-    inner = stem.removesuffix("~") if stem.endswith("~") else stem.rpartition(".")[0]
-    format_ = format_by_ending(inner)
-    if format_ is not None and format_ is not TEXT:
+    """Refuses ``a.csv.bak``, ``a.jsonl.gz.1``, ``a.csv.txt``: by the last ending its lines would be scored as texts."""
+    for found in _WITHIN_NAME.finditer(os.path.basename(stem).lower()):
+        format_ = format_by_ending(found.group())
+        if format_ is not None and format_ is not TEXT:
+            raise UsageError(
+                f"{whole.source} may be {format_.name.upper()} by its name, or text; "
+                f"say --input_format={format_.name} or --input_format=text."
+            )
+
+
+def _refuse_binary(whole: FileSlice, head: bytes) -> None:
+    if is_binary(head):
         raise UsageError(
-            f"{whole.source} may be {format_.name.upper()} by its name, or text; "
-            f"say --input_format={format_.name} or --input_format=text."
+            f"{whole.source} is no text: its first {len(head):,} bytes are full of control characters; "
+            "say the --input_format where it is."
         )
 
 
@@ -135,5 +153,12 @@ def _codec_of(head: bytes, whole: FileSlice, options: ReadOptions) -> str:
 
 
 def _looks_wide(head: bytes) -> bool:
+    """Tells whether bytes are UTF-16: by ASCII in it, or by Japanese in it in lines."""
     nuls = [head[i::2].count(0) for i in range(2)]
-    return min(nuls) == 0 and max(nuls) >= max(_MIN_NULS, len(head) // 4)
+    is_ascii = min(nuls) == 0 and max(nuls) >= max(_MIN_NULS, len(head) // 4)
+    return is_ascii or any(_has_wide_lines(head, codec) for codec in ("utf-16-le", "utf-16-be"))
+
+
+def _has_wide_lines(head: bytes, codec: str) -> bool:
+    text = head[: len(head) // 2 * 2].decode(codec, "replace")
+    return 2 * text.count("\n") > head.count(b"\n") and _JAPANESE.search(text) is not None

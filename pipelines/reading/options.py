@@ -2,6 +2,7 @@
 
 import codecs
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -34,8 +35,15 @@ _ENCODINGS = (
     "cp1252",
 )
 
-# What others call them, and Python does not.
-_FURTHER_NAMES = {"windows-31j": "cp932", "x-sjis": "cp932"}
+# What others call them, and Python does not; by their letters and digits alone.
+_FURTHER_NAMES = {
+    "windows31j": "cp932",
+    "sjiswin": "cp932",
+    "mscp932": "cp932",
+    "jis": "iso2022_jp",
+    "sjis2004": "shift_jis_2004",
+    **{re.sub("[^a-z0-9]", "", name): name for name in _ENCODINGS},
+}
 
 _QUOTINGS = ("auto", "csv", "none")
 
@@ -158,7 +166,8 @@ def nearest(name: str, names: Iterable[str]) -> list[str]:
 
 def _canonical(encoding: str) -> str:
     try:
-        name = codecs.lookup(_FURTHER_NAMES.get(encoding.lower(), encoding)).name
+        plain = re.sub("^x-|[^a-z0-9]", "", encoding.lower())
+        name = codecs.lookup(_FURTHER_NAMES.get(plain, encoding.lower().removeprefix("x-"))).name
     except (LookupError, ValueError):
         return encoding
     return "utf-8" if name == "utf-8-sig" else name

@@ -34,6 +34,14 @@ def refuse_local_tables(folders: Iterable[str]) -> None:
             refuse_tables(os.path.join(folder, "metadata", name) for name in os.listdir(folder / "metadata"))
 
 
+def table_marks(folder: str) -> list[str]:
+    """Returns the patterns of what lies in a folder of an object store that is a table, or in a folder of one."""
+    scheme, _, place = folder.partition("://")
+    names = place.split("/") if place else []
+    above = (f"{scheme}://{'/'.join(names[:depth])}" for depth in range(1, len(names) + 1))
+    return [f"{each}/{mark}" for each in above for mark in ("_delta_log/*", ".hoodie/*", "metadata/*")]
+
+
 def refuse_tables(paths: Iterable[str]) -> None:
     """Refuses files in a table.
 

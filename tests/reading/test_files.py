@@ -69,6 +69,23 @@ def test_a_changed_object_is_named(store: dict[str, bytes]) -> None:
         list(iter_blocks(plan))
 
 
+@pytest.mark.parametrize("mark", ["_delta_log/0.json", ".hoodie/hoodie.properties", "metadata/1-a.metadata.json"])
+@pytest.mark.parametrize(
+    "pattern", ["t", "t/", "t/*/*.parquet", "t/**", "t/year=2026", "t/year=2026/*", "t/year=20*/*"]
+)
+def test_a_table_is_refused_whatever_part_of_it_is_named(store: dict[str, bytes], mark: str, pattern: str) -> None:
+    """A file that is written out is read, and so are all with `--table_files`."""
+    file = io.BytesIO()
+    pq.write_table(pa.table({"text": ["5"]}), file)
+    store["memory://b/t/year=2026/e.parquet"], store[f"memory://b/t/{mark}"] = file.getvalue(), b"{}"
+    with pytest.raises(UsageError, match=r"^'memory://b/t' is an? (Delta|Hudi|Iceberg) table: its removed rows"):
+        plan_work(f"memory://b/{pattern}", ReadOptions())
+    if "*" not in pattern.removesuffix("/*") and "year" in pattern:
+        assert list(plan_work(f"memory://b/{pattern}", ReadOptions(table_files=True)).files) == ["e.parquet"]
+    assert list(plan_work("memory://b/t/year=2026/e.parquet", ReadOptions()).files) == ["e.parquet"]
+    assert list(plan_work("memory://b/in", ReadOptions()).files) == ["a.txt", "deep/b.txt.gz"]
+
+
 def test_nothing_there_is_named(store: dict[str, bytes]) -> None:
     with pytest.raises(UsageError, match=r"^No file matches 'memory://b/no'; check --input"):
         plan_work("memory://b/no", ReadOptions())

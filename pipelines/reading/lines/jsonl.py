@@ -1,6 +1,7 @@
 """JSON Lines: every line that is not blank a record, an object."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, Any
 
@@ -22,6 +23,8 @@ _BLANK = " \t\r\ufeff"
 _BLANK_BYTES = b" \t\r\0\xef\xbb\xbf\xff\xfe"
 # How much of a file is read for a first look.
 _SAMPLE_BYTES = 64 * 1024
+# Not "[INFO] started" or "[2026-01-01] started", which a log may begin with.
+_BEGINS_ARRAY = re.compile(r'\[\s*([\[{"\]]|$)')
 # Python refuses to convert longer integers.
 _MAX_DIGITS = 4300
 
@@ -113,8 +116,9 @@ def _refuse_one_value(source: str, lines: Sequence[str], n_records: int) -> None
     """
     if not lines:
         return
-    is_array = lines[0].startswith("[") and (n_records == 0 or not _is_json(lines[0]))
-    is_object = lines[0].startswith("{") and not _is_json(lines[0]) and _goes_on(lines)
+    is_whole = _is_json(lines[0])
+    is_array = lines[0].startswith("[") and (n_records == 0 if is_whole else bool(_BEGINS_ARRAY.match(lines[0])))
+    is_object = lines[0].startswith("{") and not is_whole and _goes_on(lines)
     if is_array or is_object:
         kind, command = ("array", ".[]") if is_array else ("object", ".")
         raise UsageError(

@@ -12,13 +12,20 @@ def kept_type(type_: pa.DataType) -> pa.DataType:
     """Returns the type of a column as it is kept: its own, but for how its values are packed in memory."""
     if pa.types.is_dictionary(type_):
         type_ = type_.value_type
+    if isinstance(type_, pa.BaseExtensionType) and pa.types.is_nested(type_.storage_type):
+        type_ = type_.storage_type
     if pa.types.is_nested(type_):
         return _map_within(type_, _stored_type)
     return pa.json_() if is_json(type_) else without_views(type_)
 
 
 def _stored_type(type_: pa.DataType) -> pa.DataType:
-    """Returns a type within another as it is stored: of extension types within others Arrow cannot take some."""
+    """Returns a type within another as it is stored: of extension types within others Arrow cannot take some.
+
+    A dictionary's values stand for it, whose indices Arrow gives another type than it says.
+    """
+    if pa.types.is_dictionary(type_):
+        return _stored_type(type_.value_type)
     if isinstance(type_, pa.BaseExtensionType):
         return _stored_type(type_.storage_type)
     return _map_within(type_, _stored_type) if pa.types.is_nested(type_) else without_views(type_)

@@ -37,8 +37,14 @@ _MAX_DICTIONARY_BYTES = 4 * 1024 * 1024
 # Of a null. A plain 0 makes pyarrow import pandas.
 _NO_BYTES = pa.scalar(0, pa.int64())
 
-# How Arrow says in an error of reading that it lacks something, where its type does not.
-_NOT_IMPLEMENTED = "not yet implemented"
+# How Arrow says in an error of reading that it lacks something, where its type does not: fastparquet's texts of a fixed
+# size, nulls in lists of a fixed size as Polars and DuckDB write them.
+_NOT_IMPLEMENTED = (
+    "not yet implemented",
+    "can only annotate",
+    "expected all lists to be of size",
+    "length spanned by list offsets",
+)
 
 
 @contextmanager
@@ -68,9 +74,10 @@ def open_parquet(
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         if "crypt" in reason:
             raise UsageError(f"{source} is an encrypted Parquet file, which is not read; decrypt it first.") from error
-        if isinstance(error, pa.ArrowNotImplementedError) or _NOT_IMPLEMENTED in reason.lower():
+        if isinstance(error, pa.ArrowNotImplementedError) or any(words in reason.lower() for words in _NOT_IMPLEMENTED):
             raise UsageError(
-                f"{source} is packed in a way that Arrow cannot read ({reason}); write it in another encoding."
+                f"{source} is packed in a way that Arrow cannot read ({reason}); "
+                "write it in another encoding, or as another type."
             ) from error
         raise DamagedFileError(f"{source} is a truncated or damaged Parquet file: {reason}.") from error
 

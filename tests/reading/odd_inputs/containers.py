@@ -70,6 +70,8 @@ def _refused(name: str, file: str, content: bytes, what: str, options: ReadOptio
 _PARQUET = _written(pq.write_table)
 _IS_TAR = "is a tar archive, which is not read; give the records as text, JSON Lines, CSV, TSV or Parquet."
 _AS_TEXT = ReadOptions(input_format="text")
+_NOISE = bytes(range(1, 9)) * 4 + b"abc"
+_SKIPPED = b"\x50\x2a\x4d\x18\x04\0\0\0abcd"
 
 CONTAINERS = [
     *(
@@ -88,6 +90,15 @@ CONTAINERS = [
             ("a.ndjson.2026-01-01", "jsonl"),
         )
     ),
+    *(
+        _refused(f"another ending behind others: {file}", file, content, "may be ")
+        for content, files in (
+            (b"text\n", ("a.csv.2026.bak", "a.csv_old", "a.csv (1)", "a.csv copy", "a.tsv.orig.txt", "a.jsonl_2")),
+            (gzip.compress(b"text\n"), ("a.csv.gz.1", "a.jsonl.gz~", "a.jsonl.gz.part", "a.tsv.gzip")),
+        )
+        for file in files
+    ),
+    OddInput("a copy that has its ending", "a - コピー (1).csv", b"text\na\n", ((0, "a"),)),
     _refused("another ending in gzip", "a.csv.old.gz", gzip.compress(b"text\na\n"), "may be CSV by its name, or text;"),
     OddInput(
         "another ending that is asked for as CSV",
@@ -139,6 +150,35 @@ CONTAINERS = [
     _refused("a PNG image as text", "a.txt", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "is a PNG image"),
     _refused("a 7-Zip archive as text", "a.txt", b"7z\xbc\xaf\x27\x1c\0\x04", "is a 7-Zip archive"),
     _refused("an LZ4 file as text", "a.txt", b"\x04\x22\x4d\x18\x64\x40\xa7", "is a file compressed with LZ4"),
+    _refused("a GIF image as text", "a.txt", b"GIF89a\x01\0\x01\0\x80", "is a GIF image"),
+    _refused("an LHA archive as text", "a.txt", b"\x24\x9a-lh5-\x30\0", "is an LHA archive"),
+    _refused("a cabinet as text", "a.txt", b"MSCF\0\0\0\0\x10", "is a cabinet archive"),
+    _refused("a Debian package as text", "a.txt", b"!<arch>\ndebian-binary   1", "is an archive of ar"),
+    *(
+        _refused(f"a DuckDB database of version {version}", "a.txt", head, "is a DuckDB database")
+        for version in (64, 999)
+        for head in (b"8 bytes." + b"DUCK" + version.to_bytes(8, "little") + bytes(40),)
+    ),
+    *(
+        _refused(
+            f"what is no text: {file}", file, pack(_NOISE), f"is no text: its first {len(_NOISE)} bytes are full", how
+        )
+        for file, pack, how in (
+            ("a", bytes, None),
+            ("a.csv", bytes, None),
+            ("a.jsonl.gz", gzip.compress, None),
+            ("a.txt", bytes, ReadOptions(encoding="cp932")),
+        )
+    ),
+    OddInput("what is no text, if it is asked for as text", "a", _NOISE, ((0, _NOISE.decode()),), options=_AS_TEXT),
+    OddInput(
+        "a hole before records",
+        "a.jsonl",
+        bytes(2000) + b"\n" + _JSON,
+        ((2001, "a"), (2014, "b")),
+        ((0, "BAD_JSON"),),
+    ),
+    OddInput("a file of colours and pages is text", "a.log", b"\x1b[1ma\x1b[0m\x0c\n", ((0, "\x1b[1ma\x1b[0m\x0c"),)),
     _refused("an RTF file as text", "a.txt", b"{\\rtf1\\ansi a}", "is an RTF file"),
     *(
         _refused(f"an ending that is not read: {ending}", f"a{ending}", b"a\n", what)
@@ -154,6 +194,13 @@ CONTAINERS = [
             (".feather", "is an Arrow file by its name"),
             (".pkl", "is a Python pickle by its name"),
             (".sqlite", "is a database by its name"),
+            (".lzh", "is an archive by its name"),
+            (".mp4", "is sound or video by its name"),
+            (".bson", "is a file of binary records by its name"),
+            (".gpg", "is an encrypted file by its name"),
+            (".geojson", "is JSON of another kind by its name, whose lines are no records"),
+            (".psv", "is a table with other separators by its name, whose lines"),
+            (".eml", "is mail by its name, whose lines"),
             (".xml", "is XML by its name, whose lines are no records (--input_format=text reads lines)"),
             (".html", "is HTML by its name"),
             (".ipynb", "is a notebook by its name"),
@@ -167,6 +214,15 @@ CONTAINERS = [
     OddInput("bzip2 by another name", "a.jsonl", bz2.compress(_JSON), _AB),
     OddInput("xz by another name", "a.jsonl", lzma.compress(_JSON), _AB),
     OddInput("zstd by another name", "a.jsonl", zstandard.compress(_JSON), _AB),
+    *(
+        OddInput(f"zstd with a frame to be passed over {where}: {file}", file, content, _AB)
+        for file in ("a.jsonl.zst", "a.jsonl")
+        for where, content in (
+            ("first", _SKIPPED + zstandard.compress(_JSON)),
+            ("between", zstandard.compress(_JSON[:13]) + _SKIPPED + zstandard.compress(_JSON[13:])),
+            ("last", zstandard.compress(_JSON) + _SKIPPED),
+        )
+    ),
     OddInput("zstd by the name of gzip", "a.jsonl.gz", zstandard.compress(_JSON), _AB),
     OddInput("gzipped CSV by another name", "a.csv", gzip.compress(b"text\na\n"), ((0, "a"),)),
     OddInput("gzip cut short by another name", "a.txt", gzip.compress(_JSON)[:-4], error=DamagedFileError, message="a"),

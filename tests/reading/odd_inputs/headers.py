@@ -44,6 +44,10 @@ HEADERS = [
         "there is ' text', which is written otherwise than 'text'",
     ),
     _refused(
+        "a second mark before a field", "a.csv", "\ufeff\ufefftext,n\na,1\n", "which is written otherwise than 'text'"
+    ),
+    _refused("a field with what is not seen", "a.tsv", "id\ttext\u200b\n1\ta\n", "('text\\u200b'), which is written"),
+    _refused(
         "a field in capitals",
         "a.csv",
         "ID,TEXT\n1,a\n",

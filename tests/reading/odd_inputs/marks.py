@@ -43,8 +43,19 @@ MARKS = [
     _refused("ASCII in UTF-16 without a mark", "a.txt", "hello world\n".encode("utf-16-le"), "looks like UTF-16"),
     _refused("CSV in UTF-16 without a mark", "a.csv", "text\nhello world\n".encode("utf-16-be"), "looks like UTF-16"),
     *(
+        _refused(f"Japanese in {codec} without a mark: {text!r}", name, pack(text.encode(codec)), "looks like UTF-16")
+        for codec in ("utf-16-le", "utf-16-be")
+        for name, pack, text in (
+            ("a.txt", bytes, "ありがとうございます\n"),
+            ("a.txt", bytes, "また\r\nきます\r\n"),
+            ("a.tsv", bytes, "番号\t本文\n一\tよい品\n"),
+            ("a.txt.gz", gzip.compress, "よい\n\u3000わるい\n"),
+        )
+    ),
+    OddInput("NUL behind a line feed is no UTF-16", "a.tsv", b"text\tn\n\0\t1\n", ((0, "\0"),)),
+    *(
         _refused(f"JSON in {name}", "a.jsonl", b'{"text":"a\\tb"}\n', "whose backslash", ReadOptions(encoding=name))
-        for name in ("shift_jis_2004", "shift_jisx0213", "sjis_2004")
+        for name in ("shift_jis_2004", "shift_jisx0213", "sjis_2004", "sjis2004")
     ),
     OddInput(
         "CSV in shift_jis_2004",
@@ -69,6 +80,24 @@ MARKS = [
             options=ReadOptions(encoding=name),
         )
         for name in ("sjis", "Shift_JIS", "ms932", "euc-jp", "eucjp", "utf8", "UTF-8-SIG", "utf-16le", "mskanji")
+    ),
+    *(
+        OddInput(
+            f"the encoding {name}, which Python does not know",
+            "a.txt",
+            "良い\n".encode(codec),
+            ((0, "良い"),),
+            options=ReadOptions(encoding=name),
+        )
+        for name, codec in (
+            ("UTF16LE", "utf-16-le"),
+            ("windows31j", "cp932"),
+            ("Windows_31J", "cp932"),
+            ("SJIS-win", "cp932"),
+            ("x-ms-cp932", "cp932"),
+            ("x-euc-jp", "euc_jp"),
+            ("JIS", "iso2022_jp"),
+        )
     ),
     OddInput(
         "text in iso-2022-jp",
@@ -103,6 +132,18 @@ MARKS = [
     _refused("a JSON array in UTF-16", "a.json", '[{"text":"a"}]'.encode("utf-16"), _ARRAY, _UTF16),
     _refused("a JSON array longer than a record", "a.json", '[{"text":"abcdefg"}]', _ARRAY, SMALL),
     _refused("an empty JSON array", "a.json", "[]\n", _ARRAY),
+    _refused("a JSON array of numbers", "a.json", "[1, 2]\n", _ARRAY),
+    _refused("a JSON array with commas before its records", "a.json", '[{"text":"a"}\n,{"text":"b"}\n]', _ARRAY),
+    *(
+        OddInput(
+            f"a line of a log before JSON: {line}",
+            "a.jsonl",
+            f'{line}\n{{"text":"a"}}\n'.encode(),
+            ((len(line) + 1, "a"),),
+            ((0, "BAD_JSON"),),
+        )
+        for line in ("[INFO] started", "[2026-01-01 12:00] started", "[1] started", "[x]")
+    ),
     _refused(
         "a JSON object over lines", "a.json", '{\n  "text": "a"\n}\n', "a.json is one JSON object, not an object a line"
     ),
