@@ -72,3 +72,28 @@ def test_a_label_that_is_never_there_is_noticed_after_a_thousand_records(tmp_pat
     with pytest.raises(UsageError, match=r"^None of the first \d,\d{3} records has a number in the label field 'z'"):
         list(records)
     assert 1_000 <= records.n_read < 9_000
+
+
+@pytest.mark.parametrize("fields", ["x", None])
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"text": broken\n', "The only record cannot be used (BAD_JSON 1). The first is a.jsonl:0: Not valid JSON at"),
+        (
+            "5\n" * 1_200,
+            "None of the 1,200 records read so far can be used (NOT_AN_OBJECT 1,200). The first is a.jsonl:0: ",
+        ),
+        (
+            '{"text": 5}\n[1]\n{"text": "店"}\n',
+            "None of the 3 records can be used (TEXT_NOT_STRING 1, NOT_AN_OBJECT 1, LABEL_MISSING 1). The first ",
+        ),
+    ],
+)
+def test_records_that_cannot_be_read_are_not_said_to_lack_a_label(
+    content: str, said: str, fields: str | None, tmp_path: pathlib.Path
+) -> None:
+    """It is the file that is broken, not the flag that names the label."""
+    (tmp_path / "a.jsonl").write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError) as refused:
+        list(_labelled(tmp_path / "a.jsonl", fields, classes=None if fields else "x"))
+    assert str(refused.value).startswith(said)

@@ -59,7 +59,10 @@ def refuse_bad_rate(n_read: int, bad: Counter[str], max_rate: float, records: st
     n_bad = bad.total()
     codes = ", ".join(f"{code} {count:,}" for code, count in bad.most_common() if count)
     if n_bad == n_read:
-        raise UsageError(f"None of the {n_read:,} {records} can be used{f' ({codes})' if codes else ''}.{first}")
+        none = (
+            f"The only {records.removesuffix('s')} cannot" if n_read == 1 else f"None of the {n_read:,} {records} can"
+        )
+        raise UsageError(f"{none} be used{f' ({codes})' if codes else ''}.{first}")
     if n_bad > max_rate * n_read:
         raise UsageError(
             f"{n_bad:,} of {n_read:,} {records} cannot be used ({codes}); mend them, or allow more than {max_rate:g} "

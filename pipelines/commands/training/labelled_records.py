@@ -114,6 +114,7 @@ class LabelledRecords:
         self.bad: Counter[str] = Counter()
         self.missing: Counter[str] = Counter()
         self._first_bad = ""
+        self._n_dead = 0
         self._is_there = np.zeros(len(self._labels.fields), np.bool_)
 
     def __iter__(self) -> Iterator[tuple[str, Sequence[float] | str]]:
@@ -144,6 +145,7 @@ class LabelledRecords:
 
     def _of_block(self, block: RecordBlock) -> Iterator[tuple[str, Sequence[float] | str]]:
         self.n_read += block.n_read
+        self._n_dead += len(block.dead_letters)
         self.bad.update(letter.code for letter in block.dead_letters)
         for letter in block.dead_letters[: not self._first_bad]:
             self._first_bad = f" The first is {letter.source}:{letter.position}: {letter.message}"
@@ -162,6 +164,9 @@ class LabelledRecords:
             yield block.texts[i], values[i]
 
     def _refuse_absent(self, *, is_all: bool) -> None:
+        if 2 * self._n_dead > self.n_read:  # what cannot be read says nothing of the field's name
+            what = self._what if is_all else f"{self._what} read so far"
+            refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, what, self._first_bad)
         lack = none_has(self.n_read, is_all=is_all)
         kind = "a name" if self._labels.is_class else "a number"
         for name, is_there in zip(self._labels.names, self._is_there, strict=True):
