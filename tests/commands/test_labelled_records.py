@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+from collections import Counter
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from saiten.model.errors import UsageError
+from saiten.pipelines.commands.training.further_texts import refuse_bad_rate
 from saiten.pipelines.commands.training.labelled_records import LabelledRecords, parse_labels
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work
@@ -97,3 +99,8 @@ def test_records_that_cannot_be_read_are_not_said_to_lack_a_label(
     with pytest.raises(UsageError) as refused:
         list(_labelled(tmp_path / "a.jsonl", fields, classes=None if fields else "x"))
     assert str(refused.value).startswith(said)
+
+
+def test_one_record_is_spoken_of_as_one() -> None:
+    with pytest.raises(UsageError, match=r"^The only record of --word2vec_input cannot be used \(BAD_UTF8 1\)\.$"):
+        refuse_bad_rate(1, Counter(BAD_UTF8=1), 0.01, "records of --word2vec_input")

@@ -60,7 +60,9 @@ def refuse_bad_rate(n_read: int, bad: Counter[str], max_rate: float, records: st
     codes = ", ".join(f"{code} {count:,}" for code, count in bad.most_common() if count)
     if n_bad == n_read:
         none = (
-            f"The only {records.removesuffix('s')} cannot" if n_read == 1 else f"None of the {n_read:,} {records} can"
+            f"The only {records.replace('records', 'record', 1)} cannot"
+            if n_read == 1
+            else f"None of the {n_read:,} {records} can"
         )
         raise UsageError(f"{none} be used{f' ({codes})' if codes else ''}.{first}")
     if n_bad > max_rate * n_read:
