@@ -75,7 +75,8 @@ def fit(
     score = compile_model(network.trained)
 
     def judge() -> tuple[DoubleArray, float]:
-        return choose_factors(score_parts(score, corpus, held_out), corpus.targets[held_out], loss.task, loss.weights)
+        parts = score_parts(score, corpus, held_out)
+        return choose_factors(parts, corpus.targets[held_out], loss.task, loss.weights, loss.name)
 
     epochs = _Epochs(judge if len(held_out) else None, len(training), config, watcher)
     n_epochs = config.epochs or (_MOST_EPOCHS if len(held_out) else _EPOCHS_WITHOUT_HELD_OUT)

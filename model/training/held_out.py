@@ -8,6 +8,7 @@ import numpy.typing as npt
 from saiten.model.errors import UsageError
 from saiten.model.task import Task
 from saiten.model.text.ragged import BoolArray, FloatArray, Int64Array
+from saiten.model.training.targets import Targets
 
 Keys = npt.NDArray[np.uint64]
 
@@ -96,3 +97,35 @@ def choose_held_out(keys: Keys, fraction: float, classes: Int64Array | None = No
         n_taken = int(np.searchsorted(reached, wanted)) + 1 if wanted else 0
         chosen.append(distinct[of_class[: min(n_taken, len(of_class) - 1)]])
     return np.asarray(np.isin(keys, np.concatenate(chosen)), np.bool_)
+
+
+def split_line(split: Split) -> str:
+    """Says in one line which texts are held out."""
+    n_texts = int(split.held_out.sum())
+    if not n_texts:
+        return "no text is held out"
+    n_twins = split.left_out.get("IN_VALIDATION_INPUT", 0)
+    left_out = f"; {n_twins:,} of --input that would are left out" if n_twins else ""
+    return f"{n_texts:,} texts held out, {split.how}: none equals, normalised, one that is trained on{left_out}"
+
+
+def refuse_untaught(targets: Targets, values: FloatArray) -> None:
+    """Refuses outputs that a network could not learn.
+
+    Args:
+        targets: What is to be trained.
+        values: float32, the `Targets.values` of the texts that are trained on.
+
+    Raises:
+        UsageError: None of these texts has a label, or is of the class.
+    """
+    if targets.task == "classes":
+        is_taught = np.asarray(np.isin(np.arange(len(targets.outputs)), values), np.bool_)
+    else:
+        is_taught = np.asarray(~np.isnan(values).all(axis=0), np.bool_)
+    for name in (name for name, is_one in zip(targets.outputs, is_taught, strict=True) if not is_one):
+        what = "of the class" if targets.task == "classes" else "with a label"
+        raise UsageError(
+            f"All texts {what} {name!r:.60} are held out, or have no word of the vocabulary: none is left to learn "
+            "from. Label more, leave it out, or hold out others by --validation_input or --seed."
+        )

@@ -55,7 +55,7 @@ class PartsLoss(keras.losses.Loss):
 
 
 def choose_factors(
-    parts: FloatArray, targets: FloatArray, task: Task, weights: FloatArray | None = None
+    parts: FloatArray, targets: FloatArray, task: Task, weights: FloatArray | None = None, name: str = "mse"
 ) -> tuple[DoubleArray, float]:
     """Chooses the factors with which the parts' logits fit the held-out targets best.
 
@@ -65,7 +65,7 @@ def choose_factors(
 
     Args:
         parts: float32 [n, parts, outputs].
-        targets, task, weights: As for `PartsLoss`.
+        targets, task, weights, name: As for `PartsLoss`; the name counts for numbers.
 
     Returns:
         float64 [parts], none below 0, and the loss with them: see `held_out_loss`.
@@ -75,7 +75,7 @@ def choose_factors(
     logits = parts.astype(np.float64)
 
     def loss(factors: DoubleArray) -> float:
-        return held_out_loss(np.tensordot(logits, factors, ((1,), (0,))), targets, task, weights)
+        return held_out_loss(np.tensordot(logits, factors, ((1,), (0,))), targets, task, weights, name)
 
     start = np.full(parts.shape[1], 1 / parts.shape[1])
     if task == "numbers" and len(start) == 1:
@@ -89,8 +89,10 @@ def choose_factors(
     return factors, loss(factors)
 
 
-def held_out_loss(logits: DoubleArray, targets: FloatArray, task: Task, weights: FloatArray | None = None) -> float:
-    """Returns the mean loss of logits, float64 [n, outputs]: log loss, or the squared error of numbers."""
+def held_out_loss(
+    logits: DoubleArray, targets: FloatArray, task: Task, weights: FloatArray | None = None, name: str = "mse"
+) -> float:
+    """Returns the mean loss of logits, float64 [n, outputs]: log loss, or of numbers the loss of that name."""
     if task == "classes":
         numbers = targets[:, 0].astype(np.int64)
         rows = np.arange(len(numbers))
@@ -99,9 +101,17 @@ def held_out_loss(logits: DoubleArray, targets: FloatArray, task: Task, weights:
     is_known = ~np.isnan(targets)
     known, logits = targets[is_known].astype(np.float64), logits[is_known]
     if task == "numbers":
-        return float(np.mean(np.square(logits - known)))
+        return float(np.mean(_of_differences(logits - known, name)))
     losses = np.logaddexp(0, logits) - known * logits
     if weights is None:
         return float(np.mean(losses))
     shares = np.broadcast_to(weights, (*targets.shape, 2))[is_known]
     return float(np.average(losses, weights=np.where(known > 0.5, shares[:, 1], shares[:, 0])))
+
+
+def _of_differences(differences: DoubleArray, name: str) -> DoubleArray:
+    """Returns Keras' loss of that name of each number, in double precision."""
+    if name == "mse":
+        return np.square(differences)
+    sizes = np.abs(differences)
+    return sizes if name == "mae" else np.where(sizes > 1, sizes - 0.5, np.square(sizes) / 2)

@@ -87,22 +87,43 @@ class NumberLabels:
 
         Others are taken for numbers. `loss` decides otherwise.
         """
-        is_known = ~np.isnan(rows)
-        for name, known in zip(self._names, is_known[:n_records].T, strict=True):
-            if not known.any():
-                raise UsageError(f"No text has a label {name!r}.")
-        are_flags = bool(np.isin(rows[is_known], (0, 1)).all())
-        are_exclusive = are_flags and self.width > 1 and bool((np.nansum(rows, axis=1) == 1).all())
+        self._refuse_absent(rows[:n_records])
         if loss:
             task = _TASKS.get(loss, "numbers")
         else:
-            task = "classes" if are_exclusive else "labels" if are_flags else "numbers"
-        if task == "classes" and not are_exclusive:
-            raise UsageError(f"The loss {loss} needs labels of which each text has exactly one that is 1, others 0.")
-        if task == "labels" and not are_flags:
-            raise UsageError(f"The loss {loss} needs labels that are 0 or 1.")
-        values = np.nanargmax(rows, axis=1)[:, None] if task == "classes" else rows
-        return Targets(task, loss or LOSS_OF[task], self._names, values.astype(np.float32))
+            task = "classes" if _are_classes(rows) else "labels" if _are_flags(rows) else "numbers"
+        return Targets(task, loss or LOSS_OF[task], self._names, self.values(rows, task, f"The loss {loss}"))
+
+    def values(self, rows: DoubleArray, task: Task, who: str) -> FloatArray:
+        """Returns the rows as `Targets.values` has them.
+
+        Args:
+            rows: All that `row` returned, float64 [n, width].
+            task: What they are to be taken for.
+            who: Takes them so, to begin a sentence with.
+
+        Raises:
+            UsageError: They are not of the task, or a label is never there.
+        """
+        self._refuse_absent(rows)
+        if task == "classes" and not _are_classes(rows):
+            raise UsageError(f"{who} needs labels of which each text has exactly one that is 1, others 0.")
+        if task == "labels" and not _are_flags(rows):
+            raise UsageError(f"{who} needs labels that are 0 or 1.")
+        return np.asarray(np.nanargmax(rows, axis=1)[:, None] if task == "classes" else rows, np.float32)
+
+    def _refuse_absent(self, rows: DoubleArray) -> None:
+        for name, is_missing in zip(self._names, np.isnan(rows).T, strict=True):
+            if is_missing.all():
+                raise UsageError(f"No text has a label {name!r}.")
+
+
+def _are_flags(rows: DoubleArray) -> bool:
+    return bool(np.isin(rows[~np.isnan(rows)], (0, 1)).all())
+
+
+def _are_classes(rows: DoubleArray) -> bool:
+    return _are_flags(rows) and rows.shape[1] > 1 and bool((np.nansum(rows, axis=1) == 1).all())
 
 
 class ClassLabels:
@@ -129,8 +150,7 @@ class ClassLabels:
 
         A class of held-out texts alone is none.
         """
-        if loss not in (None, LOSS_OF["classes"]):
-            raise UsageError(f"Classes are trained by {LOSS_OF['classes']}, not by {loss}, which is for numbers.")
+        refuse_loss_of_names(loss)
         found = np.unique(rows[:n_records])
         all_names = list(self._numbers)
         names = sorted((all_names[int(number)] for number in found), key=_rank)
@@ -141,22 +161,51 @@ class ClassLabels:
         return Targets("classes", LOSS_OF["classes"], tuple(names), order[rows.astype(np.int64)])
 
 
+def refuse_loss_of_names(loss: str | None) -> None:
+    """Refuses a loss with which the names of classes cannot be learned.
+
+    Raises:
+        UsageError: It is neither None nor that of classes.
+    """
+    if loss not in (None, LOSS_OF["classes"]):
+        raise UsageError(
+            f"The names of classes are learned by {LOSS_OF['classes']}, not by {loss}: leave out --loss, or give the "
+            "classes as fields of 0 and 1 by --label_fields."
+        )
+
+
 def _rank(name: str) -> tuple[float, str]:
     try:
-        return float(name), name
+        number = float(name)
     except ValueError:
         return np.inf, name
+    return number if np.isfinite(number) else np.inf, name  # "nan" has no place among numbers
 
 
-def loss_line(targets: Targets) -> str:
-    """Says in one line what the labels are taken for."""
+def loss_line(targets: Targets, others: bool = True) -> str:
+    """Says in one line what the labels are taken for.
+
+    Args:
+        targets: What is trained.
+        others: Whether the labels could be learned by another loss.
+    """
     count = len(targets.outputs)
     what = {
         "numbers": f"{count} number{'s' * (count > 1)} a text",
         "labels": f"{count} label{'s' * (count > 1)} a text, each 0 or 1: probabilities by sigmoid",
         "classes": f"{count} exclusive classes: probabilities by softmax",
     }[targets.task]
-    return f"{what}, {targets.loss} (--loss sets another)"
+    return f"{what}, {targets.loss}{' (--loss sets another)' if others else ''}"
+
+
+def refuse_class_weight(task: Task) -> None:
+    """Refuses to weigh classes where there are none.
+
+    Raises:
+        UsageError: The labels are numbers.
+    """
+    if task == "numbers":
+        raise UsageError("--class_weight=balanced is for classes; these labels are numbers.")
 
 
 def balanced_weights(task: Task, values: FloatArray, n_outputs: int) -> FloatArray:
@@ -169,12 +218,7 @@ def balanced_weights(task: Task, values: FloatArray, n_outputs: int) -> FloatArr
 
     Returns:
         float32 [outputs] of classes, [outputs, 2] of labels: for 0 and for 1.
-
-    Raises:
-        UsageError: The labels are numbers.
     """
-    if task == "numbers":
-        raise UsageError("--class_weight=balanced is for classes; these labels are numbers.")
     if task == "classes":
         counts = np.bincount(values[:, 0].astype(np.int64), minlength=n_outputs)
         return np.asarray(counts.sum() / (n_outputs * np.maximum(counts, 1)), np.float32)

@@ -34,10 +34,18 @@ from saiten.model.training.corpus import (
 )
 from saiten.model.training.findings import compare_network, describe_corpus, describe_coverage
 from saiten.model.training.fit import Fitted, fit
-from saiten.model.training.held_out import split_corpus
+from saiten.model.training.held_out import refuse_untaught, split_corpus, split_line
 from saiten.model.training.network import Network
 from saiten.model.training.parts_loss import PartsLoss
-from saiten.model.training.targets import LabelReader, Targets, balanced_weights, loss_line, start_of
+from saiten.model.training.targets import (
+    LabelReader,
+    NumberLabels,
+    Targets,
+    balanced_weights,
+    loss_line,
+    refuse_class_weight,
+    start_of,
+)
 from saiten.model.training.watcher import SilentWatcher, TrainingWatcher
 from saiten.model.training.words.make import Words, make_words
 
@@ -165,8 +173,12 @@ def _train(
 ) -> _Trained:
     targets = labels.targets(corpus.labels, corpus.n_records, config.loss)
     refuse_output_names(targets.outputs)
-    watcher.say(loss_line(targets))
+    watcher.say(loss_line(targets, others=isinstance(labels, NumberLabels)))
+    if config.class_weight:
+        refuse_class_weight(targets.task)
     split = split_corpus(corpus.keys, corpus.n_records, targets.values, targets.task, config.validation_fraction)
+    refuse_untaught(targets, targets.values[split.training])
+    watcher.say(split_line(split))
     if not split.is_share:  # texts that are held out on purpose stay unseen
         config = replace(config, refit_epochs=0)
     words = make_words(corpus, split.training, folder / _FURTHER, config, len(targets.outputs), watcher)
@@ -199,6 +211,7 @@ def _train_network(
     """Returns the trained network as it is saved, and the held-out texts' scores before it learned from them."""
     config, n_outputs = words.config, len(targets.outputs)
     known = encoded.targets[~encoded.held_out]
+    refuse_untaught(targets, known)  # anew: texts without a word of the vocabulary are gone
     weights = balanced_weights(targets.task, known, n_outputs) if config.class_weight else None
     mean, deviation = _standards(targets.task, known)
     start = start_of(targets.task, known, n_outputs)

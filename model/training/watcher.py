@@ -12,8 +12,8 @@ class EpochReport:
         epoch: From 1.
         loss: Mean loss of its steps, summed over the network's parts; of numbers on standardised labels.
         held_out_loss: That of the scores of the held-out texts after the epoch: the log loss, or of numbers the
-            squared error on standardised labels, where the labels' means alone would get 1.0; None where none are
-            held out.
+            loss that they are trained by, on standardised labels: by the squared error the labels' means alone would
+            get 1.0. None where none are held out.
         is_best: No epoch so far was better; what this one gave is kept.
         seconds: How long it took.
     """

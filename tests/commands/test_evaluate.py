@@ -9,8 +9,11 @@ import pytest
 
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.writer import write_bundle
+from saiten.model.errors import UsageError
 from saiten.model.text.encoder import Encoder
 from saiten.pipelines.commands.main import main
+from saiten.pipelines.commands.training.labelled_records import parse_labels
+from saiten.pipelines.commands.training.labelled_scores import Collected
 from tests.conftest import SENTENCES
 from tests.helpers.scoring import score
 
@@ -140,9 +143,50 @@ def test_what_cannot_be_evaluated_is_one_sentence(
     assert error.count("\n") == 1
 
 
-def test_a_run_without_the_labels_is_refused(tiny_bundle: StoredBundle, tmp_path: pathlib.Path, capsys: Output) -> None:
-    data = write(tmp_path / "a.jsonl", [{"text": text} for text in SENTENCES])
-    assert score(tiny_bundle, data, tmp_path / "run", "--workers=1") == 0
-    capsys.readouterr()
-    assert main(["evaluate", f"--run={tmp_path / 'run'}", "--label_fields=taste"]) == 2
-    assert "has no column 'taste'" in capsys.readouterr().err
+def test_a_run_without_such_labels_is_refused(
+    tiny_bundle: StoredBundle, tmp_path: pathlib.Path, capsys: Output
+) -> None:
+    data = write(tmp_path / "a.jsonl", [{"text": text, "taste": "good"} for text in SENTENCES])
+    assert score(tiny_bundle, data, tmp_path / "run", "--keep_fields=taste", "--workers=1") == 0
+    for flag, message in (
+        ("--label_fields=service", "has no column 'service'"),
+        (
+            "--label_fields=taste",
+            (
+                "saiten: The kept field 'taste' holds text where a number is meant; for names of classes give "
+                "--class_field=taste, and to keep numbers score with --keep_fields=taste:float64.\n"
+            ),
+        ),
+    ):
+        capsys.readouterr()
+        assert main(["evaluate", f"--run={tmp_path / 'run'}", flag]) == 2
+        assert message in capsys.readouterr().err
+
+
+def collected(fields: dict[str, str], scores: list[list[float]], labels: list[Any]) -> Collected:
+    one = Collected(parse_labels(fields.get("label_fields"), fields.get("class_field")), ["bad", "good"])
+    counts = np.full(len(labels), 3, np.int32)
+    one.add(np.array(scores, np.float32), labels, counts, np.zeros_like(counts))
+    return one
+
+
+def test_names_of_classes_are_no_labels_of_scores_that_are_no_probabilities() -> None:
+    """A run does not say what its model was for."""
+    classes = collected({"class_field": "mood"}, [[0.25, 0.75], [1, 0]], ["good", "bad"]).labelled_scores(None)
+    assert (classes.task, classes.targets.tolist()) == ("classes", [[1], [0]])
+    numbers = collected({"class_field": "mood"}, [[0.25, 3], [1, 0]], ["good", "bad"])
+    with pytest.raises(UsageError, match=r"^--class_field is for scores of exclusive classes, and these do not add up"):
+        numbers.labelled_scores(None)
+
+
+@pytest.mark.parametrize(
+    ("task", "labels", "needs"),
+    [
+        ("classes", [[1.0, 1.0]], "labels of which each text has exactly one that is 1, others 0."),
+        ("labels", [[0.5, 1.0]], "labels that are 0 or 1."),
+    ],
+)
+def test_labels_that_do_not_fit_the_model_are_refused_by_what_it_is(task: Any, labels: Any, needs: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        collected({"label_fields": "bad,good"}, [[0.5, 0.5]], labels).labelled_scores(task)
+    assert str(caught.value) == f"A model of {task} needs {needs}"

@@ -98,8 +98,12 @@ def test_the_names_of_classes_become_the_outputs(tmp_path: pathlib.Path, capsys:
     bundle = read_bundle(tmp_path / "b")
     assert (bundle.outputs, bundle.manifest.task) == (["1", "5"], "classes")
     lines = capsys.readouterr().err.splitlines()
-    assert "2 exclusive classes: probabilities by softmax, categorical_crossentropy (--loss sets another)" in lines
+    assert "2 exclusive classes: probabilities by softmax, categorical_crossentropy" in lines
     n_equal = bundle.manifest.training["data"]["skipped"]["IN_VALIDATION_INPUT"]
+    assert (
+        "40 texts held out, --validation_input: none equals, normalised, one that is trained on; "
+        f"{n_equal} of --input that would are left out"
+    ) in lines
     assert lines[-7].startswith("saiten: 100.0% of the held-out texts' words are in the vocabulary, 0.0% of the texts")
     said = baseline_line(bundle.manifest.training["baseline"])
     assert lines[-6] == f"saiten: {said[:1].upper()}{said[1:]}."
@@ -182,7 +186,7 @@ REFUSED = {
         (
             "saiten: 2 of 20 records cannot be used (BAD_FIELD 1, LABEL_MISSING 1); mend them, "
             "or allow more than 0.01 of them by --max_dead_letter_rate=0.1. The first is data.jsonl:2437: "
-            "The field 'good' is no double."
+            "The field 'good' is no double. If 'good' holds names of classes, give --class_field=good."
         ),
     ),
     "a-label-twice": (
@@ -214,6 +218,22 @@ REFUSED = {
         ["--class_field=kind"],
         [{**record, "kind": "x"} for record in _records(3)],
         "saiten: There is but one class, 'x'; a model needs two to choose from.",
+    ),
+    "a-loss-for-names": (
+        ["--class_field=bad", "--loss=binary_crossentropy"],
+        _records(3),
+        (
+            "saiten: The names of classes are learned by categorical_crossentropy, not by binary_crossentropy: leave "
+            "out --loss, or give the classes as fields of 0 and 1 by --label_fields."
+        ),
+    ),
+    "a-label-that-is-held-out": (
+        ["--label_fields=good,rare", "--validation_fraction=0.9", "--loss=mse"],
+        [{**one, "text": f"{one['text']}{i}", "rare": 3 if i == 4 else None} for i, one in enumerate(_records(40))],
+        (
+            "saiten: All texts with a label 'rare' are held out, or have no word of the vocabulary: none is left to "
+            "learn from. Label more, leave it out, or hold out others by --validation_input or --seed."
+        ),
     ),
     "numbers-have-no-balance": (
         ["--label_fields=good", "--class_weight=balanced", "--loss=mse"],
@@ -273,7 +293,9 @@ def test_more_bad_records_are_let_through_when_allowed(
     assert ", LABEL_MISSING 1, NOT_AN_OBJECT 1; " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["no-number", "no-such-label", "many-missing", "no-such-class-field"])
+@pytest.mark.parametrize(
+    "name", ["no-number", "no-such-label", "many-missing", "no-such-class-field", "a-loss-for-names"]
+)
 def test_what_is_wrong_with_the_labels_is_said_before_tensorflow_is_loaded(
     name: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,12 +1,15 @@
 """Which texts are held out: a share of each class, never a text that is also trained on."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from saiten.model.errors import UsageError
-from saiten.model.training.held_out import Split, choose_held_out, split_corpus
+from saiten.model.training.held_out import Split, choose_held_out, refuse_untaught, split_corpus, split_line
+from saiten.model.training.targets import Targets
 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=60), st.floats(0, 0.9))
@@ -68,3 +71,32 @@ def test_a_validation_input_that_leaves_no_text_on_a_side_is_refused(
     with pytest.raises(UsageError) as caught:
         _split(keys, 2, values)
     assert str(caught.value) == (f"No text is left that can be {side}: --input and --validation_input must differ.")
+
+
+def test_one_line_says_what_is_held_out_and_that_no_such_text_is_trained_on() -> None:
+    equals = "none equals, normalised, one that is trained on"
+    assert split_line(_split([1, 2, 3, 4], 4, [0, 0, 1, 1])) == f"2 texts held out, a share of each class: {equals}"
+    with_twin = _split([1, 2, 3, 4, 3, 5], 4, [0, 1, 0, 1, 0, 1])
+    expected = f"2 texts held out, --validation_input: {equals}; 1 of --input that would are left out"
+    assert split_line(with_twin) == expected
+    assert split_line(_split([1, 2], 2, [0, 1], fraction=0)) == "no text is held out"
+
+
+@pytest.mark.parametrize(
+    ("task", "values", "untaught"),
+    [
+        ("classes", [[0.0], [2.0], [0.0]], "of the class 'b'"),
+        ("labels", [[1, np.nan, 0], [0, np.nan, np.nan]], "with a label 'b'"),
+        ("numbers", [[1.5, np.nan, 0], [np.nan, np.nan, 2]], "with a label 'b'"),
+    ],
+)
+def test_an_output_that_no_text_teaches_is_refused(task: Any, values: list[list[float]], untaught: str) -> None:
+    """Its scores would be NaN, or that of a class that the network has never seen."""
+    targets = Targets(task, "", ("a", "b", "c"), np.empty((0, 0), np.float32))
+    with pytest.raises(UsageError) as caught:
+        refuse_untaught(targets, np.float32(values))
+    assert str(caught.value) == (
+        f"All texts {untaught} are held out, or have no word of the vocabulary: none is left to learn from. Label "
+        "more, leave it out, or hold out others by --validation_input or --seed."
+    )
+    refuse_untaught(targets, np.float32([[0], [1], [2]] if task == "classes" else [[np.nan, 1, 0], [2, np.nan, 0]]))

@@ -95,6 +95,23 @@ def test_the_factors_are_those_that_the_targets_follow(task: Any) -> None:
         assert held_out_loss(np.tensordot(parts, other, ((1,), (0,))), targets, task) > loss
 
 
+@pytest.mark.parametrize("name", ["mse", "mae", "huber"])
+def test_held_out_numbers_are_judged_by_the_loss_that_is_learned(name: str) -> None:
+    logits, targets = 3 * PARTS[:, 0].astype(np.float64), NUMBERS.astype(np.float64)
+    expected = np.mean(np.asarray(keras.losses.get(name)(targets, logits)))
+    assert held_out_loss(logits, NUMBERS, "numbers", name=name) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_the_factors_are_chosen_by_that_loss_too() -> None:
+    """A tenth of the labels are far too high: the mean goes after them, the median does not."""
+    parts = np.ones((1_000, 1, 1), np.float32).repeat(2, axis=1)
+    targets = np.float32([[10.0 if i % 10 == 0 else 1.0] for i in range(1_000)])
+    sums = {name: choose_factors(parts, targets, "numbers", name=name)[0].sum() for name in ("mse", "mae", "huber")}
+    assert sums["mse"] == pytest.approx(1.9, abs=0.01)
+    assert sums["mae"] == pytest.approx(1.0, abs=0.05)
+    assert 1.0 < sums["huber"] < 1.2
+
+
 def test_a_part_that_misleads_counts_nothing_rather_than_less() -> None:
     parts, targets = sample("classes")
     parts[:, 1] *= -1

@@ -14,10 +14,15 @@ from saiten.model.training.targets import (
     Targets,
     balanced_weights,
     loss_line,
+    refuse_class_weight,
     start_of,
 )
 
 NAN = np.nan
+REFUSED_LOSS = (
+    "The names of classes are learned by categorical_crossentropy, not by {}: leave out --loss, or give the classes as "
+    "fields of 0 and 1 by --label_fields."
+)
 
 
 def numbers(rows: Sequence[Sequence[float]], loss: str | None = None, n_records: int | None = None) -> Targets:
@@ -93,6 +98,8 @@ def test_labels_that_are_infinite_or_not_as_many_are_refused(row: list[float]) -
         (["b", "a", "b", "鮨"], ("a", "b", "鮨"), [1, 0, 1, 2]),
         (["10", "9", "-1", "9"], ("-1", "9", "10"), [2, 1, 0, 1]),
         (["10", "x", "9"], ("9", "10", "x"), [1, 2, 0]),
+        (["nan", "2", "x", "inf", "1"], ("1", "2", "inf", "nan", "x"), [3, 1, 4, 2, 0]),
+        (["2", "1", "nan", "x", "-inf"], ("1", "2", "-inf", "nan", "x"), [1, 0, 3, 4, 2]),
     ],
 )
 def test_classes_are_in_the_order_of_their_names_or_numbers(
@@ -112,7 +119,8 @@ def test_a_class_of_held_out_texts_alone_is_none() -> None:
 def test_classes_that_are_none_are_refused() -> None:
     for names, loss, message in (
         (["a", "a"], None, "There is but one class, 'a'; a model needs two to choose from."),
-        (["a", "b"], "mse", "Classes are trained by categorical_crossentropy, not by mse, which is for numbers."),
+        (["a", "b"], "mse", REFUSED_LOSS.format("mse")),
+        (["a", "b"], "binary_crossentropy", REFUSED_LOSS.format("binary_crossentropy")),
         (
             [f"id-{i}" for i in range(MOST_CLASSES + 1)],
             None,
@@ -132,6 +140,21 @@ def test_one_line_says_what_the_labels_are_taken_for() -> None:
         "2 labels a text, each 0 or 1: probabilities by sigmoid, binary_crossentropy (--loss sets another)",
         "2 exclusive classes: probabilities by softmax, categorical_crossentropy (--loss sets another)",
     ]
+    of_names = "2 exclusive classes: probabilities by softmax, categorical_crossentropy"
+    assert loss_line(classes(["a", "b"]), others=False) == of_names
+
+
+def test_labels_that_a_model_cannot_have_are_refused_without_a_word_of_losses() -> None:
+    """Where a model is evaluated nobody has chosen a loss."""
+    labels = NumberLabels(["a", "b"])
+    assert labels.values(np.array([[0.0, 1], [1, NAN]]), "classes", "It").tolist() == [[1], [0]]
+    with pytest.raises(UsageError) as caught:
+        labels.values(np.array([[1.0, 1]]), "classes", "It")
+    assert str(caught.value) == "It needs labels of which each text has exactly one that is 1, others 0."
+    with pytest.raises(UsageError, match=r"^It needs labels that are 0 or 1\.$"):
+        labels.values(np.array([[0.5, 1]]), "labels", "It")
+    with pytest.raises(UsageError, match=r"^No text has a label 'b'\.$"):
+        labels.values(np.array([[0.5, NAN]]), "numbers", "It")
 
 
 def test_balanced_weights_make_all_classes_count_the_same() -> None:
@@ -143,8 +166,13 @@ def test_balanced_weights_make_all_classes_count_the_same() -> None:
         [pytest.approx(4 / 6), pytest.approx(2)],
         [pytest.approx(1.5), pytest.approx(0.5)],
     ]
+
+
+def test_numbers_have_no_classes_to_weigh() -> None:
     with pytest.raises(UsageError, match="--class_weight=balanced is for classes; these labels are numbers"):
-        balanced_weights("numbers", values, 1)
+        refuse_class_weight("numbers")
+    refuse_class_weight("classes")
+    refuse_class_weight("labels")
 
 
 def test_a_network_starts_at_the_shares() -> None:

@@ -245,6 +245,7 @@ def test_records_are_read_once_and_progress_is_told(tmp_path: pathlib.Path) -> N
     assert told == [
         ("segmenting", None),
         ("2 numbers a text, mse (--loss sets another)", None),
+        (f"{40 - n_training} texts held out, a share: none equals, normalised, one that is trained on", None),
         ("counting words", None),
         ("word2vec", 3),
         ("encoding", 40),

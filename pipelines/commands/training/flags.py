@@ -77,7 +77,11 @@ def _add_network_arguments(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--network", choices=NETWORKS, help="the recurrent part")
     group.add_argument("--lstm_units", type=int, help="size of its state, in each direction")
     group.add_argument("--loss", metavar="NAME", choices=LOSSES, help=f"{', '.join(LOSSES[:-1])} or {LOSSES[-1]}")
-    group.add_argument("--class_weight", choices=["balanced"], help="all classes count the same in the loss")
+    group.add_argument(
+        "--class_weight",
+        choices=["balanced"],
+        help="all classes count the same in the loss, and the probabilities are as if all were as common",
+    )
     group.add_argument("--optimizer", metavar="NAME", choices=OPTIMIZERS, help=", ".join(OPTIMIZERS))
     group.add_argument("--learning_rate", type=float, help="its first step size")
     group.add_argument("--batch_size", type=int, help="texts in each step")
@@ -135,8 +139,11 @@ def training_config(args: argparse.Namespace) -> TrainingConfig:
     """
     if args.baseline and args.validation_fraction == 0 and args.validation_input is None:
         raise UsageError("--baseline compares on held-out texts: leave out --validation_fraction=0.")
+    from saiten.model.training.targets import refuse_loss_of_names
+
     recipe = RECIPES[args.recipe]
     if args.class_field:
+        refuse_loss_of_names(args.loss)
         recipe = dataclasses.replace(recipe, loss=None)  # the article's is for numbers; what fits classes follows
     given = {name: value for name, value in vars(args).items() if value is not None}
     word2vec = _renamed(given, {**_WORD2VEC_FLAGS, "skip_gram": "skip_gram"})

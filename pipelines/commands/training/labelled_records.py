@@ -113,7 +113,7 @@ class LabelledRecords:
         self.n_read = 0
         self.bad: Counter[str] = Counter()
         self.missing: Counter[str] = Counter()
-        self._first_bad = ""
+        self._first_bad = self._remedy = ""
         self._n_dead = 0
         self._is_there = np.zeros(len(self._labels.fields), np.bool_)
 
@@ -132,7 +132,7 @@ class LabelledRecords:
                 self._refuse_absent(is_all=False)
         if self.n_read:
             self._refuse_absent(is_all=True)
-        refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, self._what, self._first_bad)
+        refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, self._what, self._first_bad + self._remedy)
 
     def look(self) -> None:
         """Reads the first records: what is wrong with all of them is said before anything heavy is loaded.
@@ -149,6 +149,8 @@ class LabelledRecords:
         self.bad.update(letter.code for letter in block.dead_letters)
         for letter in block.dead_letters[: not self._first_bad]:
             self._first_bad = f" The first is {letter.source}:{letter.position}: {letter.message}"
+        for name in self._fields_with_text(block)[: not self._remedy]:
+            self._remedy = f" If {name!r} holds names of classes, give --class_field={name}."
         self._refuse_text(block)
         values, present = class_names(block) if self._labels.is_class else label_matrix(block)
         self._is_there |= present.any(axis=0) | any(letter.code == "BAD_FIELD" for letter in block.dead_letters)
@@ -166,7 +168,7 @@ class LabelledRecords:
     def _refuse_absent(self, *, is_all: bool) -> None:
         if 2 * self._n_dead > self.n_read:  # what cannot be read says nothing of the field's name
             what = self._what if is_all else f"{self._what} read so far"
-            refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, what, self._first_bad)
+            refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, what, self._first_bad + self._remedy)
         lack = none_has(self.n_read, is_all=is_all)
         kind = "a name" if self._labels.is_class else "a number"
         for name, is_there in zip(self._labels.names, self._is_there, strict=True):
@@ -175,13 +177,19 @@ class LabelledRecords:
 
     def _refuse_text(self, block: RecordBlock) -> None:
         """Refuses labels that are mostly no numbers: they are names of classes, given by the wrong flag."""
-        letters = [letter for letter in block.dead_letters if letter.code == "BAD_FIELD"]
-        if 2 * len(letters) > block.n_read:
-            names = [name for name in self._labels.names if repr(name) in letters[0].message]
+        names = self._fields_with_text(block)
+        n_bad = sum(letter.code == "BAD_FIELD" for letter in block.dead_letters)
+        if names and 2 * n_bad > block.n_read:
             raise UsageError(
-                f"The label field {names[0]!r} holds text where a number is meant, in {len(letters):,} of "
+                f"The label field {names[0]!r} holds text where a number is meant, in {n_bad:,} of "
                 f"{self.n_read:,} records; for names of classes give --class_field={names[0]}."
             )
+
+    def _fields_with_text(self, block: RecordBlock) -> list[str]:
+        """Returns the label fields for which a record is bad; none where classes are read."""
+        messages = [letter.message for letter in block.dead_letters if letter.code == "BAD_FIELD"]
+        named = () if self._labels.is_class else self._labels.names
+        return [name for name in named if any(repr(name) in message for message in messages)]
 
 
 def label_matrix(block: RecordBlock) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:

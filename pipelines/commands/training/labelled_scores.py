@@ -17,8 +17,14 @@ from saiten.model.evaluation.metrics import are_exclusive
 from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder
 from saiten.model.text.ragged import DoubleArray, FloatArray, IntArray
-from saiten.model.training.targets import LOSS_OF, NumberLabels
-from saiten.pipelines.commands.training.labelled_records import LabelFields, LabelledRecords, class_name
+from saiten.model.training.targets import NumberLabels
+from saiten.pipelines.commands.training.labelled_records import (
+    LABEL_MISSING,
+    LABEL_NOT_FINITE,
+    LabelFields,
+    LabelledRecords,
+    class_name,
+)
 from saiten.pipelines.run.results import read_scores
 from saiten.pipelines.run.run_manifest import committed_manifest
 
@@ -76,18 +82,27 @@ class Collected:
         columns = (np.concatenate(values) for values in zip(*self._parts, strict=True))
         scores, rows, n_tokens, n_oov = columns
         if self._labels.is_class:
+            if task is None and not _are_of_classes(scores):
+                raise UsageError(
+                    "--class_field is for scores of exclusive classes, and these do not add up to 1: name the fields "
+                    "with their labels by --label_fields."
+                )
             return LabelledScores("classes", self._outputs, scores, rows.astype(np.float32), n_tokens, n_oov)
         chosen = [self._outputs.index(name) for name in self._labels.names]
         if task is None:
             task = _task_of(rows, scores[:, chosen])
         if task == "classes" and len(chosen) < len(self._outputs):
             raise UsageError("The model's outputs are exclusive classes: name all of them by --label_fields.")
-        targets = NumberLabels(self._labels.names).targets(rows, len(rows), LOSS_OF[task])
-        return LabelledScores(task, targets.outputs, scores[:, chosen], targets.values, n_tokens, n_oov)
+        targets = NumberLabels(self._labels.names).values(rows, task, f"A model of {task}")
+        return LabelledScores(task, tuple(self._labels.names), scores[:, chosen], targets, n_tokens, n_oov)
+
+
+def _are_of_classes(scores: FloatArray) -> bool:
+    return bool(np.abs(scores.sum(axis=1) - 1).max() < _SUM_TOLERANCE)
 
 
 def _task_of(labels: DoubleArray, scores: FloatArray) -> Task:
-    if are_exclusive(labels) and np.abs(scores.sum(axis=1) - 1).max() < _SUM_TOLERANCE:
+    if are_exclusive(labels) and _are_of_classes(scores):
         return "classes"
     are_flags = bool(np.isin(labels[~np.isnan(labels)], (0, 1)).all())
     return "labels" if are_flags and scores.min() >= 0 and scores.max() <= 1 else "numbers"
@@ -136,13 +151,14 @@ def read_run(directory: str, labels: LabelFields) -> Collected:
     columns = ["status", "n_tokens", "n_oov", *(f"score_{name}" for name in manifest.outputs_scored)]
     table = read_scores(directory, [*columns, *labels.names])
     labels_there = list(_kept_labels(table, labels))
-    is_there = np.array([label is not None for label in labels_there], np.bool_)
-    collected.left_out["LABEL_MISSING"] += int((~is_there).sum())
+    reasons = [_reason_against(label) for label in labels_there]
+    collected.left_out.update(reason for reason in reasons if reason)
+    is_there = np.array([not reason for reason in reasons], np.bool_)
     table = table.filter(pa.array(is_there))
     scores = [pc.fill_null(table[f"score_{name}"], 0).to_numpy() for name in manifest.outputs_scored]
     is_scored = np.array(pc.equal(table["status"], "scored"))
     n_tokens, n_oov = (table[name].to_numpy().astype(np.int32) for name in ("n_tokens", "n_oov"))
-    kept = [label for label in labels_there if label is not None]
+    kept = [label for label, reason in zip(labels_there, reasons, strict=True) if label is not None and not reason]
     collected.add(np.stack(scores, axis=1).astype(np.float32), kept, np.where(is_scored, n_tokens, 0), n_oov)
     return collected
 
@@ -155,8 +171,18 @@ def _kept_labels(table: pa.Table, labels: LabelFields) -> Iterator[Row | None]:
         yield None if all(np.isnan(values)) else values
 
 
+def _reason_against(label: Row | None) -> str:
+    """Returns the code of why a label is none; ``""`` for one that is."""
+    if label is None:
+        return LABEL_MISSING
+    return LABEL_NOT_FINITE if not isinstance(label, str) and np.isinf(label).any() else ""
+
+
 def _numbers(column: pa.ChunkedArray, name: str) -> list[float]:
     try:
         return [np.nan if value is None else value for value in column.cast(pa.float64()).to_pylist()]
     except pa.ArrowInvalid as error:
-        raise UsageError(f"The kept field {name!r} holds text where a number is meant.") from error
+        raise UsageError(
+            f"The kept field {name!r} holds text where a number is meant; for names of classes give "
+            f"--class_field={name}, and to keep numbers score with --keep_fields={name}:float64."
+        ) from error
