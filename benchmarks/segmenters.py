@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from saiten.model.text.encoder import Encoder, text_blocks
+from saiten.model.text.pieces import cut_all
 from saiten.model.text.ragged import offsets_of, token_runs
 from saiten.model.text.random_texts import random_texts
 from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
@@ -46,7 +47,7 @@ def compare(encoder: Encoder, texts: Iterable[str], most_tokens: float = float("
 
 def time_both(tokenizer: Tokenizer, texts: list[str]) -> dict[str, float]:
     """Returns CPU microseconds a token on one thread, medians, and the ratio of each round's two."""
-    pieces = tokenizer.cut_all(texts)[0]
+    pieces = cut_all(texts, tokenizer.config.normalization)[0]
     blocks = [pieces[a:b] for a, b in token_runs(offsets_of([len(piece) for piece in pieces]), _BLOCK_BYTES)]
     decoded = [[piece.decode() for piece in block] for block in blocks]
     n_tokens = sum(int(tokenizer.segment_cut(block).counts.sum()) for block in blocks)

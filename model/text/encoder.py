@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from saiten.model.errors import RecordError, UsageError
+from saiten.model.text.pieces import cut_all
 from saiten.model.text.ragged import NOT_FOUND, BoolArray, Int64Array, IntArray, gather, offsets_of
 from saiten.model.text.tokenizer import Tokenizer
 from saiten.model.text.vocabulary import PAD_ID, Vocabulary
@@ -122,7 +123,7 @@ class Encoder:
         if self._numbers is None:
             segmented, errors = self.tokenizer.segment_all(texts)
             return self.encode_segmented(segmented), errors
-        pieces, n_pieces, errors = self.tokenizer.cut_all(texts)
+        pieces, n_pieces, errors = cut_all(texts, self.tokenizer.config.normalization)
         found = self.tokenizer.segment_cut(pieces)
         if found.has_given_up or found.has_spaces:
             segmented, errors = self.tokenizer.segment_all(texts)

@@ -36,6 +36,20 @@ def pieces_of(text: str, normalization: str) -> Iterator[str]:
         yield from cut_text(nfkc(piece) if normalization == "nfkc" else piece)
 
 
+def cut_all(texts: Sequence[str], normalization: str) -> tuple[list[bytes], Sequence[int], dict[int, RecordError]]:
+    """Cuts texts to what a segmenter takes.
+
+    Returns:
+        The pieces of all texts, normalised, in UTF-8; how many of them each text has, a failed one none; the errors by
+        position.
+    """
+    if short := short_pieces(texts, normalization):
+        return short, [1] * len(texts), {}
+    none: list[bytes] = []
+    cut, errors = sort_out(lambda text: [to_utf8(piece) for piece in pieces_of(text, normalization)], texts, none)
+    return [piece for pieces in cut for piece in pieces], [len(pieces) for pieces in cut], errors
+
+
 def short_pieces(texts: Sequence[str], normalization: str) -> list[bytes] | None:
     """Returns the one piece of each text, normalised, in UTF-8; None unless all are short, of one line, and good.
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from saiten.model.errors import LeftToMeCabError, RecordError, UsageError
 from saiten.model.text.dictionary import find_dictionary
 from saiten.model.text.features import is_kept, lemma_of
-from saiten.model.text.pieces import BAD_UNICODE, pieces_of, short_pieces, sort_out, to_utf8
+from saiten.model.text.pieces import BAD_UNICODE, cut_all, pieces_of, sort_out
 
 if TYPE_CHECKING:
     from saiten.model.text.segmenter.segmenter import Segmented, Segmenter
@@ -168,27 +168,13 @@ class Tokenizer:
             return sort_out(
                 lambda text: self._finish(map(self.parse, pieces_of(text, self.config.normalization))), texts, ""
             )
-        pieces, n_pieces, errors = self.cut_all(texts)
+        pieces, n_pieces, errors = cut_all(texts, self.config.normalization)
         found = zip(pieces, self.segment_cut(pieces).surfaces(), strict=True)
         joined = [list(itertools.islice(found, n)) for n in n_pieces]
         self.n_left_to_mecab += sum(any(words is None for _, words in each) for each in joined)
         waiting = iter(joined)
         segmented, given_up = sort_out(lambda _: self._finish(self._joined(*each) for each in next(waiting)), texts, "")
         return segmented, given_up | errors
-
-    def cut_all(self, texts: Sequence[str]) -> tuple[list[bytes], Sequence[int], dict[int, RecordError]]:
-        """Cuts texts to what the segmenter takes.
-
-        Returns:
-            The pieces of all texts, normalised, in UTF-8; how many of them each text has, a failed one none; the errors
-            by position.
-        """
-        normalization = self.config.normalization
-        if short := short_pieces(texts, normalization):
-            return short, [1] * len(texts), {}
-        none: list[bytes] = []
-        cut, errors = sort_out(lambda text: [to_utf8(piece) for piece in pieces_of(text, normalization)], texts, none)
-        return [piece for pieces in cut for piece in pieces], [len(pieces) for pieces in cut], errors
 
     def segment_cut(self, pieces: Sequence[bytes]) -> "Segmented":
         """Gives pieces to the compiled segmenter, which must be there."""

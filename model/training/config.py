@@ -5,7 +5,7 @@ import pathlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from saiten.model.errors import UsageError
+from saiten.model.errors import UsageError, refuse_missing
 from saiten.model.text.tokenizer import TokenizerConfig
 
 NETWORKS = ("lstm", "bilstm", "gru")
@@ -162,3 +162,14 @@ def _refuse_no_choice(config: NetworkConfig | TrainingConfig) -> None:
             named = [choice for choice in choices if choice is not None]
             allowed = f"{', '.join(named[:-1])} or {named[-1]}" if len(named) > 1 else named[0]
             raise UsageError(f"{name} is {allowed}, not {value!r}.")
+
+
+def refuse_unready(config: TrainingConfig, *, with_baseline: bool) -> None:
+    """Refuses a training for which a library or the vectors file is not there, before any work."""
+    refuse_missing("scipy", "train")
+    if with_baseline:
+        refuse_missing("sklearn", "evaluate")
+    if config.vectors is None:
+        refuse_missing("gensim", "train", ", or give ready --vectors")
+    elif not config.vectors.is_file():
+        raise UsageError(f"There are no vectors at {config.vectors}.")

@@ -15,7 +15,6 @@ import numpy as np
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.writer import refuse_used, write_bundle
 from saiten.model.engines.keras_engine import KerasEngine
-from saiten.model.errors import UsageError, refuse_missing
 from saiten.model.evaluation.evaluation import LabelledScores
 from saiten.model.evaluation.training_distributions import describe_training_data
 from saiten.model.outputs import refuse_output_names
@@ -23,7 +22,7 @@ from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder
 from saiten.model.text.ragged import DoubleArray, FloatArray
 from saiten.model.text.tokenizer import Tokenizer
-from saiten.model.training.config import TrainingConfig
+from saiten.model.training.config import TrainingConfig, refuse_unready
 from saiten.model.training.corpus import (
     EncodedCorpus,
     LabelledText,
@@ -125,7 +124,7 @@ def train(
     """
     watcher = watcher or SilentWatcher()
     refuse_used(bundle_path)
-    _refuse_unready(config, with_baseline=with_baseline)
+    refuse_unready(config, with_baseline=with_baseline)
     with tempfile.TemporaryDirectory(prefix="saiten-train-", ignore_cleanup_errors=True) as name:
         folder, tokenizer = pathlib.Path(name), Tokenizer(config.tokenizer, segmenter)
         corpus = segment_corpus(records, validation, tokenizer, labels, folder, seed=config.seed, watcher=watcher)
@@ -147,17 +146,6 @@ def train(
         training_page=make_page(trained.training, trained.held_out) if make_page else None,
     )
     return TrainingResult(bundle, trained.training)
-
-
-def _refuse_unready(config: TrainingConfig, *, with_baseline: bool) -> None:
-    """Refuses a training for which a library or the vectors file is not there, before any work."""
-    refuse_missing("scipy", "train")
-    if with_baseline:
-        refuse_missing("sklearn", "evaluate")
-    if config.vectors is None:
-        refuse_missing("gensim", "train", ", or give ready --vectors")
-    elif not config.vectors.is_file():
-        raise UsageError(f"There are no vectors at {config.vectors}.")
 
 
 def _train(

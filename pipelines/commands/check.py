@@ -8,8 +8,8 @@ from saiten.pipelines.local.launch import plan_scoring
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.reading.read_range import first_records
 from saiten.pipelines.records import ScoredBlock
-from saiten.pipelines.run.counts_line import dead_letters
 from saiten.pipelines.run.output_directory import refuse_used
+from saiten.pipelines.run.run_manifest import dead_letters
 from saiten.pipelines.steps.encode import encode_block
 from saiten.pipelines.steps.infer import score_block
 from saiten.pipelines.terminal import make_console, say

@@ -95,7 +95,7 @@ def dead_letters_line(manifest: "RunManifest", output: str) -> str:
 
 def summary_line(manifest: "RunManifest", output: str) -> str:
     """Returns what happened in numbers, one line."""
-    from saiten.pipelines.run.counts_line import counts_line
+    from saiten.pipelines.run.run_manifest import counts_line
 
     counts = manifest.counts
     about = "" if manifest.duplicate_ids_exact else "about "

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
-from saiten.pipelines.run.counts_line import counts_line
 from saiten.pipelines.run.json_file import read_json, to_json
 from saiten.pipelines.run.layout import WINDOWS_FOLDER
 from saiten.pipelines.run.notes import contended
 from saiten.pipelines.run.range_summary import Part, SourceCount
+from saiten.pipelines.run.run_manifest import counts_line
 
 _START = "%Y%m%dT%H%M%SZ"
 _NAME = re.compile(r"\d{8}T\d{6}Z(-late-\d+)?\.json")
