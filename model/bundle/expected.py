@@ -76,7 +76,14 @@ def check_expected(expected: ExpectedScores, encoder: Encoder, engine: Engine) -
     differing = np.flatnonzero(differences > EXPECTED_TOLERANCE)
     if not differing.size:
         return float(differences.max())
-    first = int(differing[0])
+    with_ids = differing[encoded.lengths[differing] > 0]
+    if not with_ids.size:
+        raise BundleError(
+            f"{differing.size:,} of {len(differences):,} texts of --expected have no ids here, the first is "
+            f"{_short(expected.texts[int(differing[0])])!r}, and Saiten gives such texts no score; if your code makes "
+            "none of them either, leave them out."
+        )
+    first = int(with_ids[0])
     text = expected.texts[first]
     tokens = " ".join(encoder.tokenizer.tokenize(text))
     ids = " ".join(map(str, encoded.token_ids[encoded.offsets[first] : encoded.offsets[first + 1]]))

@@ -90,7 +90,9 @@ def read_graph(config: Mapping[str, Any]) -> Graph:
     except BundleError:
         raise
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise BundleError("The model's config.json is not as Keras 3 writes it; save the model anew.") from error
+        raise BundleError(
+            "The model's configuration is not as Keras 3 writes it; build it with Keras 3, and save it anew."
+        ) from error
     return Graph(tuple(reader.calls), tuple(reader.inputs), tuple(outputs), reader.ranks)
 
 

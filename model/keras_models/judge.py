@@ -4,6 +4,7 @@ The order is that of what a person can do about it: inputs, outputs, layers that
 the mask. What these let through may still read its padding: `saiten.model.bundle.invariance` tries it out.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
 from saiten.model.errors import BundleError
@@ -35,6 +36,8 @@ _MIXING = (
     "Flatten", "Dot", "Permute", "Einsum", "Matmul", "Take", "TakeAlongAxis", "Transpose", "Swapaxes", "Moveaxis",
 )  # fmt: skip
 _RANK_OF_IDS = 2
+# What TensorFlow takes for a scope, which Keras calls after each layer.
+_NAME = re.compile(r"[A-Za-z0-9_.\\/>-]*")
 # What TimeDistributed adds nothing to.
 _STEPWISE = ("Dense", "Dropout", "Activation", "LeakyReLU", "ReLU", "PReLU", "ELU", "LayerNormalization", "Rescaling")
 # Layers whose first input alone says whether they give steps.
@@ -51,13 +54,7 @@ def refuse_unserved(graph: Graph) -> None:
     has_steps = steps_of(graph)
     _refuse_outputs(graph, has_steps)
     for call in graph.calls:
-        if call.config.get("stateful") or _inner(call).get("stateful"):
-            raise BundleError(
-                f"Layer {call} is stateful, so a text's scores hang on the texts before it; build it with "
-                "stateful=False."
-            )
-        if call.class_name == "TimeDistributed":
-            raise BundleError(f"Layer {call} runs a layer on every step of a known number; {_cure_of_steps(call)}.")
+        _refuse_call(call)
     if not masks_by_hand(graph):
         _refuse_lost_mask(graph, has_steps)
     for call in graph.calls:
@@ -66,6 +63,49 @@ def refuse_unserved(graph: Graph) -> None:
                 f"Layer {call} repeats a text's row as steps, as models do that write texts; Saiten serves models that "
                 "read them: end with a row a text, such as Dense."
             )
+
+
+def _refuse_call(call: Call) -> None:
+    """Refuses a layer that is never served, whatever it reads."""
+    odd = next((name for name in call.path if not _NAME.fullmatch(name)), None)
+    if odd is not None:
+        raise BundleError(
+            f"Layer {call} is named {odd!r:.40}, which TensorFlow does not take; name it with letters of ASCII, digits "
+            "and _ alone, and save the model anew."
+        )
+    if call.config.get("stateful") or _inner(call).get("stateful"):
+        raise BundleError(
+            f"Layer {call} is stateful, so a text's scores hang on the texts before it; build it with stateful=False."
+        )
+    if call.class_name in LAYERS and call.keywords.get("training") is True:
+        raise BundleError(
+            f"Layer {call} is called with training=True, so a text's scores hang on chance or on other texts; call it "
+            "without."
+        )
+    if call.class_name == "TimeDistributed":
+        raise BundleError(f"Layer {call} runs a layer on every step of a known number; {_cure_of_steps(call)}.")
+    n_forward, n_backward = (_units(call.config.get(name)) for name in ("layer", "backward_layer"))
+    if call.class_name == "Bidirectional" and None not in (n_forward, n_backward) and n_forward != n_backward:
+        cure = (
+            "build it with as many in both, and train it again"
+            if _inner(call).get("return_sequences")
+            else "build a layer for each, one with go_backwards=True, and take the weights over"
+        )
+        raise BundleError(
+            f"Layer {call} has {n_forward} units forwards and {n_backward} backwards, which Keras 3 cannot build on; "
+            f"{cure}."
+        )
+
+
+def _units(layer: object) -> object:
+    """Returns the units of a serialised recurrent layer, or of its last cell; None where it has none."""
+    config = layer.get("config") if isinstance(layer, Mapping) else None
+    if not isinstance(config, Mapping):
+        return None
+    cell = config.get("cell")
+    cells = config.get("cells")
+    last = cells[-1] if isinstance(cells, list) and cells else cell
+    return config.get("units") if last is None else _units(last)
 
 
 def _cure_of_steps(call: Call) -> str:

@@ -53,10 +53,13 @@ def refuse_outputs(model: Any, outputs: Sequence[str]) -> None:
     """
     if any(len(output.shape) != 2 for output in model.outputs):
         shapes = ", ".join(str(output.shape) for output in model.outputs)
-        cure = "put Flatten" if all(1 in output.shape[1:-1] for output in model.outputs) else "put a last LSTM"
-        raise BundleError(
-            f"The model gives {shapes:.100}, not one row of scores a text: {cure} before the layer that makes them."
-        )
+        if any(len(output.shape) < 2 for output in model.outputs):
+            cure = "leave out what takes the axis of the scores away, such as a squeeze"
+        elif all(1 in output.shape[1:-1] for output in model.outputs):
+            cure = "put Flatten before the layer that makes them"
+        else:
+            cure = "put a last LSTM before the layer that makes them"
+        raise BundleError(f"The model gives {shapes:.100}, not one row of scores a text: {cure}.")
     n_scores = sum(output.shape[-1] for output in model.outputs)
     if n_scores != len(outputs):
         raise BundleError(f"The model gives {n_scores} scores, but {len(outputs)} outputs are named; name each.")

@@ -11,7 +11,7 @@ from typing import Any
 from saiten.model.errors import BundleError, refusing
 from saiten.model.keras_models.graph import read_graph
 from saiten.model.keras_models.judge import refuse_unserved
-from saiten.model.keras_models.older.keras2_config import to_keras3
+from saiten.model.keras_models.older.keras2_config import BUILD_ANEW, to_keras3
 from saiten.model.keras_models.older.keras2_weights import set_h5_weights, set_saved_weights
 from saiten.model.keras_models.older.keras3_h5 import with_modules
 from saiten.model.keras_models.saved_config import check_classes, check_sizes
@@ -24,6 +24,7 @@ _TENSORFLOW_VERSION = re.compile(rb"\x2a([\x05-\x0f])(\d+\.\d+\.\d+)")  # a fiel
 
 # What people have beside Keras' own files, by its ending, and what to do.
 _CURE = "save the whole model with model.save('model.keras') where it was made"
+_SAVE_AND_TRUST = "save it with model.save('model.keras'), and pass --trust_bundle if you trust where it comes from"
 _CURE_OF_MADE = "give the Keras model that it was made of, saved with model.save('model.keras')"
 _PICKLE = "is a pickle, which may run code when it is read, so it is not"
 _OTHERS = {
@@ -136,7 +137,8 @@ def _read_h5(path: pathlib.Path) -> tuple[Any, str]:
         with _said_of(path, version):
             is_older = not version.startswith("3.")
             config = json.loads(file.attrs["model_config"])
-            model = _build(to_keras3(config) if is_older else with_modules(config), path.stat().st_size)
+            read, way_out = (to_keras3, BUILD_ANEW) if is_older else (with_modules, _SAVE_AND_TRUST)
+            model = _build(read(config), path.stat().st_size, way_out)
             set_h5_weights(model, file, is_older=is_older)
     return model, f".h5 of Keras {version}"
 
@@ -152,7 +154,7 @@ def _read_keras2_archive(path: pathlib.Path, version: str) -> tuple[Any, str]:
         with archive.open(_WEIGHTS) as content, h5py.File(content, "r") as weights:
             check_weights(f"{path.name:.60}", weights, archive.getinfo(_WEIGHTS).file_size)
             with _said_of(path, version):
-                model = _build(to_keras3(config), path.stat().st_size)
+                model = _build(to_keras3(config), path.stat().st_size, BUILD_ANEW)
                 set_saved_weights(model, weights)
     return model, f".keras of Keras {version}"
 
@@ -166,12 +168,12 @@ def _said_of(path: pathlib.Path, version: str) -> Iterator[None]:
         raise BundleError(f"{path.name:.40} (Keras {version}): {error}") from error
 
 
-def _build(config: Mapping[str, Any], n_bytes: int) -> Any:
-    """Builds a model with Keras 3, once its layers were judged."""
+def _build(config: Mapping[str, Any], n_bytes: int, way_out: str) -> Any:
+    """Builds a model with Keras 3, once its layers were judged; `way_out` is for classes that are not let through."""
     import keras
 
     refuse_unserved(read_graph(config))
-    check_classes("The file", config)
+    check_classes("The file", config, way_out)
     check_sizes("the model", config, n_bytes)
     try:
         model = keras.models.model_from_json(json.dumps(config))
@@ -180,6 +182,5 @@ def _build(config: Mapping[str, Any], n_bytes: int) -> Any:
         return model
     except Exception as error:  # a stranger's settings make Keras raise anything
         raise BundleError(
-            f"it cannot be built with Keras {keras.version()}, which does not know a layer's setting; load it with "
-            "tf_keras and save it with fewer settings, or with Keras 3."
+            f"it cannot be built with Keras {keras.version()}, which takes other settings of a layer; {BUILD_ANEW}."
         ) from error

@@ -5,22 +5,24 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from saiten.model.errors import BundleError
-from saiten.model.keras_models.allowed_layers import OTHER_LAYERS, is_allowed
+from saiten.model.keras_models.allowed_layers import LAYERS, OTHER_LAYERS, RUNNING_CODE, is_allowed
 
 # Weight matrices of one layer's width, side by side.
 _GATES = {"LSTM": 4, "LSTMCell": 4, "GRU": 3, "GRUCell": 3, "SimpleRNN": 1, "SimpleRNNCell": 1, "Dense": 1}
 _WEIGHT_BYTES = 4
 # The width that a layer reads is not known before it is built, so all are taken to read the widest.
 _SIZE_MARGIN = 16
+_TRUST = "pass --trust_bundle if you trust where the file comes from"
 _SIZE_SLACK_BYTES = 256 << 20
 
 
-def check_classes(name: str, config: Any) -> None:
+def check_classes(name: str, config: Any, way_out: str = _TRUST) -> None:
     """Lets through what runs no code of the file.
 
     Args:
         name: The file's, for messages.
         config: Its parsed `config.json`.
+        way_out: What to do about another class.
 
     Raises:
         BundleError: Another class, by its layer's name.
@@ -30,23 +32,23 @@ def check_classes(name: str, config: Any) -> None:
         if not is_allowed(module, kind) or item.get("registered_name") not in (None, kind):
             settings = item.get("config")
             layer = settings.get("name", "") if isinstance(settings, Mapping) else ""
-            raise BundleError(_said_of_class(name, module, kind, str(layer), item.get("registered_name")))
+            said = _said_of_class(module, kind, str(layer), item.get("registered_name"))
+            raise BundleError(f"{name:.60} holds {said}{way_out}.")
 
 
-def _said_of_class(name: str, module: Any, kind: Any, layer: str, registered: Any) -> str:
-    """Returns why a class is not let through."""
+def _said_of_class(module: Any, kind: Any, layer: str, registered: Any) -> str:
+    """Returns why a class is not let through, up to what can be done."""
     whose = f" (layer {layer:.40})" if layer else ""
     is_layer = module == "keras.layers" and kind in OTHER_LAYERS and registered in (None, kind)
     if is_layer or str(module).startswith("keras.src.ops."):
         return (
-            f"{name:.60} holds Keras' {'layer' if is_layer else 'function'} {kind!s:.60}{whose}, which is none of "
-            "those that models of texts are made of; leave it out, or pass --trust_bundle if you trust where the file "
-            "comes from."
+            f"Keras' {'layer' if is_layer else 'function'} {kind!s:.60}{whose}, which is none of those that models of "
+            "texts are made of; leave it out, or "
         )
-    return (
-        f"{name:.60} holds {f'{module}.{kind}':.80}{whose}, which may run code that came with the file; if you trust "
-        "where it comes from, pass --trust_bundle."
-    )
+    # An .h5 does not say where a class comes from; what Keras has not is a person's own.
+    is_own = module == "keras.layers" and kind not in (LAYERS | RUNNING_CODE)
+    named = f"the class {kind!s:.60}" if is_own else f"{module}.{kind}"
+    return f"{named:.80}{whose}, which may run code that came with the file; "
 
 
 def _loaded_objects(config: Any) -> Iterator[Mapping[str, Any]]:

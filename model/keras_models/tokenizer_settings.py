@@ -6,11 +6,12 @@ words outside it; where it looks as if, a person has to decide, because a wrong 
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from saiten.model.errors import UsageError
 from saiten.model.keras_models.keras_tokenizer import WordIndex, looks_like
+from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
 
 # Of `keras.preprocessing.text.Tokenizer`, which lower-cases too.
 KERAS_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
@@ -22,6 +23,8 @@ _MARKED = re.compile(r"[\W_].*[\W_]")
 _COMMONEST = frozenset("のはをにがで、。")
 _LEMMAS_ONLY = frozenset(("為る", "居る", "有る", "成る", "其の", "此の"))
 _FEW_WORDS = 30
+# Cut alone, 2 of 100 of a dictionary's own words are several tokens, 5 to 16 of another's, 9 of 10 whole texts.
+_ENOUGH_WORDS, _MOST_CUT = 5_000, 0.04
 
 
 @dataclass(frozen=True)
@@ -165,30 +168,62 @@ def _refuse_nameless_ids(index: WordIndex) -> None:
         )
 
 
-def hints(index: WordIndex, *, normalization: str, keep_pos: bool, lemmas: bool, added: bool) -> Iterator[str]:
+def hints(index: WordIndex, config: TokenizerConfig) -> Iterator[str]:
     """Yields what a word index looks like that no flag says: a guess each, of what would make scores wrong.
 
     Args:
-        index: The one.
-        normalization: Of texts, before MeCab.
-        keep_pos: Some words are left out.
-        lemmas: Tokens are dictionary forms.
-        added: A token is put before or behind each text.
+        index: As it was settled.
+        config: How texts will become tokens.
     """
     words = _words(index)
     marks = [word for word in words if _MARKED.fullmatch(word) and looks_like(word, *_BEGINS, *_ENDS)]
-    if marks and not added:
+    if marks and not (config.prefix_token or config.suffix_token):
         yield f"the word index holds {', '.join(marks):.60}: if put around texts, give --prefix_token, --suffix_token"
     if len(words) < _FEW_WORDS:
         return
-    characters = set("".join(words))
-    if normalization == "none" and not any(unicodedata.normalize("NFKC", each) != each for each in characters):
+    yield from _hints_of_characters(set("".join(words)), config)
+    if not (config.keep_pos or config.stop_words) and not _COMMONEST & set(words):
+        yield f"the word index has none of {' '.join(sorted(_COMMONEST))}: if left out, give --keep_pos or --stop_words"
+    if index.oov_token is not None and config.split == "space" and not any(map(str.isspace, words)):
+        yield "no word is a full-width space, so one is read as an OOV word: after split(), give --split=whitespace"
+    if config.token_form == "lemma" and "する" in words and not _LEMMAS_ONLY & set(words):
+        yield "no word is a lemma such as 為る, but する is one: --token_form=lemma cuts texts into other words"
+    if config.token_form != "lemma" and _LEMMAS_ONLY & set(words):
+        yield "the word index holds dictionary forms such as 為る: if its words are lemmas, give --token_form=lemma"
+    spaced = next((word for word in words if " " in word), None)
+    if spaced is not None:  # as lemmas of unidic do, グラボ-graphics board
+        yield f"the word index holds {spaced!r:.40}, and no token holds a space: texts with that word score otherwise"
+    yield from _hint_of_first(index)
+    if config.token_form == "surface":
+        yield from _hint_of_dictionary(words, config)
+
+
+def _hints_of_characters(characters: set[str], config: TokenizerConfig) -> Iterator[str]:
+    if config.normalization == "none" and not any(unicodedata.normalize("NFKC", each) != each for each in characters):
         yield "no word holds a full-width letter or mark: if texts were normalised, give --normalization=nfkc"
     if "0" in characters and not characters & set("123456789"):
         yield "no word holds a digit but 0: if digits became 0, do the same to the texts that are scored"
     if any(each.isupper() for each in characters) and not any(each.islower() for each in characters):
         yield "no word holds a small letter: if texts were put in capitals, do the same to those that are scored"
-    if not keep_pos and not _COMMONEST & set(words):
-        yield f"the word index has none of {' '.join(sorted(_COMMONEST))}: if left out, give --keep_pos or --stop_words"
-    if not lemmas and _LEMMAS_ONLY & set(words):
-        yield "the word index holds dictionary forms such as 為る: if its words are lemmas, give --token_form=lemma"
+
+
+def _hint_of_first(index: WordIndex) -> Iterator[str]:
+    """Looks for a word for all others that is not called so: it stands before the commonest words."""
+    first = next((word for word, i in index.ids.items() if i == 1), None)
+    is_by_frequency = any(index.ids.get(word, _FEW_WORDS) <= len(_COMMONEST) for word in _COMMONEST)
+    is_word = first is not None and first not in _COMMONEST and any(map(str.isalnum, first))
+    if index.is_plain and index.oov_token is None and is_by_frequency and is_word:
+        yield f"id 1 is {first!r:.40}, before the commonest words: if it stands for all others, give --oov_token"
+
+
+def _hint_of_dictionary(words: Sequence[str], config: TokenizerConfig) -> Iterator[str]:
+    """Cuts words of the index alone: those that the same dictionary made nearly all stay whole."""
+    tokenizer = Tokenizer(replace(config, keep_pos=(), stop_words=(), prefix_token=None, suffix_token=None), "mecab")
+    some = [word for word in words[:: len(words) // _ENOUGH_WORDS + 1] if not _MARKED.fullmatch(word)]
+    segmented, _ = tokenizer.segment_all(some)
+    share = sum(" " in word for word in segmented) / max(1, len(some))
+    if share > _MOST_CUT:
+        yield (
+            f"{share:.0%} of the index's words are several tokens to MeCab with {config.dictionary}: if another "
+            "dictionary cut them, give --dictionary; words of no MeCab cannot be scored"
+        )

@@ -209,14 +209,7 @@ def _report_uncompared(settled: Settled, texts: Sequence[str]) -> None:
     """Says what only the comparison with `model.predict` would show for certain."""
     from saiten.model.keras_models.tokenizer_settings import hints
 
-    config = settled.encoder.tokenizer.config
-    for hint in hints(
-        settled.index,
-        normalization=config.normalization,
-        keep_pos=bool(config.keep_pos or config.stop_words),
-        lemmas=config.token_form == "lemma",
-        added=bool(config.prefix_token or config.suffix_token),
-    ):
+    for hint in hints(settled.index, settled.encoder.tokenizer.config):
         say(hint)
     _report_oov_share(settled.encoder, texts)
     say("not compared with model.predict: give --expected, texts with its scores")

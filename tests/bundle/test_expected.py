@@ -96,7 +96,7 @@ def test_the_first_text_that_differs_is_shown_with_its_tokens_and_ids(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "1 of 1 texts of --expected score otherwise; the first is '', off by inf"),
+        ("", "1 of 1 texts of --expected have no ids here, the first is .., and Saiten"),
         ("\ud800", "A text of --expected cannot be tokenized: BAD_UNICODE"),
         ("とても" * 200, "1 of 1 texts"),
     ],
@@ -116,3 +116,19 @@ def test_json_that_python_writes_is_read(tmp_path: pathlib.Path) -> None:
     content = json.dumps({"text": "良い", "scores": scores[0].tolist()}, ensure_ascii=False)
     (tmp_path / "expected.jsonl").write_text(content, encoding="utf-8")
     np.testing.assert_array_equal(read_expected(tmp_path / "expected.jsonl", OUTPUTS).scores, scores)
+
+
+def test_texts_without_ids_are_said_to_be_so_once_all_others_agree(
+    sides: tuple[Encoder, Engine, ExpectedScores],
+) -> None:
+    """`model.predict` gives a row of padding a score, too; Saiten gives such a text none."""
+    encoder, engine, expected = sides
+    scores = np.append(np.zeros((2, expected.scores.shape[1]), np.float32), expected.scores, axis=0)
+    texts = ["", " ", *expected.texts]
+    with pytest.raises(
+        BundleError, match=rf"^2 of {len(texts)} texts of --expected have no ids here.*leave them out\.$"
+    ):
+        check_expected(ExpectedScores(texts, scores), encoder, engine)
+    scores[2] += 1
+    with pytest.raises(BundleError, match=r"^3 of .* score otherwise; the first is .*off by 1:"):
+        check_expected(ExpectedScores(texts, scores), encoder, engine)

@@ -75,6 +75,11 @@ def begun(words: Any, **masks: Any) -> Any:
     return layers.LSTM(4)(words, initial_state=layers.LSTM(4, return_state=True)(words)[1:], **masks)
 
 
+def uneven(words: Any, **settings: Any) -> Any:
+    backward = layers.LSTM(3, go_backwards=True, **settings)
+    return layers.Bidirectional(layers.LSTM(4, **settings), backward_layer=backward)(words)
+
+
 def pooled_by(weights: Any, words: Any) -> Any:
     return dense(ops.sum(words * weights, axis=1))
 
@@ -172,6 +177,26 @@ AT_FAULT: Mapping[str, Pair] = {
     "ops.max within a model within": (
         lambda _, words: dense(_inner(lambda inside: ops.max(inside, axis=1))(words)),
         lambda ids, words: dense(_inner(lambda inside: ops.max(inside, axis=1))(words + low(ids))),
+    ),
+    "Bidirectional with fewer units backwards": (
+        lambda _, words: dense(uneven(words)),
+        lambda _, words: dense(layers.Concatenate()([lstm(words), layers.LSTM(3, go_backwards=True)(words)])),
+    ),
+    "Bidirectional with fewer units backwards, average": (
+        lambda _, words: dense(average(uneven(words, return_sequences=True))),
+        lambda _, words: dense(average(layers.Bidirectional(layers.LSTM(4, return_sequences=True))(words))),
+    ),
+    "Dropout that is called with training=True": (
+        lambda _, words: dense(layers.Dropout(0.3)(lstm(words), training=True)),
+        lambda _, words: dense(layers.Dropout(0.3)(lstm(words))),
+    ),
+    "a squeezed score": (
+        lambda _, words: ops.squeeze(layers.Dense(1)(lstm(words)), -1),
+        lambda _, words: dense(lstm(words)),
+    ),
+    "a layer's name in Japanese": (
+        lambda _, words: dense(layers.LSTM(4, name="記憶")(words)),
+        lambda _, words: dense(layers.LSTM(4, name="memory")(words)),
     ),
     "ReversibleEmbedding": (
         lambda ids, _: dense(lstm(layers.ReversibleEmbedding(60, 5, mask_zero=True)(ids))),

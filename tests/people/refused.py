@@ -12,6 +12,7 @@ from keras import layers, ops
 from tests.helpers.networks import with_drawn_weights
 from tests.people.at_fault import AT_FAULT, OF_KNOWN_WIDTH
 from tests.people.networks import average, dense, lstm, states
+from tests.people.older import OLDER
 from tests.people.tried import VOCABULARY_SIZE, WIDTH, model_of
 from tests.people.ways import Way, keras_tokenizer, own_index, with_the_last, words
 
@@ -172,6 +173,7 @@ MODELS: Mapping[str, Make] = {
     "ONNX": file("model.onnx"),
     "PyTorch": file("model.pt", b"PK\x05\x06" + bytes(18)),
     "arrays": file("weights.npz"),
+    **OLDER,
 }
 
 

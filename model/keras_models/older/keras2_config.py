@@ -11,37 +11,53 @@ _MODELS = {"Sequential": "Sequential", "Functional": "Functional", "Model": "Fun
 _DROPPED: Mapping[str, tuple[Any, ...]] = {
     "batch_input_shape": (), "batch_shape": (), "input_length": (), "input_dtype": (), "implementation": (),
     "sparse": (False, None), "ragged": (False, None), "optional": (False, None), "time_major": (False, None),
-    "noise_shape": (None,), "causal": (False,), "renorm": (False, None), "fused": (), "virtual_batch_size": (None,),
+    "noise_shape": (None,), "causal": (False,), "fused": (), "virtual_batch_size": (None,),
     "build_config": (), "experimental_autocast": (), "autocast": (), "synchronized": (False, None),
-    "activity_regularizer": (), "trainable": (), "zero_output_for_mask": (False, None),
+    "activity_regularizer": (), "query_shape": (), "key_shape": (), "value_shape": (),
+    "softmax_robust_masking": (False,),
 }  # fmt: skip
 _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "GRU": {}, "LSTM": {}}
-# Keras 2's hard_sigmoid is 0.2 x + 0.5, Keras 3's x / 6 + 0.5: the same once what is passed is larger by this.
-HARD_SIGMOID_SCALE = 1.2
+
+# Keywords of a call that hold no tensor and that Keras 3 takes as they are.
+_SAID_IN_CALLS = ("return_attention_scores", "use_causal_mask")
+_RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional")
+BUILD_ANEW = "build it with Keras 3 and take the weights over"
 
 Config = dict[str, Any]
 
 
-def to_keras3(model: Mapping[str, Any]) -> Config:
+def to_keras3(model: Mapping[str, Any], *, is_within: bool = False) -> Config:
     """Returns a model's configuration as Keras 3 writes it.
+
+    Args:
+        model: As Keras 2 writes it.
+        is_within: It is a layer of another model, so it need not read ids: Keras 3 would cut a state to whole numbers.
 
     Raises:
         BundleError: It holds something else than a plain stack or graph of built-in layers.
     """
     kind = str(model.get("class_name"))
     if kind not in _MODELS:
-        raise BundleError(f"The older model is a {kind:.40}; only Sequential and Functional models are converted.")
+        raise BundleError(
+            f"The older model is a {kind:.40}; only Sequential and Functional models are converted: {BUILD_ANEW}."
+        )
     config = model["config"]
     if isinstance(config, list):  # as Keras before 2.2 wrote a Sequential
         config = {"name": "sequential", "layers": config}
     models = {name_of(layer) for layer in config["layers"] if _has_own_use(layer)}
     layers = [_layer(layer, models, is_graph=_MODELS[kind] == "Functional") for layer in config["layers"]]
-    converted = {"name": config.get("name", kind.lower()), "trainable": True, "layers": layers}
+    inputs = [layer for layer in layers if layer["class_name"] == "InputLayer"]
+    # What was trained each layer says itself; a model's word would be laid on all of its layers.
+    converted = {"name": config.get("name", kind.lower()), "trainable": None, "layers": layers}
     if _MODELS[kind] == "Functional":
         for name in ("input_layers", "output_layers"):
-            converted[name] = [_history(reference, models) for reference in _references(config[name])]
+            histories = [_history(reference, models) for reference in _references(config[name])]
+            converted[name] = histories[0] if len(histories) == 1 else histories  # of one, Keras 3 makes a list
     elif layers[0]["class_name"] != "InputLayer":
-        converted["layers"] = [_input_of(config["layers"][0]), *layers]
+        inputs = [_input_of(config["layers"][0])]
+        converted["layers"] = [*inputs, *layers]
+    for layer in inputs:
+        layer["config"]["dtype"] = "float32" if is_within or len(layer["config"]["batch_shape"]) > 2 else "int32"
     module = "keras" if kind == "Sequential" else "keras.src.models.functional"
     return {"module": module, "class_name": _MODELS[kind], "config": converted, "registered_name": _MODELS[kind]}
 
@@ -50,7 +66,7 @@ def _layer(layer: Mapping[str, Any], models: Collection[str], *, is_graph: bool)
     kind, name = str(layer["class_name"]), name_of(layer)
     converted: Config
     if kind in _MODELS:
-        converted = to_keras3(layer)
+        converted = to_keras3(layer, is_within=True)
         converted["config"]["name"] = name
     elif kind == "InputLayer":
         converted = _input_of(layer)
@@ -58,7 +74,10 @@ def _layer(layer: Mapping[str, Any], models: Collection[str], *, is_graph: bool)
         converted = _plain(kind, layer["config"])
     if is_graph:
         nodes = layer.get("inbound_nodes") or []
-        converted |= {"name": name, "inbound_nodes": [_node(node, models, is_list=kind in _MERGING) for node in nodes]}
+        converted |= {
+            "name": name,
+            "inbound_nodes": [_node(node, models, f"{name:.40} ({kind:.30})") for node in nodes],
+        }
     return converted
 
 
@@ -76,36 +95,56 @@ def _input_of(layer: Mapping[str, Any]) -> Config:
         length = config.get("input_length")
         shape = [None, *(length if isinstance(length, list) else [length])]
     name = config["name"] if layer["class_name"] == "InputLayer" else f"{name_of(layer)}_input"
-    settings = {"batch_shape": [None, *shape[1:]], "dtype": "int32" if len(shape) == 2 else "float32", "name": name}
+    settings = {"batch_shape": [None, *shape[1:]], "name": name}
     return {"module": "keras.layers", "class_name": "InputLayer", "config": settings, "registered_name": None}
 
 
 def _plain(kind: str, config: Mapping[str, Any]) -> Config:
     """Returns a layer without what was only for training."""
-    if kind.startswith(("CuDNN", "TFOp", "SlicingOp", "TensorFlowOp", "Lambda")) or kind == "Function":
-        cure = (
-            "load and save it where it was trained, with LSTM and GRU" if kind.startswith("CuDNN") else "leave it out"
-        )
+    layer = f"layer {config.get('name')!s:.40} ({kind:.30})"
+    if kind.startswith("CuDNN"):
         raise BundleError(
-            f"The older model has a layer {config.get('name')!s:.40} ({kind:.30}), which is no plain layer of Keras 3; "
-            f"{cure}, or save the model with Keras 3."
+            f"The older model's {layer} takes no mask, so it reads padding as text; train the model again with LSTM or "
+            "GRU in its place, behind Embedding(mask_zero=True)."
+        )
+    if kind.startswith(("TFOp", "SlicingOp", "TensorFlowOp", "Lambda")) or kind == "Function":
+        raise BundleError(
+            f"The older model's {layer} is code rather than a plain layer; leave it out, or {BUILD_ANEW}."
         )
     settings: Config = {"name": config.get("name", kind.lower()), "dtype": "float32"}
     for key, value in config.items():
-        if key in ("name", "dtype") or key.endswith(("_initializer", "_regularizer", "_constraint")):
+        is_for_training = key.endswith(("_initializer", "_regularizer", "_constraint"))
+        # Only which layers were frozen counts, for the order of weights; this one has none, and takes no such setting.
+        is_trained = key == "trainable" and (value is not False or kind == "SpatialDropout1D")
+        if key in ("name", "dtype") or is_for_training or is_trained:
             continue
         if key in _DROPPED:
             if _DROPPED[key] and value not in _DROPPED[key]:
                 raise BundleError(
-                    f"The older model's layer {settings['name']:.40} ({kind:.30}) has {key:.30} {value!r:.40}."
+                    f"The older model's {layer} has {key:.30}={value!r:.40}, which Keras 3 lacks; {BUILD_ANEW}."
                 )
             continue
         settings[_RENAMED.get(kind, {}).get(key, key)] = _setting(value)
+    _settle(kind, settings, layer)
+    return {"module": "keras.layers", "class_name": kind, "config": settings, "registered_name": None}
+
+
+def _settle(kind: str, settings: Config, layer: str) -> None:
+    """Says what Keras 2 took for granted or says in another way."""
     if kind == "GRU":  # as it was before Keras 2.2 knew of the setting
         settings.setdefault("reset_after", False)
-    if kind in ("BatchNormalization", "LayerNormalization") and isinstance(settings.get("axis"), list):
-        (settings["axis"],) = settings["axis"]
-    return {"module": "keras.layers", "class_name": kind, "config": settings, "registered_name": None}
+    axis = settings.get("axis")
+    if isinstance(axis, list) and len(axis) == 1:
+        (settings["axis"],) = axis
+    elif isinstance(axis, list) and kind == "BatchNormalization":
+        raise BundleError(
+            f"The older model's {layer} has axis={axis!s:.30}, where Keras 3 takes one axis; {BUILD_ANEW}."
+        )
+    forward = settings.get("layer")
+    if kind == "Bidirectional" and isinstance(forward, Mapping) and settings.get("backward_layer") is None:
+        goes_backwards = bool(forward["config"].get("go_backwards"))
+        if goes_backwards:  # Keras 2 turns the other half round, Keras 3 lets both go backwards
+            settings["backward_layer"] = {**forward, "config": {**forward["config"], "go_backwards": False}}
 
 
 def _setting(value: Any) -> Any:
@@ -115,24 +154,44 @@ def _setting(value: Any) -> Any:
     return value
 
 
-def _node(node: Any, models: Collection[str], *, is_list: bool) -> Config:
+def _node(node: Any, models: Collection[str], layer: str) -> Config:
     """Returns one use of a layer: from ``[[layer, node, output, keywords], ...]`` to arguments and keywords."""
     references = list(_references(node))
-    keywords = {
+    said = {
         key: value for reference in references for key, value in (reference[3] if len(reference) > 3 else {}).items()
     }
-    if any(value not in (None, False) for key, value in keywords.items() if key not in ("training", "mask")):
+    if said.get("training"):
         raise BundleError(
-            f"The older model calls a layer with {', '.join(keywords):.60}; only plain calls are converted."
+            f"The older model calls layer {layer} with training=True, so a text's scores hang on chance or on other "
+            "texts; call it without."
         )
-    tensors = [
-        {
-            "class_name": "__keras_tensor__",
-            "config": {"shape": [None], "dtype": "float32", "keras_history": _history(reference, models)},
-        }
-        for reference in references
-    ]
-    return {"args": [tensors] if is_list or len(tensors) > 1 else tensors, "kwargs": {}}
+    if len(references) > 1 and layer.endswith(tuple(f"({kind})" for kind in _RECURRENT)):
+        raise BundleError(
+            f"The older model gives layer {layer} states to begin with, which is not converted; {BUILD_ANEW}."
+        )
+    keywords = {key: _keyword(value, models) for key, value in said.items() if value not in (None, False)}
+    odd = [key for key, value in keywords.items() if value is True and key not in _SAID_IN_CALLS]
+    if odd:
+        raise BundleError(
+            f"The older model calls layer {layer} with {', '.join(odd):.60}, which is not converted; {BUILD_ANEW}."
+        )
+    tensors = [_tensor(reference, models) for reference in references]
+    is_list = len(tensors) > 1 or layer.endswith(tuple(f"({kind})" for kind in _MERGING))
+    return {"args": [tensors] if is_list else tensors, "kwargs": keywords}
+
+
+def _keyword(value: Any, models: Collection[str]) -> Any:
+    """Returns a tensor, a list of them, or True for anything else that is said."""
+    references = list(_references(value))
+    if not references:
+        return True
+    tensors = [_tensor(reference, models) for reference in references]
+    return tensors[0] if isinstance(value[0], str) else tensors
+
+
+def _tensor(reference: Sequence[Any], models: Collection[str]) -> Config:
+    settings = {"shape": [None], "dtype": "float32", "keras_history": _history(reference, models)}
+    return {"class_name": "__keras_tensor__", "config": settings}
 
 
 def _has_own_use(layer: Mapping[str, Any]) -> bool:

@@ -1,17 +1,21 @@
 """Weights of Keras 1 and 2 models, read with h5py alone and put into a Keras 3 model of the same layers."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from saiten.model.errors import BundleError
-from saiten.model.keras_models.older.keras2_config import HARD_SIGMOID_SCALE
+from saiten.model.keras_models.older.hard_sigmoid import widen_hard_sigmoids
+from saiten.model.keras_models.older.keras2_config import BUILD_ANEW
 from saiten.model.text.ragged import FloatArray
 
-# Which columns of a cell's weights make gates: i, f, o of an LSTM's four, z and r of a GRU's three.
-_GATES = {"LSTM": (4, (0, 1, 3)), "GRU": (3, (0, 1))}
+# Names of weights that a layer of one class may share with another's by shape alone.
+_ROLES = frozenset(
+    ("kernel", "recurrent_kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance", "embeddings")
+)
+_SIDES = ("forward_", "backward_")
 
 
 def set_h5_weights(model: Any, file: Any, *, is_older: bool) -> None:
@@ -29,7 +33,62 @@ def set_h5_weights(model: Any, file: Any, *, is_older: bool) -> None:
     for layer in model.layers:
         group = groups.get(layer.name)
         names = [] if group is None else _names(group.attrs, "weight_names")
-        _set(layer, [np.asarray(group[name], np.float32) for name in names], is_older=is_older)
+        weights = _in_saved_order(layer, names)
+        arrays = [np.asarray(group[name], np.float32) for name in names]
+        _refuse_others(layer, weights, arrays, names)
+        for weight, array in zip(weights, arrays, strict=True):
+            weight.assign(array)
+        if is_older:
+            widen_hard_sigmoids(layer)
+
+
+def _in_saved_order(layer: Any, names: Sequence[str]) -> list[Any]:
+    """Returns a layer's weights as an `.h5` has them: what was trained first, over all layers of a model within."""
+    frozen = _frozen(layer, names)
+    weights = _but_seeds(layer.weights)
+    trained = [weight for weight in weights if weight.trainable and weight.path not in frozen]
+    return trained + [weight for weight in weights if not weight.trainable or weight.path in frozen]
+
+
+def _frozen(layer: Any, names: Sequence[str]) -> set[str]:
+    """Returns the paths of weights of frozen layers, whose trainable=False Keras does not hand on to all parts."""
+    if not layer.trainable:
+        return {weight.path for weight in layer.weights}
+    if not hasattr(layer, "forward_layer"):
+        return set().union(*(_frozen(part, names) for part in getattr(layer, "layers", ())))
+    # No setting says that one half was frozen, only that the other stands before it.
+    own = [name for name in names if layer.name in name.split("/")] or names
+    sides = [piece for name in own for piece in name.split("/") if piece.startswith(_SIDES)]
+    is_frozen = bool(sides) and sides[0].startswith("backward_")
+    return {weight.path for weight in layer.forward_layer.weights} if is_frozen else set()
+
+
+def _but_seeds(weights: Sequence[Any]) -> list[Any]:
+    return [weight for weight in weights if "seed" not in weight.path]
+
+
+def _refuse_others(layer: Any, weights: Sequence[Any], arrays: Sequence[FloatArray], names: Sequence[str]) -> None:
+    wanted = [(tuple(weight.shape), weight.name) for weight in weights]
+    found = [(array.shape, name.split("/")[-1].split(":")[0]) for array, name in zip(arrays, names, strict=True)]
+    if len(wanted) != len(found):
+        raise BundleError(_said_of_number(layer, len(found), len(wanted)))
+    for (shape, name), (their_shape, their_name) in zip(wanted, found, strict=True):
+        if shape != their_shape or (name != their_name and {name, their_name} <= _ROLES):
+            raise BundleError(
+                f"The file's {their_name:.30} {their_shape!s:.30} of its layer {_described(layer)} is not the "
+                f"{name:.30} {shape!s:.30} that its settings ask for; {BUILD_ANEW}."
+            )
+
+
+def _said_of_number(layer: Any, n_found: int, n_wanted: int) -> str:
+    return (
+        f"The file has {n_found} weights for its layer {_described(layer)}, whose settings ask for {n_wanted}; "
+        f"{BUILD_ANEW}."
+    )
+
+
+def _described(layer: Any) -> str:
+    return f"{layer.name:.40} ({type(layer).__name__:.40})"
 
 
 def set_saved_weights(model: Any, group: Any) -> None:
@@ -38,70 +97,43 @@ def set_saved_weights(model: Any, group: Any) -> None:
     Raises:
         BundleError: A layer's weights are missing or have other shapes.
     """
-    counts: dict[str, int] = {}
+    _set_numbered(model.layers, group["layers"])
     for layer in model.layers:
+        widen_hard_sigmoids(layer)
+
+
+def _set_numbered(layers: Sequence[Any], group: Any) -> None:
+    """Sets the weights of layers in a list: their groups are called after their classes, and numbered."""
+    counts: dict[str, int] = {}
+    for layer in layers:
         kind = _snake_case(type(layer).__name__)
         number = counts.get(kind, 0)
         counts[kind] = number + 1
-        found = group["layers"].get(f"{kind}_{number}" if number else kind)
-        if hasattr(layer, "layers"):
-            if found is None:
-                raise BundleError(f"The older model's file has no weights for its layer {layer.name:.40}.")
-            set_saved_weights(layer, found)
-        else:
-            _set(
-                layer,
-                [] if found is None else [np.asarray(array, np.float32) for array in _arrays(found)],
-                is_older=True,
-            )
+        n_set = _set_parts(layer, group.get(f"{kind}_{number}" if number else kind, {}))
+        n_weights = len(_but_seeds(layer.weights))
+        if n_set != n_weights:
+            raise BundleError(_said_of_number(layer, n_set, n_weights))
 
 
-def _set(layer: Any, arrays: Sequence[FloatArray], *, is_older: bool) -> None:
-    # As Keras orders them: what was trained first, over all layers of a model within the model.
-    weights = [
-        weight for weight in (*layer.trainable_weights, *layer.non_trainable_weights) if "seed" not in weight.path
-    ]
-    if [tuple(weight.shape) for weight in weights] != [array.shape for array in arrays]:
-        raise BundleError(
-            f"The file has {len(arrays)} weights for its layer {layer.name:.40} "
-            f"({type(layer).__name__:.40}), or of other shapes than Keras 3's {len(weights)}."
-        )
-    for weight, array in zip(weights, arrays, strict=True):
-        weight.assign(array)
-    for part in _plain_layers(layer) if is_older else ():
-        _widen_hard_sigmoid(part)
-
-
-def _plain_layers(layer: Any) -> Iterator[Any]:
-    for part in getattr(layer, "layers", [layer]):
-        inner = [getattr(part, name, None) for name in ("forward_layer", "backward_layer")]
-        yield from (filter(None, inner) if any(inner) else [part])
-
-
-def _widen_hard_sigmoid(layer: Any) -> None:
-    """Scales what passes a hard_sigmoid: Keras 3 has another one."""
-    kind = type(layer).__name__
-    if kind in _GATES and _is_hard(getattr(layer, "recurrent_activation", None)):
-        n, gates = _GATES[kind]
-        for weight in layer.weights:
-            if "seed" in weight.path:
-                continue
-            array = weight.numpy().copy()
-            parts = array.reshape(*array.shape[:-1], n, -1)
-            parts[..., list(gates), :] *= HARD_SIGMOID_SCALE
-            weight.assign(array)
-    if _is_hard(getattr(layer, "activation", None)):
-        if kind != "Dense":
-            raise BundleError(
-                f"The older model's layer {layer.name:.40} ({kind:.30}) has the activation hard_sigmoid, which is "
-                "another function in Keras 3; only Dense and the gates of LSTM and GRU are converted."
-            )
-        for weight in layer.weights:
-            weight.assign(weight.numpy() * HARD_SIGMOID_SCALE)
-
-
-def _is_hard(activation: Any) -> bool:
-    return getattr(activation, "__name__", "") == "hard_sigmoid"
+def _set_parts(layer: Any, group: Mapping[str, Any]) -> int:
+    """Sets a layer's own weights, and those of its parts by the names that they have in it; returns how many."""
+    n_set = 0
+    for name, found in group.items():
+        if name == "vars" and len(found):
+            try:
+                layer.load_own_variables({number: np.asarray(found[number], np.float32) for number in found})
+            except ValueError as error:
+                raise BundleError(
+                    f"The file's weights of its layer {_described(layer)} have other shapes than its settings ask "
+                    f"for; {BUILD_ANEW}."
+                ) from error
+            n_set += len(found)
+        elif name in ("layers", "cells"):
+            _set_numbered(getattr(layer, name), found)
+            n_set += sum(len(_but_seeds(part.weights)) for part in getattr(layer, name))
+        elif name != "vars" and hasattr(getattr(layer, name, None), "load_own_variables"):
+            n_set += _set_parts(getattr(layer, name), found)
+    return n_set
 
 
 def _names(attributes: Mapping[str, Any], name: str) -> list[str]:
@@ -110,16 +142,6 @@ def _names(attributes: Mapping[str, Any], name: str) -> list[str]:
     while f"{name}{len(chunks)}" in attributes:
         chunks.append(attributes[f"{name}{len(chunks)}"])
     return [item.decode() if isinstance(item, bytes) else str(item) for chunk in chunks for item in chunk]
-
-
-def _arrays(group: Any) -> Iterator[Any]:
-    """Yields a layer's arrays: forward before backward, then by number."""
-
-    def order(name: str) -> tuple[bool, int, str]:
-        return name.startswith("backward"), int(name) if name.isdigit() else -1, name
-
-    for name in sorted(group, key=order):
-        yield from _arrays(group[name]) if hasattr(group[name], "keys") else [group[name]]
 
 
 def _snake_case(name: str) -> str:

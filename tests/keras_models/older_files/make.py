@@ -30,6 +30,42 @@ def models():  # noqa: ANN201
     inner.build((None, None, 6))
     ids = layers.Input((None,))
     yield "nested", keras.Model(ids, layers.Dense(2)(inner(words(ids))))
+    yield "frozen", frozen()
+    yield "attention", attention()
+    yield "turned", turned()
+
+
+def frozen():  # noqa: ANN201
+    """Parts of parts: some frozen, some with hard_sigmoid, cells of two kinds."""
+    halves = layers.Bidirectional(layers.LSTM(3, return_sequences=True))
+    alike = [layers.Dense(6, activation="tanh"), layers.Dense(6)]
+    before = keras.Sequential([*alike, halves, layers.BatchNormalization()], name="before")
+    before.build((None, None, 6))
+    alike[0].trainable = halves.forward_layer.trainable = False
+    hard = {"recurrent_activation": "hard_sigmoid"}
+    cells = [layers.LSTMCell(4, **hard), layers.GRUCell(3, **hard)]
+    behind = keras.Sequential([keras.Sequential([layers.Dense(3, activation="hard_sigmoid")])])
+    embedding = layers.Embedding(60, 6, mask_zero=True)
+    stack = [layers.SpatialDropout1D(0.1, trainable=False), before, layers.Bidirectional(layers.RNN(cells)), behind]
+    model = keras.Sequential([embedding, *stack, layers.Dense(2)])
+    model.build((None, None))
+    embedding.trainable = False
+    return model
+
+
+def attention():  # noqa: ANN201
+    ids = layers.Input((None,))
+    read = words(ids)
+    seen = layers.Add()([read, layers.MultiHeadAttention(6, 6)(read, read)])
+    pooled = layers.GlobalAveragePooling1D()(layers.LayerNormalization(axis=[2])(seen))
+    return keras.Model(ids, layers.Dense(2)(layers.BatchNormalization(renorm=True)(pooled)))
+
+
+def turned():  # noqa: ANN201
+    """A model as the first layer, and a Bidirectional whose own layer is the one that goes backwards."""
+    ids = layers.Input((None,))
+    both = layers.Bidirectional(layers.LSTM(4, go_backwards=True, return_sequences=True))
+    return keras.Sequential([keras.Model(ids, words(ids)), both, layers.GRU(3), layers.Dense(2)])
 
 
 def main():  # noqa: ANN201

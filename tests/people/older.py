@@ -1,0 +1,60 @@
+"""Older files that are refused: those of tests/keras_models/older_files with what people's have more."""
+
+import json
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import h5py
+
+FOLDER = pathlib.Path(__file__).parents[1] / "keras_models" / "older_files"
+Make = Callable[[pathlib.Path], pathlib.Path]
+Change = Callable[[list[Any]], object]
+
+
+def _changed(name: str, change: Change) -> Make:
+    """Returns a function that writes an .h5 whose layers' configuration was changed."""
+
+    def make(folder: pathlib.Path) -> pathlib.Path:
+        path = folder / "model.h5"
+        path.write_bytes((FOLDER / f"{name}.h5").read_bytes())
+        with h5py.File(path, "r+") as file:
+            config = json.loads(file.attrs["model_config"])
+            change(config["config"]["layers"])
+            file.attrs["model_config"] = json.dumps(config)
+        return path
+
+    return make
+
+
+def _kind(kind: str) -> Make:
+    return _changed("lstm", lambda found: found[2].update(class_name=kind))
+
+
+def _setting(name: str, number: int, **settings: Any) -> Make:
+    return _changed(name, lambda found: found[number]["config"].update(settings))
+
+
+def _call(number: int, **keywords: Any) -> Make:
+    return _changed("func", lambda found: found[number]["inbound_nodes"][0][0][3].update(keywords))
+
+
+def _begun(found: list[Any]) -> None:
+    found[2]["class_name"] = "LSTM"
+    found[2]["inbound_nodes"][0] += [["embedding", 0, 0, {}]]
+
+
+OLDER: Mapping[str, Make] = {
+    "Keras 2: Lambda": _kind("Lambda"),
+    "Keras 2: a function of TensorFlow": _kind("TFOpLambda"),
+    "Keras 2: CuDNNLSTM": _kind("CuDNNLSTM"),
+    "Keras 2: a layer of one's own": _kind("MyAttention"),
+    "Keras 2: LSTM(time_major=True)": _setting("lstm", 2, time_major=True),
+    "Keras 2: LSTM with hard_sigmoid as its activation": _setting("lstm", 2, activation="hard_sigmoid"),
+    "Keras 2: BatchNormalization(axis=[1, 2])": _setting("gru", 4, axis=[1, 2]),
+    "Keras 2: Dropout that is called with training=True": _call(6, training=True),
+    "Keras 2: a call that is not known": _call(6, wings=2),
+    "Keras 2: LSTM that begins with another's states": _changed("func", _begun),
+    "Keras 2: a setting that Keras 3 lacks": _setting("lstm", 2, wings=2),
+    "Keras 2: weights of other units": _setting("lstm", 2, units=16),
+}
