@@ -1,11 +1,9 @@
 """Files whose parts lie otherwise than in Keras 3: equal to what tf_keras gave, or refused for a true reason."""
 
-import json
 import pathlib
 from collections.abc import Callable
 from typing import Any
 
-import h5py
 import keras
 import numpy as np
 import pytest
@@ -15,8 +13,7 @@ from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.model_file import read_model_file
 from tests.helpers.networks import with_drawn_weights
-
-OLDER = pathlib.Path(__file__).parent / "older_files"
+from tests.people.older import FOLDER, call, changed, setting
 
 
 @pytest.mark.filterwarnings("ignore:Layer '.*' .*was passed an input with a mask")
@@ -24,9 +21,9 @@ OLDER = pathlib.Path(__file__).parent / "older_files"
 @pytest.mark.parametrize("name", ["frozen", "attention", "turned"])
 def test_each_part_gets_its_own_weights(name: str, ending: str) -> None:
     """Frozen layers come last in an .h5, and a .keras has parts by names, in an order that is not that of the layer."""
-    model, _ = read_model_file(OLDER / f"{name}.{ending}")
-    ids = np.load(OLDER / "ids.npy").astype(np.int32)
-    np.testing.assert_allclose(KerasEngine(model).score_matrix(ids), np.load(OLDER / f"{name}.npy"), atol=1e-5)
+    model, _ = read_model_file(FOLDER / f"{name}.{ending}")
+    ids = np.load(FOLDER / "ids.npy").astype(np.int32)
+    np.testing.assert_allclose(KerasEngine(model).score_matrix(ids), np.load(FOLDER / f"{name}.npy"), atol=1e-5)
 
 
 def test_a_frozen_half_of_keras_3_gets_its_own_weights(tmp_path: pathlib.Path) -> None:
@@ -38,25 +35,6 @@ def test_a_frozen_half_of_keras_3_gets_its_own_weights(tmp_path: pathlib.Path) -
     read, _ = read_model_file(tmp_path / "m.h5")
     for found, wanted in zip(read.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(found, wanted)
-
-
-def changed(tmp_path: pathlib.Path, name: str, change: Callable[[Any], None]) -> pathlib.Path:
-    """A copy of an .h5 whose layers' configuration was changed."""
-    path = tmp_path / "old.h5"
-    path.write_bytes((OLDER / f"{name}.h5").read_bytes())
-    with h5py.File(path, "r+") as file:
-        config = json.loads(file.attrs["model_config"])
-        change(config["config"]["layers"])
-        file.attrs["model_config"] = json.dumps(config)
-    return path
-
-
-def call(number: int, **keywords: Any) -> Callable[[Any], None]:
-    return lambda found: found[number]["inbound_nodes"][0][0][3].update(keywords)
-
-
-def setting(number: int, **settings: Any) -> Callable[[Any], None]:
-    return lambda found: found[number]["config"].update(settings)
 
 
 def begun(found: Any) -> None:
@@ -82,6 +60,6 @@ def test_what_is_not_converted_is_said_truly(
     name: str, change: Callable[[Any], None], message: str, tmp_path: pathlib.Path
 ) -> None:
     with pytest.raises(BundleError, match=message) as caught:
-        read_model_file(changed(tmp_path, name, change))
+        read_model_file(changed(name, change, "old.h5")(tmp_path))
     assert len(str(caught.value)) <= 300
     assert "old.h5 (Keras 2.21.0): " in str(caught.value)

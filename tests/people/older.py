@@ -12,11 +12,11 @@ Make = Callable[[pathlib.Path], pathlib.Path]
 Change = Callable[[list[Any]], object]
 
 
-def _changed(name: str, change: Change) -> Make:
+def changed(name: str, change: Change, file_name: str = "model.h5") -> Make:
     """Returns a function that writes an .h5 whose layers' configuration was changed."""
 
     def make(folder: pathlib.Path) -> pathlib.Path:
-        path = folder / "model.h5"
+        path = folder / file_name
         path.write_bytes((FOLDER / f"{name}.h5").read_bytes())
         with h5py.File(path, "r+") as file:
             config = json.loads(file.attrs["model_config"])
@@ -28,15 +28,17 @@ def _changed(name: str, change: Change) -> Make:
 
 
 def _kind(kind: str) -> Make:
-    return _changed("lstm", lambda found: found[2].update(class_name=kind))
+    return changed("lstm", lambda found: found[2].update(class_name=kind))
 
 
-def _setting(name: str, number: int, **settings: Any) -> Make:
-    return _changed(name, lambda found: found[number]["config"].update(settings))
+def setting(number: int, **settings: Any) -> Change:
+    """Returns what gives a layer further settings."""
+    return lambda found: found[number]["config"].update(settings)
 
 
-def _call(number: int, **keywords: Any) -> Make:
-    return _changed("func", lambda found: found[number]["inbound_nodes"][0][0][3].update(keywords))
+def call(number: int, **keywords: Any) -> Change:
+    """Returns what gives a layer's first call further keywords."""
+    return lambda found: found[number]["inbound_nodes"][0][0][3].update(keywords)
 
 
 def _begun(found: list[Any]) -> None:
@@ -49,12 +51,12 @@ OLDER: Mapping[str, Make] = {
     "Keras 2: a function of TensorFlow": _kind("TFOpLambda"),
     "Keras 2: CuDNNLSTM": _kind("CuDNNLSTM"),
     "Keras 2: a layer of one's own": _kind("MyAttention"),
-    "Keras 2: LSTM(time_major=True)": _setting("lstm", 2, time_major=True),
-    "Keras 2: LSTM with hard_sigmoid as its activation": _setting("lstm", 2, activation="hard_sigmoid"),
-    "Keras 2: BatchNormalization(axis=[1, 2])": _setting("gru", 4, axis=[1, 2]),
-    "Keras 2: Dropout that is called with training=True": _call(6, training=True),
-    "Keras 2: a call that is not known": _call(6, wings=2),
-    "Keras 2: LSTM that begins with another's states": _changed("func", _begun),
-    "Keras 2: a setting that Keras 3 lacks": _setting("lstm", 2, wings=2),
-    "Keras 2: weights of other units": _setting("lstm", 2, units=16),
+    "Keras 2: LSTM(time_major=True)": changed("lstm", setting(2, time_major=True)),
+    "Keras 2: LSTM with hard_sigmoid as its activation": changed("lstm", setting(2, activation="hard_sigmoid")),
+    "Keras 2: BatchNormalization(axis=[1, 2])": changed("gru", setting(4, axis=[1, 2])),
+    "Keras 2: Dropout that is called with training=True": changed("func", call(6, training=True)),
+    "Keras 2: a call that is not known": changed("func", call(6, wings=2)),
+    "Keras 2: LSTM that begins with another's states": changed("func", _begun),
+    "Keras 2: a setting that Keras 3 lacks": changed("lstm", setting(2, wings=2)),
+    "Keras 2: weights of other units": changed("lstm", setting(2, units=16)),
 }
