@@ -172,4 +172,4 @@ def refuse_unready(config: TrainingConfig, *, with_baseline: bool) -> None:
     if config.vectors is None:
         refuse_missing("gensim", "train", ", or give ready --vectors")
     elif not config.vectors.is_file():
-        raise UsageError(f"There are no vectors at {config.vectors}.")
+        raise UsageError(f"There is no file of word vectors at --vectors={config.vectors}.")

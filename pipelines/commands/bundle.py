@@ -100,22 +100,26 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: Model, word index and flags do not go together.
     """
-    import_tensorflow()
     from saiten.model.bundle.expected import read_expected
-    from saiten.model.bundle.writer import write_bundle
+    from saiten.model.bundle.writer import refuse_used, write_bundle
     from saiten.model.errors import UsageError
-    from saiten.model.keras_models.layers import refuse_outputs, task_of
-    from saiten.model.keras_models.model_file import read_model_file
+    from saiten.model.keras_models.keras_tokenizer import read_word_index
 
     path = pathlib.Path(args.keras_model)
     if not path.exists():
         raise UsageError(f"There is no Keras model at {path}.")
+    refuse_used(pathlib.Path(args.bundle))
     texts = _sample_texts(args.sample_texts)
     outputs = [name.strip() for name in args.outputs.split(",")]
     expected = read_expected(args.expected, outputs) if args.expected else None
+    index = read_word_index(pathlib.Path(args.word_index))
+    import_tensorflow()
+    from saiten.model.keras_models.layers import refuse_outputs, task_of
+    from saiten.model.keras_models.model_file import read_model_file
+
     model, made_from = read_model_file(path, trust=args.trust_bundle)
     refuse_outputs(model, outputs)
-    settled = settle(args, model)
+    settled = settle(args, model, index)
     bundle = write_bundle(
         pathlib.Path(args.bundle),
         model=model,
@@ -135,20 +139,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def settle(args: argparse.Namespace, model: Any) -> Settled:
+def settle(args: argparse.Namespace, model: Any, index: "WordIndex") -> Settled:
     """Returns how texts become the model's ids, as files and flags say.
 
     Raises:
         UsageError: They do not go together, or leave something open that matters.
     """
-    from saiten.model.keras_models.keras_tokenizer import read_word_index
     from saiten.model.keras_models.layers import model_vocabulary_size
     from saiten.model.keras_models.tokenizer_settings import TokenizerFlags, settle_tokenizer
     from saiten.model.text.encoder import Encoder
     from saiten.model.text.tokenizer import Tokenizer
 
     length, length_from = _length(args.max_sequence_length, model.inputs[0].shape[1])
-    index = read_word_index(pathlib.Path(args.word_index))
     flags = TokenizerFlags(
         args.tokenizer, args.tokenizer_input, args.lower, args.filters, args.oov, args.oov_token, args.num_words
     )

@@ -10,7 +10,6 @@ from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
     from saiten.pipelines.comparison.compare_runs import Comparison
-    from saiten.pipelines.run.run_manifest import RunManifest
 
 _SHOWN_PAIRS = 100
 
@@ -24,7 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max_change",
         type=float,
-        help="exit 3 when a score of any record moved further (default: exit 0 whatever moved)",
+        help="exit 3 when a score of any record moved further; records with scores in one run alone are counted in the "
+        "last line, and do not matter here (default: exit 0 whatever moved)",
     )
     parser.add_argument("--moved", type=int, default=10, help="how many of the records that moved most to name")
     parser.add_argument("--json", action="store_true", help="the figures as JSON on standard output")
@@ -41,13 +41,18 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError(f"--max_change is a number from 0 on, not {args.max_change:g}.")
     if not 0 <= args.moved <= 1000:
         raise UsageError(f"--moved is a number from 0 to 1,000, not {args.moved}.")
+    from saiten.pipelines.commands.pages.page_file import refuse_unwritable, write_page
+
+    refuse_unwritable(args.html)
     from saiten.pipelines.comparison.compare_runs import compare_runs
     from saiten.pipelines.run.run_manifest import committed_manifest
 
     first, second = (args.first, committed_manifest(args.first)), (args.second, committed_manifest(args.second))
     comparison = compare_runs(first, second, args.moved)
     if args.html:
-        _write_page(args.html, comparison, first, second)
+        from saiten.pipelines.reports.comparison_report import comparison_report
+
+        write_page(args.html, comparison_report(comparison, first, second))
     if args.json:
         show(json.dumps(comparison_figures(comparison), indent=1))
     else:
@@ -98,18 +103,6 @@ def _label_figures(comparison: "Comparison") -> dict[str, Any] | None:
         return None
     pairs = [{"a": first, "b": second, "records": n} for first, second, n in labels.commonest(_SHOWN_PAIRS)]
     return {"records": labels.n, "changed": labels.n_changed, "commonest": pairs}
-
-
-def _write_page(
-    path: str, comparison: "Comparison", first: tuple[str, "RunManifest"], second: tuple[str, "RunManifest"]
-) -> None:
-    from saiten.pipelines import storage
-    from saiten.pipelines.reports.comparison_report import comparison_report
-
-    try:
-        storage.write_atomic(path, comparison_report(comparison, first, second))
-    except OSError as error:
-        raise UsageError(f"--html={path} cannot be written: {error}.") from error
 
 
 def _summary(comparison: "Comparison", max_change: float | None) -> str:

@@ -2,23 +2,23 @@
 
 import argparse
 import json
-from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from saiten.model.errors import FINDINGS_EXIT_CODE, UsageError, refuse_missing
 from saiten.pipelines.commands.command_line.input_flags import OTHER_FILES, add_format_arguments, add_input_arguments
 from saiten.pipelines.commands.flags import add_engine_argument, add_trust_argument
 from saiten.pipelines.commands.training.flags import add_label_arguments
+from saiten.pipelines.commands.training.least_figures import LeastFigure, figure_of, parse_limit
 from saiten.pipelines.local.settings import check_dead_letter_rate
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
+    from saiten.model.evaluation.evaluation import LabelledScores
+    from saiten.pipelines.commands.training.collected import Collected
     from saiten.pipelines.commands.training.labelled_records import LabelFields
-    from saiten.pipelines.commands.training.labelled_scores import Collected
 
-# Figures that are better the larger they are: of these a least value can be asked for.
-_RISING = ("accuracy", "macro_f1", "f1", "precision", "recall", "pearson", "spearman")
-
+_NAMED_CLASSES = 5
 
 EXAMPLE = "saiten evaluate --bundle=bundles/news --input=held-out.jsonl \\\n    --class_field=category"
 
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         type=float,
         default=0.01,
-        help="the share of the records, from 0 to 1, that may be unusable; above it nothing is evaluated",
+        help="the share of the records, from 0 to 1, that may lack a label or fail; above it nothing is evaluated",
     )
     model = parser.add_argument_group("to choose how texts are scored")
     add_engine_argument(model)
@@ -50,7 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME:NUMBER",
-        help="exit 3 when the figure is lower: accuracy, macro_f1, spearman (the outputs' mean), taste.spearman, ...",
+        help="exit 3 when the figure is lower: accuracy, macro_f1, spearman (the outputs' mean), taste.spearman, ...; "
+        "a text of a class that the model does not have counts as wrong",
     )
     shown.add_argument("--json", action="store_true", help="the figures as JSON on standard output")
 
@@ -61,35 +62,39 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         UsageError: Flags, input, bundle or labels will not do.
     """
-    limits = [_limit(text) for text in args.min_metric]
+    limits = [parse_limit(text) for text in args.min_metric]
     check_dead_letter_rate(args.max_dead_letter_rate)
     refuse_missing("sklearn", "evaluate")
     from saiten.model.evaluation.evaluation import evaluate_whole
     from saiten.pipelines.commands.training.labelled_records import parse_labels
 
-    labels = parse_labels(args.label_fields, args.class_field)
-    collected, task = _collect(args, labels)
-    figures = {**evaluate_whole(collected.labelled_scores(task)), "left_out": dict(+collected.left_out)}
-    reached = [(name, least, _value(figures, name)) for name, least in limits]
+    labelled, collected = _collect(args, parse_labels(args.label_fields, args.class_field), limits)
+    unknown = {"unknown_classes": dict(collected.unknown.most_common())} if labelled.task == "classes" else {}
+    figures = {**evaluate_whole(labelled), **unknown, "left_out": dict(+collected.left_out)}
+    reached = [(limit, figure_of(figures, limit.name)) for limit in limits]
     if args.json:
         show(json.dumps(figures, indent=1))
     else:
         from saiten.pipelines.commands.pages.evaluation_page import print_evaluation
 
         print_evaluation(figures)
-    below = [f"{name} {value:.4g} is below {least:g}" for name, least, value in reached if not value >= least]
-    say("; ".join([_summary(figures, collected.left_out), *below]))
+    below = [
+        f"{limit.name} {value:.4g} is below {limit.least:g}" for limit, value in reached if not value >= limit.least
+    ]
+    say("; ".join([_summary(figures), *below]))
     return FINDINGS_EXIT_CODE if below else 0
 
 
-def _collect(args: argparse.Namespace, labels: "LabelFields") -> tuple["Collected", Any]:
-    """Returns scores with labels, and the model's task where a bundle says it."""
+def _collect(
+    args: argparse.Namespace, labels: "LabelFields", limits: Sequence[LeastFigure]
+) -> tuple["LabelledScores", "Collected"]:
+    """Returns scores with labels, and what is left out of them."""
     from saiten.pipelines.commands.training.labelled_scores import read_run, score_records
 
     if args.run is not None:
         if args.bundle is not None or args.input is not None:
             raise UsageError("--run has its scores already: leave out --bundle and --input.")
-        return read_run(args.run, labels), None
+        return read_run(args.run, labels, args.max_dead_letter_rate, limits)
     if args.bundle is None or args.input is None:
         raise UsageError("saiten evaluate needs --bundle and --input, or --run; see saiten evaluate --help.")
     from saiten.pipelines.commands.training.labelled_records import LabelledRecords, read_options
@@ -99,37 +104,10 @@ def _collect(args: argparse.Namespace, labels: "LabelFields") -> tuple["Collecte
     plan = plan_work(args.input, read_options(args, labels))
     records = LabelledRecords(plan, labels, args.max_dead_letter_rate)
     with opened_bundle(args.bundle, trusted=args.trust_bundle) as bundle:
-        return score_records(records, labels, bundle, args.engine), bundle.manifest.task
+        return score_records(records, labels, bundle, args.engine, limits)
 
 
-def _limit(text: str) -> tuple[str, float]:
-    name, _, value = text.rpartition(":")
-    try:
-        least = float(value)
-    except ValueError:
-        least = float("nan")
-    if not name or least != least:
-        raise UsageError(f"--min_metric is a name, a colon and a number, such as accuracy:0.9, not {text!r:.100}.")
-    if name.rpartition(".")[2] not in _RISING:
-        raise UsageError(f"--min_metric={text:.100} names no figure of which more is better: {', '.join(_RISING)}.")
-    return name, least
-
-
-def _value(figures: dict[str, Any], name: str) -> float:
-    """Returns a figure by its name: of all texts, of all outputs the mean, or of one output or class."""
-    whose, _, figure = name.rpartition(".")
-    of_one = {**figures.get("outputs", {}), **figures.get("classes", {})}
-    found = of_one.get(whose, {}) if whose else {**figures.get("mean", {}), **figures}
-    if figure not in found:
-        there = [*figures, *figures.get("mean", {}), *(f"{one}.{key}" for one, each in of_one.items() for key in each)]
-        raise UsageError(
-            f"There is no figure {name!r:.100}; there are "
-            f"{', '.join(other for other in there if other.rpartition('.')[2] in _RISING):.500}."
-        )
-    return float(found[figure]["value"]) if found[figure] else float("nan")
-
-
-def _summary(figures: dict[str, Any], left_out: Counter[str]) -> str:
+def _summary(figures: dict[str, Any]) -> str:
     shown = {**figures.get("mean", {}), **figures}
     wanted = ("accuracy", "macro_f1") if "macro_f1" in shown else ("f1",) if "f1" in shown else ("spearman", "accuracy")
     parts = [
@@ -138,5 +116,21 @@ def _summary(figures: dict[str, Any], left_out: Counter[str]) -> str:
         for name in wanted
         if shown.get(name)
     ]
-    codes = ", ".join(f"{code} {count:,}" for code, count in sorted(left_out.items()) if count)
-    return f"{figures['texts']:,} texts: {', '.join(parts) or 'no figure'}{f'; left out: {codes}' if codes else ''}"
+    codes = ", ".join(f"{code} {count:,}" for code, count in sorted(figures["left_out"].items()))
+    left_out = f"; left out: {codes}" if codes else ""
+    unknown = _unknown(figures.get("unknown_classes", {}))
+    return f"{figures['texts']:,} texts: {', '.join(parts) or 'no figure'}{unknown}{left_out}"
+
+
+def _unknown(classes: dict[str, int]) -> str:
+    """Says how many texts have a class that the model does not have; ``""`` where none has."""
+    if not classes:
+        return ""
+    named = ", ".join(f"{name:.40} {count:,}" for name, count in list(classes.items())[:_NAMED_CLASSES])
+    n, more = sum(classes.values()), ", …" if len(classes) > _NAMED_CLASSES else ""
+    counted = (
+        "text is of a class that the model does not have, and counts"
+        if n == 1
+        else ("texts are of classes that the model does not have, and count")
+    )
+    return f"; {n:,} {counted} as wrong ({named}{more})"

@@ -56,8 +56,10 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("saiten explain needs a text, or --input=FILE with some: give one of them.")
     if args.records < 1:
         raise UsageError(f"--records is 1 or more, not {args.records}.")
+    from saiten.pipelines.commands.pages.page_file import refuse_unwritable, write_page
     from saiten.pipelines.steps.scoring_bundle import opened_bundle
 
+    refuse_unwritable(args.html)
     with opened_bundle(args.bundle, trusted=args.trust_bundle) as bundle:
         outputs = list(bundle.outputs)
         if args.output is not None and args.output not in outputs:
@@ -76,7 +78,9 @@ def run(args: argparse.Namespace) -> int:
         is_class = bundle.manifest.task == "classes"
         texts = [ExplainedText(name, found, is_class) for name, found in explained]
     if args.html:
-        _write_page(args.html, texts, outputs)
+        from saiten.pipelines.reports.explanation_report import explanation_report
+
+        write_page(args.html, explanation_report(texts, outputs))
     if args.json:
         show("\n".join(json.dumps(_figures(text, outputs)) for text in texts))
     else:
@@ -112,16 +116,6 @@ def _explain_records(
                 yield record_id, explain_text(encoder, engine, text)
             except UsageError as error:
                 say(f"{record_id}: {error}")
-
-
-def _write_page(path: str, texts: "list[ExplainedText]", outputs: list[str]) -> None:
-    from saiten.pipelines import storage
-    from saiten.pipelines.reports.explanation_report import explanation_report
-
-    try:
-        storage.write_atomic(path, explanation_report(texts, outputs))
-    except OSError as error:
-        raise UsageError(f"--html={path} cannot be written: {error}.") from error
 
 
 def _figures(text: "ExplainedText", outputs: list[str]) -> dict[str, object]:

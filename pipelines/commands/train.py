@@ -60,11 +60,13 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from saiten.model.bundle.writer import refuse_used
+    from saiten.model.training.config import refuse_unready
     from saiten.pipelines.commands.training.labelled_records import parse_labels
     from saiten.pipelines.commands.training.texts import plan_texts
 
     check_dead_letter_rate(args.max_dead_letter_rate)
     config = training_config(args)
+    refuse_unready(config, with_baseline=args.baseline)
     labels = parse_labels(args.label_fields, args.class_field)
     texts = plan_texts(args, labels)
     refuse_used(pathlib.Path(args.bundle))

@@ -150,10 +150,16 @@ def counts_line(counts: RunCounts | InputReport | SourceCount, codes: Mapping[st
     '1,200 records = 1,190 scored + 4 empty + 6 dead letters (BAD_UTF8 5, BAD_JSON 1)'
     """
     of_each = ", ".join(f"{code} {count:,}" for code, count in codes.items())
-    return (
-        f"{counts.records:,} records = {counts.scored:,} scored + {counts.empty:,} empty + "
-        f"{dead_letters(counts.dead)}{f' ({of_each})' if of_each else ''}"
-    )
+    return f"{counts.records:,} records = {parts_line(counts)}{f' ({of_each})' if of_each else ''}"
+
+
+def parts_line(counts: RunCounts | InputReport | SourceCount) -> str:
+    """Returns what became of the records.
+
+    >>> parts_line(SourceCount(1200, 1190, 4, 6))
+    '1,190 scored + 4 empty + 6 dead letters'
+    """
+    return f"{counts.scored:,} scored + {counts.empty:,} empty + {dead_letters(counts.dead)}"
 
 
 def dead_letters(n: int) -> str:

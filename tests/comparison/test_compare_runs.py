@@ -214,6 +214,19 @@ def test_a_limit_that_is_none_is_refused(
     assert capsys.readouterr().err == f"saiten: {problem}\n"
 
 
+def test_a_page_that_cannot_be_written_is_refused_before_runs_are_compared(
+    runs: tuple[str, str], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    for page, problem in (
+        (f"{tmp_path}/file/page.html", f" cannot be written: {tmp_path}/file is a file; give another file."),
+        (f"{tmp_path}", " is no file: give a name for the page, such as --html=page.html."),
+        ("", " is no file: give a name for the page, such as --html=page.html."),
+    ):
+        assert main(["compare", *runs, f"--html={page}"]) == 2
+        assert capsys.readouterr() == ("", f"saiten: --html={page}{problem}\n")
+
+
 def test_what_is_no_run_is_refused(runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", runs[0], f"{runs[0]}/scores"]) == 2
     assert "scores holds no committed run: it has no manifest.json." in capsys.readouterr().err

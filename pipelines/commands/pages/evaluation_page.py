@@ -20,16 +20,22 @@ Group = tuple[str, Mapping[str, Any]]
 def print_evaluation(figures: Mapping[str, Any]) -> None:
     """Prints what `saiten.model.evaluation.evaluation.evaluate_whole` gave; each figure has its 95 % interval below."""
     console = make_console()
-    of_each = [*figures.get("outputs", {}).items(), *figures.get("classes", {}).items()]
+    unknown = figures.get("unknown_classes", {})
+    classes = [(_class_name(name, unknown), values) for name, values in figures.get("classes", {}).items()]
+    of_each = [*figures.get("outputs", {}).items(), *classes]
     whole = {**figures.get("mean", {}), **figures}
     # Of one output the mean is that output's.
     means = [] if len(figures.get("outputs", {})) == 1 else [("all" if "mean" not in figures else "mean", whole)]
     _print(console, "", [*means, *of_each])
     if "confusion" in figures:
-        _print_confusion(console, list(figures["classes"]), figures["confusion"])
+        _print_confusion(console, list(figures["classes"]), unknown, figures["confusion"])
     for group, name in (("by_length", "by tokens"), ("by_oov_share", "by share of OOV words")):
         _print(console, name, list(_groups(figures[group])))
     console.print(f"[dim]{_READING}[/]")
+
+
+def _class_name(name: str, unknown: Mapping[str, int]) -> str:
+    return f"{name} (not in the model)" if name in unknown else name
 
 
 def _groups(groups: Sequence[Mapping[str, Any]]) -> Iterable[Group]:
@@ -61,9 +67,16 @@ def _figure(value: Mapping[str, Any] | None, layout: str) -> str:
     return f"{format(value['value'], layout)}\n{low} to {high}"
 
 
-def _print_confusion(console: Console, names: Sequence[str], confusion: Sequence[Sequence[int]]) -> None:
+def _print_confusion(
+    console: Console, names: Sequence[str], unknown: Mapping[str, int], confusion: Sequence[Sequence[int]]
+) -> None:
+    """Prints how often each class was taken for each; of what the model does not have nothing is taken for."""
     if len(names) > _MOST_CLASSES_CONFUSED:
         return
-    rows = [Row([name], [f"{count:,}" for count in counts]) for name, counts in zip(names, confusion, strict=True)]
-    print_figures(console, ["true class"], names, rows, "true classes, and what their texts were taken for")
+    known = [name for name in names if name not in unknown]
+    rows = [
+        Row([_class_name(name, unknown)], [f"{count:,}" for count in counts[: len(known)]])
+        for name, counts in zip(names, confusion, strict=True)
+    ]
+    print_figures(console, ["true class"], known, rows, "true classes, and what their texts were taken for")
     console.print()

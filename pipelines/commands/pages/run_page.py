@@ -10,7 +10,7 @@ from saiten.pipelines.code_meanings import MEANINGS
 from saiten.pipelines.commands.pages.rows import MAX_LISTED, InspectPage, Row, nested_rows, shortened
 from saiten.pipelines.reports.verdict import outcome_sentence, verdict_of
 from saiten.pipelines.run.layout import REPORT
-from saiten.pipelines.run.run_manifest import RunManifest, counts_line
+from saiten.pipelines.run.run_manifest import RunManifest, counts_line, parts_line
 
 
 def run_page(directory: str, manifest: RunManifest, *, is_whole: bool) -> InspectPage:
@@ -28,7 +28,7 @@ def run_page(directory: str, manifest: RunManifest, *, is_whole: bool) -> Inspec
 
 def _rows(directory: str, manifest: RunManifest) -> Iterable[Row]:
     counts = manifest.counts
-    yield "records", counts_line(counts, {}).replace(" records", "", 1)
+    yield "records", f"{counts.records:,} = {parts_line(counts)}"
     about = "" if manifest.duplicate_ids_exact else "about "
     yield "repeated ids", f"{about}{counts.duplicate_ids:,}"
     for i, (code, count) in enumerate(islice(manifest.dead_letter_codes.items(), MAX_LISTED)):

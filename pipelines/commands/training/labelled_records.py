@@ -134,14 +134,28 @@ class LabelledRecords:
             self._refuse_absent(is_all=True)
         refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, self._what, self._first_bad + self._remedy)
 
-    def look(self) -> None:
+    def look(self) -> list[Sequence[float] | str]:
         """Reads the first records: what is wrong with all of them is said before anything heavy is loaded.
+
+        Returns:
+            Their labels.
 
         Raises:
             UsageError: As where all are read.
         """
-        for _ in islice(self, _LOOKED_AT):
-            pass
+        return [label for _, label in islice(self, _LOOKED_AT)]
+
+    def refuse_failed(self, failed: Counter[str]) -> None:
+        """Adds records that were read, but then failed.
+
+        Args:
+            failed: How many there are, by code.
+
+        Raises:
+            UsageError: They and the bad ones are too many.
+        """
+        self.bad += failed
+        refuse_bad_rate(self.n_read, self.bad, self._max_bad_rate, self._what, self._first_bad)
 
     def _of_block(self, block: RecordBlock) -> Iterator[tuple[str, Sequence[float] | str]]:
         self.n_read += block.n_read

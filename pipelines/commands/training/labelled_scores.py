@@ -13,11 +13,9 @@ from saiten.model.engines.engine import Engine
 from saiten.model.engines.score_encoded import score_encoded
 from saiten.model.errors import UsageError
 from saiten.model.evaluation.evaluation import LabelledScores
-from saiten.model.evaluation.metrics import are_exclusive
-from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder
-from saiten.model.text.ragged import DoubleArray, FloatArray, IntArray
-from saiten.model.training.targets import NumberLabels
+from saiten.pipelines.commands.training.collected import Collected, Row
+from saiten.pipelines.commands.training.further_texts import refuse_bad_rate
 from saiten.pipelines.commands.training.labelled_records import (
     LABEL_MISSING,
     LABEL_NOT_FINITE,
@@ -25,126 +23,74 @@ from saiten.pipelines.commands.training.labelled_records import (
     LabelledRecords,
     class_name,
 )
+from saiten.pipelines.commands.training.least_figures import LeastFigure, refuse_absent_figures
 from saiten.pipelines.run.results import read_scores
 from saiten.pipelines.run.run_manifest import committed_manifest
 
 _BATCH_TEXTS = 2_048
-# The scores of exclusive classes sum to 1, but for single precision.
-_SUM_TOLERANCE = 1e-3
-
-Row = Sequence[float] | str
 
 
-class Collected:
-    """Scores and labels as they come, and why records are left out.
+def score_records(
+    records: LabelledRecords, labels: LabelFields, bundle: StoredBundle, engine_name: str, limits: Sequence[LeastFigure]
+) -> tuple[LabelledScores, Collected]:
+    """Scores labelled records with a bundle, some thousand at a time.
 
     Args:
+        records: What is scored; what the first of them show to be wrong is said before any of them is.
         labels: Where the labels are.
-        outputs: Of the model.
+        bundle: The model.
+        engine_name: Of the engine, or ``auto``.
+        limits: Of figures that there must be.
 
-    Attributes:
-        left_out: Records that are not evaluated, by code.
-    """
-
-    def __init__(self, labels: LabelFields, outputs: Sequence[str]) -> None:
-        unknown = [] if labels.is_class else [name for name in labels.names if name not in outputs]
-        if unknown:
-            raise UsageError(f"The model has no output {unknown[0]!r}; its outputs are {', '.join(outputs):.300}.")
-        self._labels, self._outputs = labels, tuple(outputs)
-        self._numbers = {name: i for i, name in enumerate(outputs)}
-        self._parts: list[tuple[FloatArray, DoubleArray, IntArray, IntArray]] = []
-        self.left_out: Counter[str] = Counter()
-
-    def add(self, scores: FloatArray, labels: Sequence[Row], n_tokens: IntArray, n_oov: IntArray) -> None:
-        """Takes the scores of some texts, [n, outputs], with a label each; texts without tokens are left out."""
-        if self._labels.is_class:
-            rows = np.array([[self._numbers.get(str(label), np.nan)] for label in labels], np.float64)
-        else:
-            rows = np.array(labels, np.float64).reshape(len(labels), -1)
-        is_empty, is_unknown = np.equal(n_tokens, 0), np.isnan(rows).all(axis=1)
-        self.left_out["EMPTY"] += int(is_empty.sum())
-        self.left_out["CLASS_UNKNOWN"] += int((is_unknown & ~is_empty).sum())
-        kept = ~is_empty & ~is_unknown
-        self._parts.append((scores[kept], rows[kept], n_tokens[kept], n_oov[kept]))
-
-    def labelled_scores(self, task: Task | None) -> LabelledScores:
-        """Returns all of them.
-
-        Args:
-            task: The model's; None: as labels and scores are.
-
-        Raises:
-            UsageError: There are none, or the labels are not of the task.
-        """
-        if not sum(len(part[0]) for part in self._parts):
-            codes = ", ".join(f"{code} {count:,}" for code, count in sorted(self.left_out.items()) if count)
-            raise UsageError(f"No record is left to evaluate{f' ({codes})' if codes else ''}.")
-        columns = (np.concatenate(values) for values in zip(*self._parts, strict=True))
-        scores, rows, n_tokens, n_oov = columns
-        if self._labels.is_class:
-            if task is None and not _are_of_classes(scores):
-                raise UsageError(
-                    "--class_field is for scores of exclusive classes, and these do not add up to 1: name the fields "
-                    "with their labels by --label_fields."
-                )
-            return LabelledScores("classes", self._outputs, scores, rows.astype(np.float32), n_tokens, n_oov)
-        chosen = [self._outputs.index(name) for name in self._labels.names]
-        if task is None:
-            task = _task_of(rows, scores[:, chosen])
-        if task == "classes" and len(chosen) < len(self._outputs):
-            raise UsageError("The model's outputs are exclusive classes: name all of them by --label_fields.")
-        targets = NumberLabels(self._labels.names).values(rows, task, f"A model of {task}")
-        return LabelledScores(task, tuple(self._labels.names), scores[:, chosen], targets, n_tokens, n_oov)
-
-
-def _are_of_classes(scores: FloatArray) -> bool:
-    return bool(np.abs(scores.sum(axis=1) - 1).max() < _SUM_TOLERANCE)
-
-
-def _task_of(labels: DoubleArray, scores: FloatArray) -> Task:
-    if are_exclusive(labels) and _are_of_classes(scores):
-        return "classes"
-    are_flags = bool(np.isin(labels[~np.isnan(labels)], (0, 1)).all())
-    return "labels" if are_flags and scores.min() >= 0 and scores.max() <= 1 else "numbers"
-
-
-def score_records(records: LabelledRecords, labels: LabelFields, bundle: StoredBundle, engine_name: str) -> Collected:
-    """Scores labelled records with a bundle, some thousand at a time.
+    Returns:
+        The scores with their labels, and what is left out of them.
 
     Raises:
         BundleError: The bundle is refused.
-        UsageError: Labels or records will not do.
+        UsageError: Labels or records will not do, too many failed, or there is no such figure.
     """
     from saiten.pipelines.steps.scoring_bundle import load_encoder, load_engine
 
-    if labels.is_class and bundle.manifest.task != "classes":
-        raise UsageError(
-            f"--class_field is for models of classes, and this one gives {bundle.manifest.task}: name the fields with "
-            "its labels by --label_fields."
-        )
+    task = bundle.manifest.task
     collected = Collected(labels, bundle.outputs)
+    collected.refuse_unfit(task, records.look())
+    refuse_absent_figures(limits, task, collected.evaluated)
     encoder, engine = load_encoder(bundle), load_engine(bundle, bundle.engine_name(engine_name))
     waiting = iter(records)
+    failed: Counter[str] = Counter()
     while some := list(islice(waiting, _BATCH_TEXTS)):
-        _score(collected, some, encoder, engine)
+        failed += _score(collected, some, encoder, engine)
+    records.refuse_failed(failed)
     collected.left_out += records.bad
-    return collected
+    return collected.labelled_scores(task), collected
 
 
-def _score(collected: Collected, some: Sequence[tuple[str, Row]], encoder: Encoder, engine: Engine) -> None:
+def _score(collected: Collected, some: Sequence[tuple[str, Row]], encoder: Encoder, engine: Engine) -> Counter[str]:
+    """Returns how many could not be scored, by code."""
     encoded, errors = encoder.encode_all([text for text, _ in some])
     scores, failures = score_encoded(engine, encoded)
-    collected.left_out.update([*(error.code for error in errors.values()), *(code for code, _ in failures.values())])
     kept = np.setdiff1d(np.arange(len(some)), [*errors, *failures])
     labels = [some[i][1] for i in kept.tolist()]
     collected.add(scores[kept], labels, encoded.n_tokens[kept], encoded.n_oov[kept])
+    return Counter([*(error.code for error in errors.values()), *(code for code, _ in failures.values())])
 
 
-def read_run(directory: str, labels: LabelFields) -> Collected:
+def read_run(
+    directory: str, labels: LabelFields, max_bad_rate: float, limits: Sequence[LeastFigure]
+) -> tuple[LabelledScores, Collected]:
     """Returns the scores of a committed run whose labels were kept beside them (``--keep_fields``).
 
+    Args:
+        directory: The run's.
+        labels: Where the labels are.
+        max_bad_rate: The share of its records, dead letters among them, that may be unusable.
+        limits: Of figures that there must be.
+
+    Returns:
+        The scores with their labels, and what is left out of them.
+
     Raises:
-        UsageError: There is no such run, or it has not kept the labels.
+        UsageError: There is no such run, it has not kept the labels, too few are there, or there is no such figure.
     """
     manifest = committed_manifest(directory)
     collected = Collected(labels, manifest.outputs_scored)
@@ -152,7 +98,9 @@ def read_run(directory: str, labels: LabelFields) -> Collected:
     table = read_scores(directory, [*columns, *labels.names])
     labels_there = list(_kept_labels(table, labels))
     reasons = [_reason_against(label) for label in labels_there]
-    collected.left_out.update(reason for reason in reasons if reason)
+    bad = Counter(reason for reason in reasons if reason) + Counter(manifest.dead_letter_codes)
+    refuse_bad_rate(manifest.counts.records, bad, max_bad_rate, "records of the run")
+    collected.left_out += bad
     is_there = np.array([not reason for reason in reasons], np.bool_)
     table = table.filter(pa.array(is_there))
     scores = [pc.fill_null(table[f"score_{name}"], 0).to_numpy() for name in manifest.outputs_scored]
@@ -160,7 +108,9 @@ def read_run(directory: str, labels: LabelFields) -> Collected:
     n_tokens, n_oov = (table[name].to_numpy().astype(np.int32) for name in ("n_tokens", "n_oov"))
     kept = [label for label, reason in zip(labels_there, reasons, strict=True) if label is not None and not reason]
     collected.add(np.stack(scores, axis=1).astype(np.float32), kept, np.where(is_scored, n_tokens, 0), n_oov)
-    return collected
+    labelled = collected.labelled_scores(None)
+    refuse_absent_figures(limits, labelled.task, collected.evaluated)
+    return labelled, collected
 
 
 def _kept_labels(table: pa.Table, labels: LabelFields) -> Iterator[Row | None]:
