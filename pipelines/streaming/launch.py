@@ -37,6 +37,9 @@ from saiten.pipelines.terminal import say, show
 _STREAMING_RUNNERS = ("flink", "portable", "prism", "dataflow")
 _LEFT = "the windows that are there are whole, --resume goes on from here"
 _CHECKPOINTS, _CHECKPOINT_MS = "--checkpointing_interval", 10_000
+# Flink would keep back what a Beam bundle gives that is open at a checkpoint until the same step has another one. The
+# first step of a stream has one Beam bundle in all: a job that was caught in it stood still for ever (BEAM-10558).
+_WHOLE_BUNDLES = "--finish_bundle_before_checkpointing"
 _LOOK_SECS = 1.0
 
 
@@ -103,8 +106,9 @@ def _refuse_runner(runner: str) -> None:
 
 def _with_checkpoints(flags: Sequence[str]) -> list[str]:
     """Adds what lets Flink remember: without it, a job that starts again has forgotten all. Other runners ignore it."""
-    is_given = any(flag.partition("=")[0] == _CHECKPOINTS for flag in flags)
-    return [*flags] if is_given else [*flags, f"{_CHECKPOINTS}={_CHECKPOINT_MS}"]
+    named = {flag.partition("=")[0] for flag in flags}
+    interval = [] if _CHECKPOINTS in named else [f"{_CHECKPOINTS}={_CHECKPOINT_MS}"]
+    return [*flags, *interval, *([] if _WHOLE_BUNDLES in named else [_WHOLE_BUNDLES])]
 
 
 def _clear_earlier(run: Run) -> None:

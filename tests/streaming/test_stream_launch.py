@@ -119,6 +119,37 @@ def test_workers_get_paths_from_the_root_on_and_a_stream_begins_with_the_newest_
         window(tmp_path / "out", 0)
 
 
+@pytest.mark.parametrize(
+    ("given", "passed_on"),
+    [
+        ([], ["--checkpointing_interval=10000", "--finish_bundle_before_checkpointing"]),
+        (["checkpointing_interval=500"], ["--checkpointing_interval=500", "--finish_bundle_before_checkpointing"]),
+        (
+            ["finish_bundle_before_checkpointing", "checkpointing_interval=7"],
+            ["--finish_bundle_before_checkpointing", "--checkpointing_interval=7"],
+        ),
+    ],
+)
+def test_flink_remembers_where_a_stream_was_and_keeps_nothing_back_at_its_checkpoints(
+    given: list[str],
+    passed_on: list[str],
+    tiny_bundle: StoredBundle,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without the second a stream whose first checkpoint came too soon read nothing, and ran on for ever."""
+    seen: list[list[str]] = []
+
+    def stop(_runner: str, flags: list[str]) -> None:
+        seen.append([flag for flag in flags if "checkpoint" in flag])
+        raise UsageError("Enough.")
+
+    monkeypatch.setattr(launch, "remote_execution", stop)
+    command = ["score", "--streaming", f"--bundle={tiny_bundle.path}", f"--output={tmp_path / 'out'}", "--input=a"]
+    assert main([*command, *FLINK, *(f"--beam_option={option}" for option in given)]) == 2
+    assert seen == [passed_on]
+
+
 def window(output: pathlib.Path, start: float, *, dead: int = 0) -> WindowManifest:
     counts, codes = SourceCount(3, 3 - dead, 0, dead), {"BAD_JSON": dead} if dead else {}
     manifest = WindowManifest(
