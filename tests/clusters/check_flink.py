@@ -95,7 +95,14 @@ def test_flink_killed(
     figure(f"exact, largest difference {largest:g}")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["interrupted", "killed"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="interrupted"),
+        pytest.param(signal.SIGTERM, id="terminated", marks=pytest.mark.thorough),
+        pytest.param(signal.SIGKILL, id="killed"),
+    ],
+)
 def test_flink_launcher(
     articles: pathlib.Path,
     bundle: pathlib.Path,

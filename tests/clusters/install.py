@@ -43,7 +43,7 @@ def install_flink() -> tuple[pathlib.Path, pathlib.Path]:
     """Brings Flink and Beam's job server.
 
     Returns:
-        The folders of Flink's jars and of the job server's.
+        The folder of Flink's jars and that of the job server's one.
 
     Raises:
         ClusterError: The machine lacks a tool, or a registry did not give what was asked for.
@@ -55,8 +55,7 @@ def install_flink() -> tuple[pathlib.Path, pathlib.Path]:
     if not beam.is_dir():
         partial = _emptied(beam)
         versions = [f"-Dflink.minor={FLINK_MINOR}", f"-Dbeam.version={JOB_SERVER_VERSION}"]
-        goal = ["dependency:copy-dependencies", "-DincludeScope=runtime", f"-DoutputDirectory={partial}"]
-        _run(["mvn", "-q", "-B", "-f", str(PROGRAMS / "pom.xml"), *versions, *goal])
+        _run(["mvn", "-q", "-B", "-f", str(PROGRAMS / "pom.xml"), *versions, f"-Djar.folder={partial}", "package"])
         partial.rename(beam)
     return flink, beam
 
