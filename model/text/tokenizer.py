@@ -107,6 +107,10 @@ class Tokenizer:
         import MeCab
 
         self.config = config
+        if config.user_dictionary and not os.path.isfile(config.user_dictionary):
+            raise UsageError(
+                f"There is no user dictionary at {config.user_dictionary}; give a file that mecab-dict-index has made."
+            )
         self.dictionary = find_dictionary(config.dictionary)
         # unidic, where it is installed, would be taken before unidic-lite: name the dictionary. A mecabrc, be it
         # the dictionary's own, could name a further one that no hash in the bundle speaks of.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from saiten.model.errors import UsageError, refuse_missing
-from saiten.model.text.tokenizer import TokenizerConfig
+from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
 
 NETWORKS = ("lstm", "bilstm", "gru")
 LOSSES = ("mse", "mae", "huber", "binary_crossentropy", "categorical_crossentropy")
@@ -165,7 +165,7 @@ def _refuse_no_choice(config: NetworkConfig | TrainingConfig) -> None:
 
 
 def refuse_unready(config: TrainingConfig, *, with_baseline: bool) -> None:
-    """Refuses a training for which a library or the vectors file is not there, before any work."""
+    """Refuses a training for which a library, a dictionary or the vectors file is not there, before any work."""
     refuse_missing("scipy", "train")
     if with_baseline:
         refuse_missing("sklearn", "evaluate")
@@ -173,3 +173,4 @@ def refuse_unready(config: TrainingConfig, *, with_baseline: bool) -> None:
         refuse_missing("gensim", "train", ", or give ready --vectors")
     elif not config.vectors.is_file():
         raise UsageError(f"There is no file of word vectors at --vectors={config.vectors}.")
+    Tokenizer(config.tokenizer)

@@ -11,6 +11,8 @@ from saiten.model.task import Task
 from saiten.model.text.ragged import DoubleArray, FloatArray
 
 MOST_CLASSES = 1_000
+# So many may have but one text each; of more that is the mark of another field, such as an id.
+_FEW_CLASSES = 20
 
 _TASKS: dict[str, Task] = {"binary_crossentropy": "labels", "categorical_crossentropy": "classes"}
 LOSS_OF: dict[Task, str] = {
@@ -156,6 +158,11 @@ class ClassLabels:
         names = sorted((all_names[int(number)] for number in found), key=_rank)
         if len(names) < 2:
             raise UsageError(f"There is but one class, {names[0]!r:.60}; a model needs two to choose from.")
+        if len(names) > _FEW_CLASSES and 2 * len(names) > n_records:
+            raise UsageError(
+                f"There are {len(names):,} classes in {n_records:,} texts, too few of each to learn from: name a field "
+                "that many texts share."
+            )
         order = np.full(len(all_names), np.nan, np.float32)
         order[[self._numbers[name] for name in names]] = np.arange(len(names))
         return Targets("classes", LOSS_OF["classes"], tuple(names), order[rows.astype(np.int64)])

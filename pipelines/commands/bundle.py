@@ -104,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
     from saiten.model.bundle.writer import refuse_used, write_bundle
     from saiten.model.errors import UsageError
     from saiten.model.keras_models.keras_tokenizer import read_word_index
+    from saiten.model.text.tokenizer import Tokenizer
 
     path = pathlib.Path(args.keras_model)
     if not path.exists():
@@ -113,6 +114,7 @@ def run(args: argparse.Namespace) -> int:
     outputs = [name.strip() for name in args.outputs.split(",")]
     expected = read_expected(args.expected, outputs) if args.expected else None
     index = read_word_index(pathlib.Path(args.word_index))
+    Tokenizer(tokenizer_config(args))  # a dictionary that will not do is told of before TensorFlow is loaded
     import_tensorflow()
     from saiten.model.keras_models.layers import refuse_outputs, task_of
     from saiten.model.keras_models.model_file import read_model_file

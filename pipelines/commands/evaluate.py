@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 _NAMED_CLASSES = 5
 
-EXAMPLE = "saiten evaluate --bundle=bundles/news --input=held-out.jsonl \\\n    --class_field=category"
+EXAMPLE = (
+    "saiten evaluate --bundle=bundles/news --input=held-out.jsonl \\\n    --text_field=body --class_field=category"
+)
+ONE_OF = (("--bundle,--input", "--run"), ("--class_field", "--label_fields"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

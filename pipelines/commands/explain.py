@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 EXAMPLE = "saiten explain --bundle=bundles/mine とても美味しい。"
+ONE_OF = (("TEXT", "--input"),)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

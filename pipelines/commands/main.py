@@ -12,7 +12,7 @@ from typing import NoReturn
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.commands.command_line.catalog import COMMANDS
 from saiten.pipelines.commands.command_line.interrupted import NOTHING_WRITTEN, left_behind
-from saiten.pipelines.commands.command_line.parser import command_module, command_parser, overview
+from saiten.pipelines.commands.command_line.parser import command_module, command_parser, one_of, overview
 from saiten.pipelines.commands.flags import known_flags, replaced_values, unknown_flag_message
 from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.terminal import drop_output, say
@@ -95,6 +95,7 @@ def _run(arguments: list[str]) -> int:
     elif unknown:
         raise UsageError(unknown_flag_message(unknown[0], known_flags(parser)))
     if missing:
+        missing += [" or ".join(ways) for ways in one_of(command) if not any(_is_given(parsed, way) for way in ways)]
         raise UsageError(f"saiten {command} needs {', '.join(missing)}; see saiten {command} --help.")
     try:
         exit_code: int = command_module(command).run(parsed)
@@ -104,6 +105,10 @@ def _run(arguments: list[str]) -> int:
     return exit_code
 
 
+def _is_given(parsed: argparse.Namespace, way: str) -> bool:
+    return all(getattr(parsed, flag.lstrip("-").lower()) for flag in way.split(","))
+
+
 def _last_line(word: str, end: BaseException) -> str:
     """Says how to go on; an end that comes before a command has begun has left nothing."""
     left = end.args[0] if end.args else NOTHING_WRITTEN
@@ -111,7 +116,7 @@ def _last_line(word: str, end: BaseException) -> str:
 
 
 def _unknown_command_message(command: str) -> str:
-    nearest = difflib.get_close_matches(command, COMMANDS, n=1, cutoff=0.5)
+    nearest = difflib.get_close_matches(command, [*COMMANDS, "--version", "--help"], n=1, cutoff=0.5)
     hint = f"did you mean saiten {nearest[0]}?" if nearest else "see saiten --help."
     return f"There is no command {command!r}; {hint}"
 

@@ -15,11 +15,12 @@ from saiten.pipelines.terminal import say, show
 if TYPE_CHECKING:
     from saiten.pipelines.run.run_manifest import RunManifest
 
-__all__ = ["EXAMPLE", "add_arguments", "run"]
+__all__ = ["EXAMPLE", "ONE_OF", "add_arguments", "run"]
 
 EXAMPLE = (
     "saiten score --input=reviews.csv --text_field=body --id_field=id \\\n    --bundle=bundles/mine --output=runs/june"
 )
+ONE_OF = (("--output", "--check"),)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ _BLAS_THREADS = "1"
 
 
 EXAMPLE = "saiten train --input=news.jsonl --text_field=body --class_field=category \\\n    --bundle=bundles/news"
+ONE_OF = (("--class_field", "--label_fields"),)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

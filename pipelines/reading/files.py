@@ -35,7 +35,9 @@ class InputFile:
     modified: str
 
 
-def list_inputs(patterns: str, *, table_files: bool = False, may_be_none: bool = False) -> list[InputFile]:
+def list_inputs(
+    patterns: str, *, table_files: bool = False, may_be_none: bool = False, flag: str = "--input"
+) -> list[InputFile]:
     """Returns the files that `patterns` stands for, each once, sorted by path.
 
     Args:
@@ -43,6 +45,7 @@ def list_inputs(patterns: str, *, table_files: bool = False, may_be_none: bool =
             start with ``_`` or ``.`` (such as ``_SUCCESS``) count only when they are written out.
         table_files: Take the files of a Delta, Iceberg or Hudi table as they are.
         may_be_none: A pattern that matches no file may do so later.
+        flag: That gave the patterns.
 
     Raises:
         UsageError: A pattern that matches no file, a file that cannot be read, or a table.
@@ -52,12 +55,12 @@ def list_inputs(patterns: str, *, table_files: bool = False, may_be_none: bool =
     else:
         items = [item for part in patterns.split(",") if (item := part.strip())]
     if not items:
-        raise UsageError(f"--input is empty: {patterns!r}; name a file, a directory or a glob.")
+        raise UsageError(f"{flag} is empty: {patterns!r}; name a file, a directory or a glob.")
     found: dict[str, InputFile] = {}
     for item in items:
         files = _match(item.removeprefix("file://"), table_files=table_files)
         if not files and not may_be_none:
-            raise UsageError(f"No file matches {item!r}; check --input for a misspelt name or an empty directory.")
+            raise UsageError(f"No file matches {item!r}; check {flag} for a misspelt name or an empty directory.")
         for file in files:
             # A file that a link leads to as well is read once, by its own name, unless that says nothing of it: caches
             # of downloads call a file by its hash, and a link by its name.

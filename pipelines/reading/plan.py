@@ -62,6 +62,7 @@ def plan_work(
     *,
     n_workers: int = 1,
     block_bytes: int = CHUNK_BYTES,
+    flag: str = "--input",
 ) -> WorkPlan:
     """Returns the plan for an input; the same files always give the same plan.
 
@@ -73,12 +74,13 @@ def plan_work(
         target_range_bytes: About how much a range holds; None makes about 64 ranges of 4 to 64 MiB.
         n_workers: How many will read at the same time.
         block_bytes: Of what is scored at once.
+        flag: That gave the patterns.
 
     Raises:
         UsageError: No file matches, one cannot be read, or a field is not there.
         DamagedFileError: A file is damaged where it was looked at.
     """
-    files = list_inputs(patterns, table_files=options.table_files)
+    files = list_inputs(patterns, table_files=options.table_files, flag=flag)
     sources = source_names(file.path for file in files)
     found = _look_at_all(files, sources, options)
     fields = {whole.source: file_fields for whole, file_fields in found}

@@ -12,6 +12,7 @@ from saiten.model.bundle.explain import ExplainedToken, explain_text
 from saiten.model.text.encoder import Encoder
 from saiten.pipelines.commands.main import main
 from tests.helpers.fakes import FakeEngine
+from tests.helpers.reports import HeardPage
 
 Output = pytest.CaptureFixture[str]
 
@@ -114,6 +115,7 @@ def test_the_first_records_of_a_file_are_explained(
     assert [json.loads(line)["id"] for line in said.out.splitlines()] == ["one", "three", "a.jsonl:94"]
     assert re.fullmatch(r"saiten: a\.jsonl:\d+ would be a dead letter: TEXT_MISSING, .*\n", said.err)
     assert main([*command, "--records=4", f"--html={tmp_path / 'page.html'}"]) == 0
+    HeardPage((tmp_path / "page.html").read_text(encoding="utf-8")).check()
     assert re.findall(r"^id +(\S+)", capsys.readouterr().out, re.MULTILINE) == ["one", "three", "a.jsonl:94"]
     assert re.findall("<h2>(.*?)</h2>", (tmp_path / "page.html").read_text(encoding="utf-8")) == [
         "one",

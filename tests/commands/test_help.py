@@ -2,6 +2,7 @@
 
 import argparse
 import pathlib
+import re
 import runpy
 import shlex
 import unicodedata
@@ -90,10 +91,43 @@ def test_a_flag_that_the_recipes_set_shows_what_each_sets(monkeypatch: pytest.Mo
 
 
 def test_a_command_that_is_not_there_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    assert (main(["scor"]), main(["frobnicate"])) == (2, 2)
+    words = ["scor", "version", "help", "frobnicate"]
+    assert [main([word]) for word in words] == [2] * 4
     assert capsys.readouterr().err.splitlines() == [
         "saiten: There is no command 'scor'; did you mean saiten score?",
+        "saiten: There is no command 'version'; did you mean saiten --version?",
+        "saiten: There is no command 'help'; did you mean saiten --help?",
         "saiten: There is no command 'frobnicate'; see saiten --help.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [
+        ("evaluate", "(--bundle=DIR --input=FILES | --run=DIR) (--class_field=FIELD | --label_fields=FIELDS) [flags]"),
+        ("explain", "--bundle=DIR (TEXT | --input=FILES) [flags]"),
+        ("inspect", "DIR [flags]"),
+        ("score", "--input=FILES --bundle=DIR (--output=DIR | --check) [flags]"),
+        ("train", "--input=FILES --bundle=DIR (--class_field=FIELD | --label_fields=FIELDS) [flags]"),
+    ],
+)
+def test_the_usage_names_all_that_a_command_needs(command: str, usage: str) -> None:
+    shown = str(command_parser(command).usage)
+    assert " ".join(shown.split()) == f"saiten {command} {usage}"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_default_that_is_a_number_has_no_idle_zeros(command: str) -> None:
+    shown = [shown_help(action) for action in command_parser(command)._actions]
+    assert [text for text in shown if re.search(r"default: \d+\.0\)", text)] == []
+
+
+def test_what_is_missing_is_said_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [main(["train"]), main(["train", "--input=a.csv", "--class_field=a"]), main(["score"])] == [2, 2, 2]
+    assert capsys.readouterr().err.splitlines() == [
+        "saiten: saiten train needs --input, --bundle, --class_field or --label_fields; see saiten train --help.",
+        "saiten: saiten train needs --bundle; see saiten train --help.",
+        "saiten: saiten score needs --input, --bundle, --output or --check; see saiten score --help.",
     ]
 
 

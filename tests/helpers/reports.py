@@ -84,6 +84,9 @@ class HeardPage(HTMLParser):
         self.headings: list[int] = []
         self.unlabelled: list[str] = []
         self.pictures: list[str] = []
+        self.landmarks: list[str] = []
+        self._texts: dict[str, str] = {}
+        self._read: str | None = None
         self._open: list[str] = []
         self.feed(page)
         assert self._open == []
@@ -92,13 +95,17 @@ class HeardPage(HTMLParser):
         attributes = dict(attrs)
         self.tags[tag] += 1
         assert not any(name.startswith("on") or name in ("src", "href") for name in attributes)
-        self.ids += [value for name, value in attrs if name == "id" and value]
+        self._read = attributes.get("id")
+        self.ids += [self._read] if self._read else []
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(int(tag[1]))
         if tag == "th" and "scope" not in attributes:
             self.unlabelled.append("th")
         if attributes.get("role") == "img":
             self.pictures.append(attributes.get("aria-label") or "")
+        if tag == "section" or attributes.get("role") == "region":
+            label = attributes.get("aria-label")
+            self.landmarks.append(label or f"#{attributes.get('aria-labelledby')}")
         if attributes.get("role") in ("img", "region") and not attributes.get("aria-label"):
             self.unlabelled.append(tag)
         if tag not in self.VOID:
@@ -108,8 +115,18 @@ class HeardPage(HTMLParser):
         if tag not in self.VOID:
             assert self._open.pop() == tag
 
+    def handle_data(self, data: str) -> None:
+        if self._read:
+            self._texts[self._read] = data
+        self._read = None
+
     def check(self) -> None:
-        """Fails where a heading is left out, a picture or a table has no name, or an id is there twice."""
+        """Fails where a heading is left out, a picture or a table has no name, or an id or a place is there twice.
+
+        Places are what a screen reader lists to go to: named sections, and tables that can be scrolled.
+        """
+        places = [self._texts.get(name[1:], name) for name in self.landmarks if name != "#None"]
+        assert [name for name, n in Counter(places).items() if n > 1] == []
         assert self.headings[0] == 1
         assert self.headings.count(1) == 1
         assert all(later <= earlier + 1 for earlier, later in zip(self.headings, self.headings[1:], strict=False))

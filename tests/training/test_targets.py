@@ -126,6 +126,11 @@ def test_classes_that_are_none_are_refused() -> None:
             None,
             "There are more than 1,000 classes, such as 'id-1000': name a field with few.",
         ),
+        (
+            [f"id-{i // 2}" if i < 4 else f"id-{i}" for i in range(30)],
+            None,
+            "There are 28 classes in 30 texts, too few of each to learn from: name a field that many texts share.",
+        ),
     ):
         with pytest.raises(UsageError) as caught:
             classes(names, loss)

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import textwrap
+from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
@@ -41,7 +42,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def command_module(command: str) -> ModuleType:
-    """Returns a command's module: `add_arguments`, `run` and `EXAMPLE`."""
+    """Returns a command's module: `add_arguments`, `run`, `EXAMPLE`, and `ONE_OF` where flags stand for each other."""
     return importlib.import_module(f"saiten.pipelines.commands.{command}")
 
 
@@ -56,8 +57,14 @@ def command_parser(command: str) -> Parser:
         allow_abbrev=False,
     )
     module.add_arguments(parser)
-    parser.usage = _usage(parser)
+    parser.usage = _usage(parser, one_of(command))
     return parser
+
+
+def one_of(command: str) -> Sequence[Sequence[str]]:
+    """Returns of which flags a command needs one each; several between commas stand for one."""
+    found: Sequence[Sequence[str]] = getattr(command_module(command), "ONE_OF", ())
+    return found
 
 
 def overview() -> str:
@@ -84,16 +91,19 @@ def shown_help(action: argparse.Action) -> str:
     default: Any = action.default
     if default in (None, "", False, argparse.SUPPRESS) or default == [] or "(default" in text:
         return text
-    return f"{text} (default: {default})"
+    return f"{text} (default: {f'{default:g}' if isinstance(default, float) else default})"
 
 
-def _usage(parser: Parser) -> str:
+def _usage(parser: Parser, one_of: Sequence[Sequence[str]]) -> str:
     """Returns what a command needs; its flags are told below, by what they are for."""
     actions = parser._actions  # noqa: SLF001 - argparse has no public way to list them
+    names = {flag: shown_name(action) for action in actions for flag in (*action.option_strings, str(action.metavar))}
     needed = [shown_name(action) for action in actions if action.required]
-    optional = [f"[{shown_name(action)}]" for action in actions if not action.option_strings and not action.required]
-    words = " ".join([parser.prog, *needed, *optional, "[flags]"])
-    return textwrap.fill(words, _WIDTH, initial_indent="", subsequent_indent="    ", break_on_hyphens=False)
+    choices = ([" ".join(names[flag] for flag in way.split(",")) for way in ways] for ways in one_of)
+    needed += [f"({' | '.join(ways)})" for ways in choices]
+    words = " ".join([parser.prog, *needed, "[flags]"]).replace(" | ", "\0|\0")
+    lines = textwrap.wrap(words, _WIDTH, initial_indent="", subsequent_indent="    ", break_on_hyphens=False)
+    return "\n".join(lines).replace("\0", " ")
 
 
 def _metavar(action: argparse.Action) -> str:

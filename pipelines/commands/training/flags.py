@@ -13,6 +13,11 @@ from saiten.pipelines.commands.flags import add_segmenter_argument, add_text_arg
 # What the settings of a part are called on the command line.
 _WORD2VEC_FLAGS = {"embedding_dim": "dimensions", "word2vec_epochs": "epochs", "context_window": "context_window"}
 _NETWORK_FLAGS = {"network": "recurrent", "lstm_units": "units"}
+# How what is wrong with a setting begins, and the flag of another name that gave it.
+_BEGINNINGS = {
+    **{setting: flag for flag, setting in _NETWORK_FLAGS.items()},
+    **{f"Word2vec's {setting}": flag for flag, setting in _WORD2VEC_FLAGS.items()},
+}
 # What a recipe means that leaves a setting open.
 _UNSET = {"loss": "as the labels are", "min_count": "by the amount of text", "word2vec_epochs": "by the amount of text"}
 
@@ -69,8 +74,17 @@ def _add_text_arguments(group: "argparse._ArgumentGroup") -> None:
     )
     group.add_argument("--word2vec_epochs", type=int, help="passes of word2vec over the texts")
     group.add_argument("--context_window", type=int, help="how many words on either side word2vec looks at")
-    group.add_argument("--skip_gram", action="store_true", default=None, help="word2vec by skip-gram")
-    group.add_argument("--cbow", action="store_false", dest="skip_gram", default=None, help="word2vec by CBOW")
+    ways = {
+        way: [name for name, recipe in RECIPES.items() if recipe.word2vec.skip_gram is way] for way in (True, False)
+    }
+    for flag, way, called in (("--skip_gram", True, "skip-gram"), ("--cbow", False, "CBOW")):
+        group.add_argument(
+            flag,
+            action="store_const",
+            const=way,
+            dest="skip_gram",
+            help=f"word2vec by {called} (default: of {', '.join(ways[way])})",
+        )
 
 
 def _add_network_arguments(group: "argparse._ArgumentGroup") -> None:
@@ -146,6 +160,13 @@ def training_config(args: argparse.Namespace) -> TrainingConfig:
         refuse_loss_of_names(args.loss)
         recipe = dataclasses.replace(recipe, loss=None)  # the article's is for numbers; what fits classes follows
     given = {name: value for name, value in vars(args).items() if value is not None}
+    try:
+        return _config(args, recipe, given)
+    except UsageError as error:
+        raise UsageError(_by_its_flag(str(error), given)) from error
+
+
+def _config(args: argparse.Namespace, recipe: TrainingConfig, given: dict[str, Any]) -> TrainingConfig:
     word2vec = _renamed(given, {**_WORD2VEC_FLAGS, "skip_gram": "skip_gram"})
     network = _renamed(given, _NETWORK_FLAGS)
     named = {field.name for field in dataclasses.fields(TrainingConfig)} - {"word2vec", "network", "recipe"}
@@ -156,6 +177,14 @@ def training_config(args: argparse.Namespace) -> TrainingConfig:
         network=dataclasses.replace(recipe.network, **network),
         **{name: value for name, value in given.items() if name in named},
     )
+
+
+def _by_its_flag(message: str, given: dict[str, Any]) -> str:
+    """Returns a sentence that begins with a setting with the flag in its place."""
+    for name, flag in {**_BEGINNINGS, **{name: name for name in given}}.items():
+        if message.startswith(f"{name} "):
+            return f"--{flag}{message.removeprefix(name)}"
+    return message
 
 
 def _renamed(given: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:

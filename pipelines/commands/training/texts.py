@@ -34,9 +34,11 @@ def plan_texts(args: argparse.Namespace, labels: LabelFields) -> Texts:
     options = read_options(args, labels)
     plan = plan_work(args.input, options)
     others = dataclasses.replace(options, input_format="auto")
-    validation_plan = plan_work(args.validation_input, others) if args.validation_input else None
+    validation_plan = (
+        plan_work(args.validation_input, others, flag="--validation_input") if args.validation_input else None
+    )
     unlabelled = dataclasses.replace(others, kept_fields=(), allow_plain_text=True)
-    further_plan = plan_work(args.word2vec_input, unlabelled) if args.word2vec_input else None
+    further_plan = plan_work(args.word2vec_input, unlabelled, flag="--word2vec_input") if args.word2vec_input else None
     rate = args.max_dead_letter_rate
     return Texts(
         LabelledRecords(plan, labels, rate),
