@@ -50,7 +50,9 @@ def read_expected(path: pathlib.Path, outputs: Sequence[str]) -> ExpectedScores:
             scores.append(values)
             if len(texts) == _MAX_TEXTS:
                 break
-    except (OSError, ValueError, TypeError, AttributeError, RecursionError, csv.Error) as error:
+    except OSError as error:
+        raise UsageError(f"--expected={path} cannot be read: {error.strerror}.") from error
+    except (ValueError, TypeError, AttributeError, RecursionError, csv.Error) as error:
         raise UsageError(
             f"--expected={path}: record {len(texts) + 1} is no text with {len(outputs)} scores; give JSONL, CSV or TSV "
             f"with text and {', '.join(outputs):.80}, or JSONL with text and scores."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from saiten.pipelines.commands.flags import add_segmenter_argument, add_text_arguments, tokenizer_config
+from saiten.pipelines.commands.flags import add_segmenter_argument, add_text_arguments, tokenizer_config, unreadable
 from saiten.pipelines.quiet import import_tensorflow
 from saiten.pipelines.terminal import say
 
@@ -235,12 +235,10 @@ def _report_oov_share(encoder: "Encoder", texts: Sequence[str]) -> None:
 def _sample_texts(name: str | None) -> Sequence[str]:
     from itertools import islice
 
-    from saiten.model.errors import UsageError
-
     if name is None:
         return []
     try:
         with open(name, encoding="utf-8-sig") as file:
             return [line.rstrip("\r\n") for line in islice(file, _MAX_SAMPLE_TEXTS)]
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--sample_texts={name} cannot be read as UTF-8 text.") from error
+        raise unreadable(f"--sample_texts={name}", error) from error

@@ -134,6 +134,12 @@ def tokenizer_config(args: argparse.Namespace, *, lower: bool = False, filters: 
     )
 
 
+def unreadable(flag: str, error: OSError | UnicodeDecodeError) -> UsageError:
+    """Returns what is wrong with a flag's file of texts: it cannot be opened, or it is no UTF-8."""
+    reason = f": {error.strerror}" if isinstance(error, OSError) else " as UTF-8 text"
+    return UsageError(f"{flag} cannot be read{reason}.")
+
+
 def _stop_words(path: pathlib.Path | None) -> tuple[str, ...]:
     if path is None:
         return ()
@@ -142,5 +148,5 @@ def _stop_words(path: pathlib.Path | None) -> tuple[str, ...]:
             raise UsageError(f"--stop_words={path} is larger than {_MAX_STOP_WORDS_BYTES} bytes.")
         words = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--stop_words={path} cannot be read as UTF-8 text.") from error
+        raise unreadable(f"--stop_words={path}", error) from error
     return tuple(dict.fromkeys(filter(None, (word.strip() for word in words))))

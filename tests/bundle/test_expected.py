@@ -41,7 +41,7 @@ def test_texts_and_scores_are_read(name: str, content: str, tmp_path: pathlib.Pa
 
 
 REFUSED = {
-    "no file": (None, "record 1 is no text with 2 scores"),
+    "no file": (None, r"cannot be read: No such file or directory\."),
     "too few scores": (
         '{"text": "a", "scores": [1, 2]}\n{"text": "b", "scores": [1]}', "record 2 is no text with 2 scores"
     ),
