@@ -141,7 +141,7 @@ def models(name: str, folder: pathlib.Path, most: int) -> Iterator[tuple[str, An
     """Yields the first models that Keras builds with a layer: the place, the model and its file."""
     n_built = 0
     for place, behind in PLACES.items():
-        keras.backend.clear_session()
+        keras.utils.clear_session(free_memory=False)  # which would look through all of the memory
         ids = keras.Input((N_STEPS if "picture" in place or "film" in place else None,), dtype="int32")
         try:
             model = with_drawn_weights(keras.Model(ids, _scores(behind(lambda: made(name), ids))))

@@ -82,7 +82,7 @@ def refused(folder: pathlib.Path) -> Iterator[Row]:
         return np.full((len(matrix), 1), np.nan)
 
     for title, make in MODELS.items():
-        keras.utils.clear_session()  # names of layers are counted, and the sentences name them
+        keras.utils.clear_session(free_memory=False)  # names of layers are counted, and the sentences name them
         yield title, outcome(folder, make(folder), unknown, WAYS[0], PADDINGS[0])
     file = sound(folder)
     for way in INDICES:

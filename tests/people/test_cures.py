@@ -34,7 +34,7 @@ def _said_of(file: pathlib.Path) -> str:
     "title", [title if title in SOME else pytest.param(title, marks=pytest.mark.thorough) for title in AT_FAULT]
 )
 def test_the_cure_that_is_said_helps(title: str, tmp_path: pathlib.Path) -> None:
-    keras.utils.clear_session()
+    keras.utils.clear_session(free_memory=False)
     sentence = _said_of(at_fault(title)(tmp_path))
     assert sentence.replace("<", "&lt;") == ROWS[title]
     assert _said_of(at_fault(title, is_cured=True)(tmp_path)) == "served"
