@@ -68,7 +68,7 @@ setup(
         *(f"saiten.{room}" for room in find_packages(include=["model*", "pipelines*"])),
     ],
     package_dir={"saiten": "saiten", **{f"saiten.{folder}": folder for folder in FOLDERS}},
-    package_data={"saiten": ["py.typed"], "saiten.pipelines": ["*/*.jinja"]},
+    package_data={"saiten": ["py.typed"], "saiten.pipelines": ["*/*/*.jinja"]},
     python_requires=">=3.11,<3.14",
     install_requires=SCORE,
     extras_require={

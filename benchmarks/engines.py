@@ -14,9 +14,9 @@ import statistics
 import sys
 from collections import defaultdict
 
-from benchmarks.corpora import corpus_path, prepare_corpora
-from benchmarks.processes import run_command, run_module
-from benchmarks.settings import CHECKOUT, Settings
+from benchmarks.parts.corpora import corpus_path, prepare_corpora
+from benchmarks.parts.processes import run_command, run_module
+from benchmarks.parts.settings import CHECKOUT, Settings
 from saiten.pipelines.run.layout import SUCCESS
 
 _SAITEN = str(pathlib.Path(sys.executable).with_name("saiten"))

@@ -13,8 +13,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.goals import growth_trials, make_rows
-from benchmarks.measurements import Measurements
+from benchmarks.parts.goals import growth_trials, make_rows
+from benchmarks.parts.measurements import Measurements
 from benchmarks.report import figure_text, stage_costs
 from saiten.model.errors import SaitenError
 

@@ -9,8 +9,8 @@ import pathlib
 import sys
 from collections.abc import Iterable, Sequence
 
-from benchmarks.goals import Row, growth_trials, make_rows
-from benchmarks.measurements import Measurements
+from benchmarks.parts.goals import Row, growth_trials, make_rows
+from benchmarks.parts.measurements import Measurements
 from saiten.model.errors import SaitenError, UsageError
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"

@@ -15,13 +15,13 @@ import pathlib
 import sys
 from collections.abc import Sequence
 
-from benchmarks.corpora import corpus_path, prepare_corpora
-from benchmarks.goals import GROUPS, make_rows
-from benchmarks.measurements import Measurements, describe_machine
-from benchmarks.processes import run_module
+from benchmarks.parts.corpora import corpus_path, prepare_corpora
+from benchmarks.parts.goals import GROUPS, make_rows
+from benchmarks.parts.measurements import Measurements, describe_machine
+from benchmarks.parts.processes import run_module
+from benchmarks.parts.settings import CHECKOUT, Settings
+from benchmarks.parts.trials import Trial, run_trial
 from benchmarks.report import render_text
-from benchmarks.settings import CHECKOUT, Settings
-from benchmarks.trials import Trial, run_trial
 from saiten.model.errors import SaitenError, UsageError
 
 _SHARED = CHECKOUT.parent / "shared"

@@ -11,8 +11,8 @@ import shutil
 import sys
 import tempfile
 
-from benchmarks.packings import write_packed
-from benchmarks.processes import run_command
+from benchmarks.parts.packings import write_packed
+from benchmarks.parts.processes import run_command
 
 _ARTICLES = 1_000_000
 _SECS = 60

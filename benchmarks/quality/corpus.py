@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.parts.settings import CHECKOUT
 from benchmarks.quality.stand_ins import PART_OF_TITLES, STAND_INS, make_stand_ins
-from benchmarks.settings import CHECKOUT
 from saiten.model.errors import UsageError
 from saiten.model.text.ragged import DoubleArray
 from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig

@@ -50,7 +50,7 @@ def main() -> int:
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix=f"saiten-{row}-", dir=args.folder) as folder:
             bench = Bench(args.bundle.resolve(), pathlib.Path(folder), random.Random(args.seed))
-            module = importlib.import_module(f"benchmarks.reliability.{row}")
+            module = importlib.import_module(f"benchmarks.reliability.promises.{row}")
             found = module.run(bench, args.times)
         print_row(found, time.monotonic() - began)
         outcomes += found

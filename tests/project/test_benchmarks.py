@@ -9,15 +9,15 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.corpora import corpus_path
-from benchmarks.goals import MULTIPLES, make_rows
-from benchmarks.measurements import Measurements
-from benchmarks.processes import descendants, peak_bytes, run_command
+from benchmarks.parts.corpora import corpus_path
+from benchmarks.parts.goals import MULTIPLES, make_rows
+from benchmarks.parts.measurements import Measurements
+from benchmarks.parts.processes import descendants, peak_bytes, run_command
+from benchmarks.parts.settings import Settings
+from benchmarks.parts.trials import Sample, Trial
 from benchmarks.quality.summary import collect, table
 from benchmarks.report import BEGIN, END, fill_page, render_markdown, render_text
 from benchmarks.run import main
-from benchmarks.settings import Settings
-from benchmarks.trials import Sample, Trial
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.reading.options import ReadOptions
 from saiten.pipelines.reading.plan import plan_work

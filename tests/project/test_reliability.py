@@ -5,9 +5,9 @@ from random import Random
 
 import pytest
 
-from benchmarks.reliability import faulty_models, kills, mutations, poison, properties, reruns
 from benchmarks.reliability.bench import Bench
 from benchmarks.reliability.outcome import Outcome
+from benchmarks.reliability.promises import faulty_models, kills, mutations, poison, properties, reruns
 from saiten.model.bundle.bundle import StoredBundle
 
 # The scenes are made once, in one of the processes that the tests run in.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from benchmarks.trials import Sample, Trial
+from benchmarks.parts.trials import Sample, Trial
 from saiten.model.errors import UsageError
 
 _PACKAGES = ("apache-beam", "mecab-python3", "unidic-lite", "numpy", "numba", "pyarrow", "keras", "tensorflow-cpu")

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
-from benchmarks.measurements import Measurements
-from benchmarks.trials import Trial
+from benchmarks.parts.measurements import Measurements
+from benchmarks.parts.trials import Trial
 
 MULTIPLES = (1, 2, 4, 8, 16)
 _LARGEST = MULTIPLES[-1]

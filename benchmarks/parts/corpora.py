@@ -6,8 +6,8 @@ import subprocess
 import sys
 from itertools import islice
 
-from benchmarks.packings import write_packed
-from benchmarks.settings import Settings
+from benchmarks.parts.packings import write_packed
+from benchmarks.parts.settings import Settings
 from saiten.model.errors import UsageError
 
 # Enough to start everything, little enough to cost nothing.

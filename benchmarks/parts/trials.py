@@ -6,9 +6,9 @@ import shutil
 import sys
 from dataclasses import dataclass
 
-from benchmarks.corpora import TEN_LINES, corpus_path
-from benchmarks.processes import run_command
-from benchmarks.settings import Settings
+from benchmarks.parts.corpora import TEN_LINES, corpus_path
+from benchmarks.parts.processes import run_command
+from benchmarks.parts.settings import Settings
 from saiten.pipelines.run.layout import SUCCESS
 
 # What a person calls.

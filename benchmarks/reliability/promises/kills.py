@@ -16,7 +16,7 @@ from benchmarks.reliability.directory import Rows, check_only_run, check_untorn,
 from benchmarks.reliability.outcome import Outcome, promise
 
 _ROW = "kills and faults"
-_INJECT = pathlib.Path(__file__).with_name("inject")
+_INJECT = pathlib.Path(__file__).parents[1] / "inject"
 _POLL_SECS = 0.01
 # What a person waits at most after the last signal; far above what a busy machine needs.
 _END_SECS = 60.0

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from benchmarks.settings import CHECKOUT
+from benchmarks.parts.settings import CHECKOUT
 from saiten.model.errors import SaitenError
 
 _POLL_SECS = 0.2

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from saiten.model.errors import UsageError
 
-CHECKOUT = pathlib.Path(__file__).resolve().parent.parent
+CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What the programs beside it are made of: corpora, trials, what they gave, and what was wanted."""
