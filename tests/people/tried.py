@@ -16,6 +16,7 @@ from saiten.model.engines.packing.packer import NotCoveredError
 from saiten.model.engines.precision import in_single_precision
 from saiten.model.errors import SaitenError
 from saiten.model.keras_models.blame import say_what_is_to_blame
+from saiten.model.keras_models.keras_tokenizer import read_word_index
 from saiten.model.keras_models.layers import refuse_outputs
 from saiten.model.keras_models.model_file import read_model_file
 from saiten.pipelines.commands import bundle as bundle_command
@@ -87,7 +88,7 @@ def bundled(file: pathlib.Path, words: pathlib.Path, flags: list[str], padding: 
     model, _ = read_model_file(file)
     n_scores = sum(output.shape[-1] or 0 for output in model.outputs)
     refuse_outputs(model, args.outputs.split(",") if args.outputs else [f"score{i}" for i in range(n_scores)])
-    return in_single_precision(model), bundle_command.settle(args, model).encoder
+    return in_single_precision(model), bundle_command.settle(args, model, read_word_index(words)).encoder
 
 
 def engine_of(model: Any) -> tuple[Any, str]:

@@ -242,8 +242,8 @@ def test_a_mistake_is_one_sentence_and_exit_2_before_any_work(
         (["validate", "--bundl=b"], "There is no flag --bundl; did you mean --bundle?"),
         (["bundle", "--keras_modl=m"], "There is no flag --keras_modl; did you mean --keras_model?"),
         (["--verson"], "There is no flag --verson; did you mean --version?"),
-        (["score"], "saiten score needs --input, --bundle; see saiten score --help."),
-        (["score", "--subscription=s"], "saiten score needs --bundle; see saiten score --help."),
+        (["score"], "saiten score needs --input, --bundle, --output or --check; see saiten score --help."),
+        (["score", "--subscription=s"], "saiten score needs --bundle, --output or --check; see saiten score --help."),
         (["inspect"], "saiten inspect needs DIR; see saiten inspect --help."),
     ],
 )
