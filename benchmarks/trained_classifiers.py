@@ -122,8 +122,8 @@ def compared(
     model: Any, single: Any, exact: Any, generator: np.random.Generator, longest: int, n_classes: int
 ) -> dict[str, Any]:
     """Returns whether the packed engine is let through, and the differences on fresh texts."""
-    from saiten.model.bundle.invariance import scaled_difference
     from saiten.model.bundle.packed_proof import prove_packed
+    from saiten.model.engines.engine import scaled_difference
     from saiten.model.engines.packing.pack_model import pack_model
     from saiten.model.engines.packing.packer import NotCoveredError
     from saiten.model.text.ragged import offsets_of

@@ -1,9 +1,12 @@
 """The files of a bundle: which there may be, how large, and that they are those that the manifest names."""
 
+import json
+import math
 import pathlib
 import stat
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from saiten.model.errors import BundleError
 from saiten.model.text.dictionary import sha256_of
@@ -43,6 +46,32 @@ def describe_files(folder: pathlib.Path) -> dict[str, BundleFile]:
 def is_plain(path: pathlib.Path) -> bool:
     """Whether a regular file is there: a link may lead anywhere, and whoever opens a pipe waits for ever."""
     return path.is_file() and not path.is_symlink()
+
+
+def read_manifest_json(folder: pathlib.Path) -> dict[str, Any]:
+    """Reads a bundle's manifest as it stands in its file.
+
+    Raises:
+        BundleError: There is none, or it is not JSON with finite numbers, or a run's.
+    """
+    path = folder / BUNDLE_MANIFEST
+    if folder.is_file():
+        raise BundleError(f"{folder} is a file: give the bundle's directory.")
+    if not folder.is_dir():
+        raise BundleError(f"There is no bundle at {folder}; saiten train or saiten bundle makes one.")
+    if not is_plain(path):
+        raise BundleError(f"{folder} is no bundle: it has no {BUNDLE_MANIFEST}.")
+    if path.stat().st_size > MAX_BYTES[BUNDLE_MANIFEST]:
+        raise BundleError(f"{path} is larger than {MAX_BYTES[BUNDLE_MANIFEST]} bytes.")
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_float=_finite)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path} is not JSON.") from error
+    if not isinstance(fields, dict):
+        raise BundleError(f"{path} is not a JSON object.")
+    if "run_id" in fields:
+        raise BundleError(f"{folder} is a run, the output of saiten score, and no bundle: give the bundle's directory.")
+    return fields
 
 
 def check_names(folder: pathlib.Path, names: Collection[str]) -> None:
@@ -85,3 +114,12 @@ def _check_file(path: pathlib.Path, expected: BundleFile) -> None:
         raise BundleError(f"{path} is larger than {MAX_BYTES[path.name]} bytes.")
     if sha256_of(path) != expected.sha256:
         raise BundleError(f"{path}: its sha256 is not that of the manifest; the file was changed or damaged.")
+
+
+def _refuse(number: str) -> float:
+    raise ValueError(f"{number} is not JSON")
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if math.isfinite(value) else _refuse(number)

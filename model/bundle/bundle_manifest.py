@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST, MAX_BYTES, BundleFile, check_files, check_names, is_plain
+from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST, BundleFile, check_files, check_names, read_manifest_json
+from saiten.model.bundle.golden import GOLDEN_TOLERANCE, MOST_GOLDEN_TOLERANCE
 from saiten.model.bundle.invariance import InvarianceProof
 from saiten.model.errors import BundleError
 from saiten.model.outputs import refuse_output_names
@@ -63,6 +64,7 @@ class BundleManifest:
         training: JSON-able: data, settings, metrics, seeds.
         libraries: Versions by name.
         files: Size and hash of every other file, by name.
+        golden_tolerance: What golden scores may differ by, scaled, on other machines.
         bundle_id: sha256 over all of the above; ``""`` before it is known.
     """
 
@@ -75,6 +77,7 @@ class BundleManifest:
     libraries: Mapping[str, str]
     files: Mapping[str, BundleFile]
     task: Task = "numbers"
+    golden_tolerance: float = GOLDEN_TOLERANCE
     bundle_id: str = ""
 
 
@@ -99,6 +102,7 @@ def manifest_json(manifest: BundleManifest) -> dict[str, Any]:
             "truncating": encoder.truncating,
             "invariance": dataclasses.asdict(manifest.invariance),
             "packed": manifest.packed,
+            "golden_tolerance": manifest.golden_tolerance,
             "network": manifest.network,
             "training": manifest.training,
             "libraries": manifest.libraries,
@@ -123,7 +127,7 @@ def read_bundle_manifest(folder: pathlib.Path) -> BundleManifest:
         UsageError: The tokenizer is of another version.
     """
     path = folder / BUNDLE_MANIFEST
-    fields = _read_json(folder, path)
+    fields = read_manifest_json(folder)
     version = _field(fields, "format_version", int)
     if version != FORMAT_VERSION:
         raise BundleError(f"{path}: format_version {version} is not {FORMAT_VERSION}, the one this saiten reads.")
@@ -146,6 +150,7 @@ def read_bundle_manifest(folder: pathlib.Path) -> BundleManifest:
         libraries,
         files,
         _task(fields),
+        _golden_tolerance(fields),
         bundle_id,
     )
 
@@ -160,26 +165,6 @@ def without_holes(content: Any) -> Any:
     if isinstance(content, list | tuple):
         return [without_holes(value) for value in content]
     return None if isinstance(content, float) and not math.isfinite(content) else content
-
-
-def _read_json(folder: pathlib.Path, path: pathlib.Path) -> dict[str, Any]:
-    if folder.is_file():
-        raise BundleError(f"{folder} is a file: give the bundle's directory.")
-    if not folder.is_dir():
-        raise BundleError(f"There is no bundle at {folder}; saiten train or saiten bundle makes one.")
-    if not is_plain(path):
-        raise BundleError(f"{folder} is no bundle: it has no {BUNDLE_MANIFEST}.")
-    if path.stat().st_size > MAX_BYTES[BUNDLE_MANIFEST]:
-        raise BundleError(f"{path} is larger than {MAX_BYTES[BUNDLE_MANIFEST]} bytes.")
-    try:
-        fields = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_float=_finite)
-    except (ValueError, RecursionError) as error:
-        raise BundleError(f"{path} is not JSON.") from error
-    if not isinstance(fields, dict):
-        raise BundleError(f"{path} is not a JSON object.")
-    if "run_id" in fields:
-        raise BundleError(f"{folder} is a run, the output of saiten score, and no bundle: give the bundle's directory.")
-    return fields
 
 
 def _encoder_settings(fields: Mapping[str, Any]) -> EncoderSettings:
@@ -205,6 +190,13 @@ def _task(fields: Mapping[str, Any]) -> Task:
     if task not in TASKS:
         raise BundleError(f"The manifest's task is {', '.join(TASKS[:-1])} or {TASKS[-1]}, not {task!r:.60}.")
     return cast("Task", task)
+
+
+def _golden_tolerance(fields: Mapping[str, Any]) -> float:
+    allowed = fields.get("golden_tolerance", GOLDEN_TOLERANCE)  # bundles made before it was each model's own
+    if not isinstance(allowed, float) or not GOLDEN_TOLERANCE <= allowed <= MOST_GOLDEN_TOLERANCE:
+        raise BundleError(f"The manifest's golden_tolerance is no number from 1e-05 to 0.01: {allowed!r:.60}.")
+    return allowed
 
 
 def _tokenizer_field(tokenizer: Mapping[str, Any], name: str, default: Any) -> Any:
@@ -235,12 +227,3 @@ def _file(fields: Mapping[str, Any], name: str) -> BundleFile:
 def _mapping(value: object) -> Mapping[str, Any]:
     """Returns what is only shown, as far as it is an object: nothing depends on it."""
     return value if isinstance(value, dict) else {}
-
-
-def _refuse(number: str) -> float:
-    raise ValueError(f"{number} is not JSON")
-
-
-def _finite(number: str) -> float:
-    value = float(number)
-    return value if math.isfinite(value) else _refuse(number)

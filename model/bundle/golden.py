@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from saiten.model.engines.engine import Engine
+from saiten.model.engines.engine import Engine, scaled_difference
 from saiten.model.errors import BundleError
 from saiten.model.text.encoder import EncodedTexts, Encoder
 from saiten.model.text.ragged import FloatArray, Int64Array, IntArray, offsets_of
@@ -17,6 +17,8 @@ from saiten.model.text.vocabulary import Vocabulary
 
 # Engines differ by 1e-6; other processors and library versions may differ by some more.
 GOLDEN_TOLERANCE = 1e-5
+# Of a model that amplifies rounding: each of two machines rounds to its own side, on some texts more than on others.
+_TIMES_ROUNDING, MOST_GOLDEN_TOLERANCE = 8, 1e-2
 N_GOLDEN = 32
 _MAX_CHARS = 20_000
 
@@ -87,6 +89,20 @@ def make_golden(encoder: Encoder, engine: Engine, texts: Sequence[str]) -> list[
         else GoldenRecord(text, tuple(encoder.tokenizer.tokenize(text)), (), ())
         for i, text in enumerate(good)
     ]
+
+
+def rounding_tolerance(single: FloatArray, exact: FloatArray, least: float = GOLDEN_TOLERANCE) -> float:
+    """Returns what scores of one model may differ by, scaled, between machines that round otherwise; 1e-2 at most.
+
+    A network that sums up large numbers, or multiplies what is left of their difference, amplifies rounding: how much
+    is seen by how far single precision is from double.
+
+    Args:
+        single: The model's scores in single precision, [n, outputs].
+        exact: In double precision.
+        least: What is allowed where nothing is amplified.
+    """
+    return min(max(least, _TIMES_ROUNDING * scaled_difference(single, exact)), MOST_GOLDEN_TOLERANCE)
 
 
 def save_golden(path: pathlib.Path, records: Sequence[GoldenRecord]) -> None:

@@ -9,12 +9,23 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST, TRAINING_PAGE, describe_files
 from saiten.model.bundle.bundle_manifest import BundleManifest, manifest_json, without_holes
 from saiten.model.bundle.encoder_settings import describe_encoder
 from saiten.model.bundle.expected import ExpectedScores, check_expected
-from saiten.model.bundle.golden import GoldenRecord, choose_golden_texts, make_golden, save_golden
+from saiten.model.bundle.golden import (
+    GOLDEN_TOLERANCE,
+    GoldenRecord,
+    choose_golden_texts,
+    ids_of,
+    make_golden,
+    rounding_tolerance,
+    save_golden,
+    scores_of,
+)
 from saiten.model.bundle.invariance import InvarianceProof, prove_invariance, random_texts
 from saiten.model.durable import sync
 from saiten.model.errors import BundleError
@@ -81,7 +92,7 @@ def write_bundle(
     refuse_used(path)
     engine, proof = _prove(model, len(encoder.vocabulary), outputs, encoder.max_sequence_length)
     if expected is not None:
-        check_expected(expected, encoder, engine)
+        check_expected(expected, encoder, engine, lambda: _exact_or_none(engine))
     with _appearing(path) as folder:
         golden = make_golden(encoder, engine, choose_golden_texts(golden_texts, encoder.vocabulary))
         prove_segmenter(encoder.tokenizer, [record.text for record in golden])
@@ -102,6 +113,7 @@ def write_bundle(
             training=training,
             libraries=library_versions(_LIBRARIES),
             files=describe_files(folder),
+            golden_tolerance=_golden_tolerance(engine, golden),
         )
         _write_json(folder / BUNDLE_MANIFEST, manifest_json(manifest))
     return read_bundle(path, trust=True)
@@ -133,6 +145,23 @@ def _prove(
     texts = random_texts(engine.vocabulary_size, longest=max_sequence_length)
     blame = partial(say_what_is_to_blame, model)
     return engine, prove_invariance(engine.score_matrix, *texts, blame, lambda: engine.exact().score_matrix)
+
+
+def _golden_tolerance(engine: "KerasEngine", golden: Sequence[GoldenRecord]) -> float:
+    known, exact = [record for record in golden if record.token_ids], _exact_or_none(engine)
+    if not known or exact is None:
+        return GOLDEN_TOLERANCE
+    return rounding_tolerance(scores_of(known), exact.score(*ids_of(known)))
+
+
+def _exact_or_none(engine: "KerasEngine") -> "KerasEngine | None":
+    """Returns the engine in double precision; None where layers of others do not compute so."""
+    try:
+        exact = engine.exact()
+        exact.score_matrix(np.ones((1, 1), np.int32))
+    except Exception:  # noqa: BLE001 - a stranger's layer may raise anything
+        return None
+    return exact
 
 
 def _write_packed(

@@ -2,10 +2,27 @@
 
 from typing import Protocol
 
+import numpy as np
+
 from saiten.model.text.ragged import FloatArray, Int64Array, IntArray
 
-# Two scores are the same when they differ by at most this times max(1, |score|).
+# Two scores are the same when they differ by at most this times the size of the score; see `scaled_difference`.
 TOLERANCE = 1e-6
+
+
+def scaled_difference(scores: FloatArray, expected: FloatArray) -> float:
+    """Returns the largest difference, divided by the size of the score; NaN and infinities never agree.
+
+    Its size is 1 at least, and at least what half of the texts have in that output: where scores are in the thousands,
+    one near 0 is what is left of a difference, and as exact as they are.
+    """
+    if not scores.size:
+        return 0.0
+    expected64 = expected.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        sizes = np.maximum(np.abs(expected64), np.maximum(1.0, np.median(np.abs(expected64), axis=0)))
+        difference = np.abs(scores.astype(np.float64) - expected64) / sizes
+    return float(np.nan_to_num(difference, nan=np.inf, posinf=np.inf).max())
 
 
 def check_ids(token_ids: IntArray, vocabulary_size: int) -> None:

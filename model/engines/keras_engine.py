@@ -48,10 +48,12 @@ class KerasEngine:
         self.n_outputs = sum(int(output.shape[-1]) for output in model.outputs)
         self.vocabulary_size = model_vocabulary_size(model)
         self.score_matrix = compile_model(model)
+        self._exact: KerasEngine | None = None
 
     def exact(self) -> "KerasEngine":
-        """Returns the engine of the same model in double precision; its scores come in single precision."""
-        return KerasEngine(in_double_precision(self.model))
+        """Returns the engine of the same model in double precision, made once; its scores come in single precision."""
+        self._exact = self._exact or KerasEngine(in_double_precision(self.model))
+        return self._exact
 
     def score(self, token_ids: IntArray, offsets: Int64Array) -> FloatArray:
         """Scores every text; see `saiten.model.engines.engine.Engine`."""

@@ -11,9 +11,11 @@ from typing import Any
 from saiten.model.errors import BundleError, refusing
 from saiten.model.keras_models.graph import read_graph
 from saiten.model.keras_models.judge import refuse_unserved
+from saiten.model.keras_models.older.keras2_archive import set_saved_weights
 from saiten.model.keras_models.older.keras2_config import BUILD_ANEW, to_keras3
-from saiten.model.keras_models.older.keras2_weights import set_h5_weights, set_saved_weights
+from saiten.model.keras_models.older.keras2_weights import set_h5_weights
 from saiten.model.keras_models.older.keras3_h5 import with_modules
+from saiten.model.keras_models.older.shared_layers import refuse_lost_places
 from saiten.model.keras_models.saved_config import check_classes, check_sizes
 from saiten.model.keras_models.saved_model import check_keras_file, check_weights, load_keras_file
 
@@ -137,6 +139,8 @@ def _read_h5(path: pathlib.Path) -> tuple[Any, str]:
         with _said_of(path, version):
             is_older = not version.startswith("3.")
             config = json.loads(file.attrs["model_config"])
+            if is_older:
+                refuse_lost_places(config)
             read, way_out = (to_keras3, BUILD_ANEW) if is_older else (with_modules, _SAVE_AND_TRUST)
             model = _build(read(config), path.stat().st_size, way_out)
             set_h5_weights(model, file, is_older=is_older)

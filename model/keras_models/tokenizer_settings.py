@@ -4,27 +4,20 @@ A plain ``{word: id}`` does not say whether its words were lower-cased or filter
 words outside it; where it looks as if, a person has to decide, because a wrong guess scores wrongly.
 """
 
-import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from saiten.model.errors import UsageError
 from saiten.model.keras_models.keras_tokenizer import WordIndex, looks_like
-from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
+from saiten.model.text.looks import COMMONEST, hints_of_words, is_marked
+from saiten.model.text.tokenizer import TokenizerConfig
 
 # Of `keras.preprocessing.text.Tokenizer`, which lower-cases too.
 KERAS_FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 _OOV_NAMES = ("oov", "unk", "unknown", "unkown", "outofvocabulary", "oovtoken", "unktoken", "未知語")
 _BEGINS = ("s", "bos", "sos", "cls", "start", "begin")
 _ENDS = ("s", "eos", "sep", "end")
-_MARKED = re.compile(r"[\W_].*[\W_]")
-# What any Japanese text holds, and dictionary forms that no text holds.
-_COMMONEST = frozenset("のはをにがで、。")
-_LEMMAS_ONLY = frozenset(("為る", "居る", "有る", "成る", "其の", "此の"))
 _FEW_WORDS = 30
-# Cut alone, 2 of 100 of a dictionary's own words are several tokens, 5 to 16 of another's, 9 of 10 whole texts.
-_ENOUGH_WORDS, _MOST_CUT = 5_000, 0.04
 
 
 @dataclass(frozen=True)
@@ -81,6 +74,18 @@ def settle_tokenizer(index: WordIndex, flags: TokenizerFlags) -> tuple[WordIndex
         num_words=index.num_words if flags.num_words is None else flags.num_words,
     )
     return settled, Origins(lower_from or file, filters_from or file, oov_from or file)
+
+
+def was_fed_with_strings(index: WordIndex, flags: TokenizerFlags) -> bool:
+    """Tells whether words were joined by spaces, as for a Keras Tokenizer of strings: one that holds a space is two.
+
+    Args:
+        index: As it was settled.
+        flags: What a person says.
+    """
+    if flags.tokenizer_input is not None:
+        return flags.tokenizer_input == "text"
+    return bool(index.filters) or not index.is_plain
 
 
 def _lower(index: WordIndex, flags: TokenizerFlags, is_default: bool) -> tuple[bool, str]:
@@ -155,7 +160,7 @@ def _oov_candidate(index: WordIndex) -> str | None:
     """Returns the word that looks like the one for all others: in brackets anywhere, bare at the ends of the index."""
     ends = {1, 2, 3, max(index.ids.values(), default=0)}
     found = [word for word in index.ids if looks_like(word, *_OOV_NAMES)]
-    candidates = [word for word in found if _MARKED.fullmatch(word) or index.ids[word] in ends]
+    candidates = [word for word in found if is_marked(word) or index.ids[word] in ends]
     return min(candidates, key=lambda word: index.ids[word], default=None)
 
 
@@ -176,54 +181,21 @@ def hints(index: WordIndex, config: TokenizerConfig) -> Iterator[str]:
         config: How texts will become tokens.
     """
     words = _words(index)
-    marks = [word for word in words if _MARKED.fullmatch(word) and looks_like(word, *_BEGINS, *_ENDS)]
+    marks = [word for word in words if is_marked(word) and looks_like(word, *_BEGINS, *_ENDS)]
     if marks and not (config.prefix_token or config.suffix_token):
         yield f"the word index holds {', '.join(marks):.60}: if put around texts, give --prefix_token, --suffix_token"
     if len(words) < _FEW_WORDS:
         return
-    yield from _hints_of_characters(set("".join(words)), config)
-    if not (config.keep_pos or config.stop_words) and not _COMMONEST & set(words):
-        yield f"the word index has none of {' '.join(sorted(_COMMONEST))}: if left out, give --keep_pos or --stop_words"
-    if index.oov_token is not None and config.split == "space" and not any(map(str.isspace, words)):
+    yield from hints_of_words(words, config)
+    if index.oov_token is not None and config.split in ("none", "space") and not any(map(str.isspace, words)):
         yield "no word is a full-width space, so one is read as an OOV word: after split(), give --split=whitespace"
-    if config.token_form == "lemma" and "する" in words and not _LEMMAS_ONLY & set(words):
-        yield "no word is a lemma such as 為る, but する is one: --token_form=lemma cuts texts into other words"
-    if config.token_form != "lemma" and _LEMMAS_ONLY & set(words):
-        yield "the word index holds dictionary forms such as 為る: if its words are lemmas, give --token_form=lemma"
-    spaced = next((word for word in words if " " in word), None)
-    if spaced is not None:  # as lemmas of unidic do, グラボ-graphics board
-        yield f"the word index holds {spaced!r:.40}, and no token holds a space: texts with that word score otherwise"
     yield from _hint_of_first(index)
-    if config.token_form == "surface":
-        yield from _hint_of_dictionary(words, config)
-
-
-def _hints_of_characters(characters: set[str], config: TokenizerConfig) -> Iterator[str]:
-    if config.normalization == "none" and not any(unicodedata.normalize("NFKC", each) != each for each in characters):
-        yield "no word holds a full-width letter or mark: if texts were normalised, give --normalization=nfkc"
-    if "0" in characters and not characters & set("123456789"):
-        yield "no word holds a digit but 0: if digits became 0, do the same to the texts that are scored"
-    if any(each.isupper() for each in characters) and not any(each.islower() for each in characters):
-        yield "no word holds a small letter: if texts were put in capitals, do the same to those that are scored"
 
 
 def _hint_of_first(index: WordIndex) -> Iterator[str]:
     """Looks for a word for all others that is not called so: it stands before the commonest words."""
     first = next((word for word, i in index.ids.items() if i == 1), None)
-    is_by_frequency = any(index.ids.get(word, _FEW_WORDS) <= len(_COMMONEST) for word in _COMMONEST)
-    is_word = first is not None and first not in _COMMONEST and any(map(str.isalnum, first))
+    is_by_frequency = any(index.ids.get(word, _FEW_WORDS) <= len(COMMONEST) for word in COMMONEST)
+    is_word = first is not None and first not in COMMONEST and any(map(str.isalnum, first))
     if index.is_plain and index.oov_token is None and is_by_frequency and is_word:
         yield f"id 1 is {first!r:.40}, before the commonest words: if it stands for all others, give --oov_token"
-
-
-def _hint_of_dictionary(words: Sequence[str], config: TokenizerConfig) -> Iterator[str]:
-    """Cuts words of the index alone: those that the same dictionary made nearly all stay whole."""
-    tokenizer = Tokenizer(replace(config, keep_pos=(), stop_words=(), prefix_token=None, suffix_token=None), "mecab")
-    some = [word for word in words[:: len(words) // _ENOUGH_WORDS + 1] if not _MARKED.fullmatch(word)]
-    segmented, _ = tokenizer.segment_all(some)
-    share = sum(" " in word for word in segmented) / max(1, len(some))
-    if share > _MOST_CUT:
-        yield (
-            f"{share:.0%} of the index's words are several tokens to MeCab with {config.dictionary}: if another "
-            "dictionary cut them, give --dictionary; words of no MeCab cannot be scored"
-        )

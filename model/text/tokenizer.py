@@ -2,7 +2,8 @@
 
 Control characters become spaces; a very long text is cut into pieces; each is normalised and segmented, where asked
 to words of some parts of speech and dictionary forms; the result is lower-cased and filtered where a Keras `Tokenizer`
-did so; tokens are what stands between ASCII spaces; stop words go, and a prefix and a suffix come.
+did so; tokens are what stands between ASCII spaces, or whole words where they are never joined; stop words go, and a
+prefix and a suffix come.
 """
 
 import dataclasses
@@ -10,24 +11,23 @@ import itertools
 import os
 import shlex
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from saiten.model.errors import LeftToMeCabError, RecordError, UsageError
 from saiten.model.text.dictionary import find_dictionary
-from saiten.model.text.features import is_kept, lemma_of
+from saiten.model.text.features import LINES, TOKEN_FORMS, chosen_words
 from saiten.model.text.pieces import BAD_UNICODE, cut_all, pieces_of, sort_out
+from saiten.model.text.segmented import as_token, joined, tokens_of
 
 if TYPE_CHECKING:
     from saiten.model.text.segmenter.segmenter import Segmented, Segmenter
 
-TOKENIZER_VERSION = 1
+# Version 1 took a word as it is written where its lemma holds a space; bundles that say so go on as they did.
+TOKENIZER_VERSION = 2
 SEGMENTERS = ("auto", "mecab", "compiled")
-SPLITS = ("space", "strip", "whitespace")
-
-# A line for each word: its surface and its features, as the dictionary has them.
-_FEATURE_FORMAT = ("-O", "", r"-F%m\t%H\n", r"-U%m\t%H\n", r"-E\n")
+SPLITS = ("none", "space", "strip", "whitespace")
 
 
 @dataclass(frozen=True)
@@ -38,16 +38,16 @@ class TokenizerConfig:
         normalization: ``nfkc`` or ``none``.
         dictionary: ``unidic-lite``, ``unidic``, ``ipadic`` or a directory.
         user_dictionary: A compiled MeCab user dictionary, or None.
-        lower: Lower-case the segmented text, as Keras' Tokenizer does.
-        filters: Characters that become spaces after segmentation, as Keras' Tokenizer does.
-        split: ``space``: other white space, such as U+3000, is a token, as after Python's `split(" ")`;
-            ``strip``: it is none at a text's ends, as after `strip()`; ``whitespace``: it is none, as after `split()`.
-        token_form: ``surface``, or ``lemma``: a word's dictionary form, where the dictionary has one.
+        lower, filters: Lower-case the segmented text, and make these characters spaces, as Keras' Tokenizer does.
+        split: ``none``: words are tokens, also one that holds a space; ``space``: they were joined and cut by Python's
+            `split(" ")`, and white space such as U+3000 is a token; ``strip``: not at a text's ends, as after
+            `strip()`; ``whitespace``: nowhere, as after `split()`.
+        token_form: ``surface``; ``lemma``: the dictionary form; ``short-lemma``: that up to its first ``-``; ``base``:
+            the dictionary form as it is written. A word that has none is taken as it is written.
         keep_pos: Only words of these parts of speech are tokens, such as ``名詞`` or ``名詞-固有名詞``; none keeps all.
         stop_words: Tokens that are left out.
-        prefix_token: Put before a text's tokens, or None.
-        suffix_token: Put behind them, or None.
-        version: Of the rule itself; a bundle with another version is refused.
+        prefix_token, suffix_token: Put before a text's tokens, and behind them, or None.
+        version: Of the rule itself: 2, or 1 of older bundles; a bundle with another one is refused.
     """
 
     normalization: str = "nfkc"
@@ -66,15 +66,16 @@ class TokenizerConfig:
     def __post_init__(self) -> None:
         if self.normalization not in ("nfkc", "none"):
             raise UsageError(f"Normalization is nfkc or none, not {self.normalization!r}.")
-        if self.split not in SPLITS:
-            raise UsageError(f"The split is {', '.join(SPLITS)}, not {self.split!r}.")
-        if self.token_form not in ("surface", "lemma"):
-            raise UsageError(f"The token form is surface or lemma, not {self.token_form!r}.")
-        for token in (*self.stop_words, *self.keep_pos, self.prefix_token, self.suffix_token):
-            if token is not None and (not token or " " in token):
-                raise UsageError(f"A token and a part of speech have no space and are not empty; not {token!r:.100}.")
-        if self.version != TOKENIZER_VERSION:
-            raise UsageError(f"Tokenizer version {self.version} is not {TOKENIZER_VERSION}, the one this saiten has.")
+        for what, value, known in (("split", self.split, SPLITS), ("token form", self.token_form, TOKEN_FORMS)):
+            if value not in known:
+                raise UsageError(f"The {what} is {', '.join(known)}, not {value!r}.")
+        if any(not part or " " in part for part in self.keep_pos):
+            raise UsageError(f"A part of speech has no space and is not empty; not {self.keep_pos!r:.100}.")
+        for token in (*self.stop_words, self.prefix_token, self.suffix_token):
+            if token is not None and (not token or (" " in token and self.split != "none")):
+                raise UsageError(f"A token is not empty, and has no space but with --split=none; not {token!r:.100}.")
+        if self.version not in (1, TOKENIZER_VERSION):
+            raise UsageError(f"Tokenizer version {self.version} is none of 1 and 2, those this saiten has.")
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the settings as JSON holds them."""
@@ -115,8 +116,8 @@ class Tokenizer:
         # unidic, where it is installed, would be taken before unidic-lite: name the dictionary. A mecabrc, be it
         # the dictionary's own, could name a further one that no hash in the bundle speaks of.
         words = ["-r", os.devnull, "-d", str(self.dictionary.directory)]
-        self._reads_features = config.token_form == "lemma" or bool(config.keep_pos)
-        words += [*_FEATURE_FORMAT] if self._reads_features else ["-Owakati"]
+        self._reads_features = config.token_form != "surface" or bool(config.keep_pos)
+        words += [*LINES] if self._reads_features or self.keeps_spaces else ["-Owakati"]
         # Quoted for the binding's shlex.split: a path from a bundle must not become an option.
         arguments = shlex.join([*words, *(["-u", config.user_dictionary] if config.user_dictionary else [])])
         try:
@@ -125,7 +126,8 @@ class Tokenizer:
             raise UsageError(f"MeCab refused {arguments!r}: check dictionary and user dictionary.") from error
         self._turn = threading.Lock()
         self._filter_table = str.maketrans(dict.fromkeys(config.filters, " "))
-        self._stop_words = frozenset(config.stop_words)
+        self._stop_words = frozenset(map(as_token, config.stop_words))
+        self._added = [token and as_token(token) for token in (config.prefix_token, config.suffix_token)]
         self._asked_for, self.why_mecab, self.n_left_to_mecab = segmenter, "", 0
         self.compiled: Segmenter | None = self._load_compiled(segmenter)
         self.segmenter = "compiled" if self.compiled else "mecab"
@@ -140,11 +142,16 @@ class Tokenizer:
         return other
 
     @property
+    def keeps_spaces(self) -> bool:
+        """Whether a token may hold a space."""
+        return self.config.split == "none"
+
+    @property
     def changes_words(self) -> bool:
         """Whether tokens are more or less than the words that were found."""
         config = self.config
-        given = (config.lower, config.filters, config.stop_words, config.prefix_token, config.suffix_token)
-        return self._reads_features or config.split != "space" or any(given)
+        given = (config.lower, config.filters, config.stop_words, *self._added, config.split != "space")
+        return self._reads_features or any(given)
 
     def tokenize(self, text: str) -> list[str]:
         """Returns the text's tokens.
@@ -152,11 +159,10 @@ class Tokenizer:
         Raises:
             RecordError: ``BAD_UNICODE`` for a lone surrogate, ``TOKENIZER_ERROR`` where MeCab gives up.
         """
-        segmented = self.segment(text)
-        return segmented.split(" ") if segmented else []
+        return tokens_of(self.segment(text))
 
     def segment(self, text: str) -> str:
-        """Returns the tokens with one ASCII space between, ``""`` where there is none; raises as `tokenize`."""
+        """Returns the tokens as one string, see `saiten.model.text.segmented`; raises as `tokenize`."""
         (segmented,), errors = self.segment_all([text])
         if errors:
             raise errors[0]
@@ -174,9 +180,9 @@ class Tokenizer:
             )
         pieces, n_pieces, errors = cut_all(texts, self.config.normalization)
         found = zip(pieces, self.segment_cut(pieces).surfaces(), strict=True)
-        joined = [list(itertools.islice(found, n)) for n in n_pieces]
-        self.n_left_to_mecab += sum(any(words is None for _, words in each) for each in joined)
-        waiting = iter(joined)
+        by_text = [list(itertools.islice(found, n)) for n in n_pieces]
+        self.n_left_to_mecab += sum(any(words is None for _, words in each) for each in by_text)
+        waiting = iter(by_text)
         segmented, given_up = sort_out(lambda _: self._finish(self._joined(*each) for each in next(waiting)), texts, "")
         return segmented, given_up | errors
 
@@ -208,7 +214,7 @@ class Tokenizer:
             return None
 
     def _joined(self, piece: bytes, words: list[str] | None) -> str:
-        return self.parse(piece.decode()) if words is None else " ".join(words).strip(" ")
+        return self.parse(piece.decode()) if words is None else joined(words, whole=self.keeps_spaces)
 
     def _finish(self, pieces: Iterable[str]) -> str:
         segmented = " ".join(filter(None, pieces))
@@ -223,7 +229,7 @@ class Tokenizer:
         if self._stop_words:
             segmented = " ".join(token for token in segmented.split(" ") if token not in self._stop_words)
         if segmented:  # a text without words stays empty: its score would be that of the prefix
-            segmented = " ".join(filter(None, (self.config.prefix_token, segmented, self.config.suffix_token)))
+            segmented = " ".join(filter(None, (self._added[0], segmented, self._added[1])))
         return segmented
 
     def parse(self, piece: str) -> str:
@@ -235,14 +241,10 @@ class Tokenizer:
             raise RecordError(*BAD_UNICODE) from error
         if parsed is None:
             raise RecordError("TOKENIZER_ERROR", f"MeCab gave up on a piece of {len(piece)} characters")
-        if self._reads_features:
-            return " ".join(self._chosen(str(parsed)))
+        if self._reads_features or self.keeps_spaces:
+            config = self.config
+            words = chosen_words(str(parsed), config.token_form, config.keep_pos, as_version_1=config.version == 1)
+            return " ".join(
+                filter(None, joined(words, whole=self.keeps_spaces).split(" "))
+            )  # a lemma may end with a space
         return str(parsed).strip(" \n")
-
-    def _chosen(self, parsed: str) -> Iterator[str]:
-        """Yields the words of MeCab's lines that are kept, in the form that is asked for."""
-        for line in filter(None, parsed.split("\n")):
-            surface, _, features = line.partition("\t")
-            if self.config.keep_pos and not is_kept(features, self.config.keep_pos):
-                continue
-            yield lemma_of(surface, features) if self.config.token_form == "lemma" else surface

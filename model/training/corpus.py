@@ -21,6 +21,7 @@ import numpy as np
 from saiten.model.errors import RecordError, UsageError
 from saiten.model.text.encoder import Encoder, text_blocks
 from saiten.model.text.ragged import BoolArray, DoubleArray, FloatArray, Int64Array, IntArray, gather, offsets_of
+from saiten.model.text.segmented import tokens_of
 from saiten.model.text.tokenizer import Tokenizer
 from saiten.model.training.held_out import Keys, Split
 from saiten.model.training.targets import Label, LabelReader
@@ -188,7 +189,7 @@ def count_words(lines: Iterable[str]) -> Counter[str]:
     """Counts the words of segmented texts; memory grows with the distinct words only."""
     counts: Counter[str] = Counter()
     for line in lines:
-        counts.update(line.split(" "))
+        counts.update(tokens_of(line))
     return counts
 
 

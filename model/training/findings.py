@@ -8,6 +8,7 @@ import numpy as np
 
 from saiten.model.evaluation.baseline import compare_with_baseline, score_by_baseline
 from saiten.model.text.ragged import FloatArray
+from saiten.model.text.segmented import tokens_of
 from saiten.model.text.vocabulary import Vocabulary
 from saiten.model.training.config import TrainingConfig
 from saiten.model.training.corpus import EncodedCorpus, SegmentedCorpus
@@ -45,7 +46,7 @@ def describe_coverage(
     n_tokens, n_oov = encoded.n_tokens[chosen], encoded.n_oov[chosen]
     words: Counter[str] = Counter()
     for line in corpus.lines(corpus.mask(encoded.rows[chosen])):
-        words.update(word for word in set(line.split(" ")) if word not in vocabulary.ids)
+        words.update(word for word in set(tokens_of(line)) if word not in vocabulary.ids)
     commonest = sorted(words.items(), key=lambda item: (-item[1], item[0]))[:_COMMONEST]
     return {
         "vocabulary": 1 - float(n_oov.sum(dtype=np.int64) / n_tokens.sum(dtype=np.int64)),

@@ -148,7 +148,7 @@ def settle(args: argparse.Namespace, model: Any, index: "WordIndex") -> Settled:
         UsageError: They do not go together, or leave something open that matters.
     """
     from saiten.model.keras_models.layers import model_vocabulary_size
-    from saiten.model.keras_models.tokenizer_settings import TokenizerFlags, settle_tokenizer
+    from saiten.model.keras_models.tokenizer_settings import TokenizerFlags, settle_tokenizer, was_fed_with_strings
     from saiten.model.text.encoder import Encoder
     from saiten.model.text.tokenizer import Tokenizer
 
@@ -158,7 +158,9 @@ def settle(args: argparse.Namespace, model: Any, index: "WordIndex") -> Settled:
     )
     index, origins = settle_tokenizer(index, flags)
     vocabulary = index.vocabulary(model_vocabulary_size(model))
-    config = tokenizer_config(args, lower=index.lower, filters=index.filters)
+    config = tokenizer_config(
+        args, lower=index.lower, filters=index.filters, of_strings=was_fed_with_strings(index, flags)
+    )
     _check_added_tokens(config.prefix_token, config.suffix_token, vocabulary.ids)
     return Settled(
         Encoder(Tokenizer(config, args.segmenter), vocabulary, length, args.truncating), length_from, origins, index
@@ -191,6 +193,8 @@ def _check_added_tokens(prefix: str | None, suffix: str | None, ids: Any) -> Non
 
 def _report(args: argparse.Namespace, settled: Settled, was_expected: bool, texts: Sequence[str]) -> None:
     """Says how texts become ids and where each setting came from; without expected scores, how many words are OOV."""
+    from saiten.pipelines.commands.pages.bundle_page import tokenizer_rules
+
     encoder, origins = settled.encoder, settled.origins
     config = encoder.tokenizer.config
     oov_id = encoder.vocabulary.oov_id
@@ -200,10 +204,12 @@ def _report(args: argparse.Namespace, settled: Settled, was_expected: bool, text
     say(f"OOV words: {oov} ({origins.oov})")
     lower = "lower-cased" if config.lower else "as written"
     filters = f"filtered of {config.filters!r}" if config.filters else "not filtered"
-    whitespace = {"space": "a token", "strip": "a token but at a text's ends", "whitespace": "no token"}[config.split]
+    whitespace = {"strip": "a token but at a text's ends", "whitespace": "no token"}.get(config.split, "a token")
+    words = ", ".join([config.dictionary, *tokenizer_rules(config)])
+    kept = ", words that hold a space stay whole" if config.split == "none" else ""
     say(
-        f"tokenizer: {config.dictionary}, normalization {config.normalization}, {config.token_form}, {lower} "
-        f"({origins.lower}), {filters} ({origins.filters}), white space such as U+3000 is {whitespace} (--split)"
+        f"tokenizer: {words}, {lower} ({origins.lower}), {filters} ({origins.filters}), white space such as U+3000 is "
+        f"{whitespace}{kept} (--split={config.split})"
     )
     if not was_expected:
         _report_uncompared(settled, texts)

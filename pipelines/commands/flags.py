@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from saiten.model.errors import UsageError
-from saiten.model.text.tokenizer import SEGMENTERS, TokenizerConfig
+from saiten.model.text.features import TOKEN_FORMS
+from saiten.model.text.tokenizer import SEGMENTERS, SPLITS, TokenizerConfig
 from saiten.pipelines.local.settings import ScoreSettings
 
 _MAX_STOP_WORDS_BYTES = 16 << 20
@@ -93,7 +94,11 @@ def add_text_arguments(group: "argparse._ActionsContainer", normalization: str) 
     )
     group.add_argument("--user_dictionary", metavar="FILE", help="a compiled MeCab user dictionary")
     group.add_argument(
-        "--token_form", choices=["surface", "lemma"], default="surface", help="words as written, or in dictionary form"
+        "--token_form",
+        choices=TOKEN_FORMS,
+        default="surface",
+        help="surface: words as written; lemma: their dictionary form, whole, such as パソコン-personal computer of "
+        "unidic; short-lemma: that up to its first -; base: the dictionary form in the text's own spelling",
     )
     group.add_argument(
         "--keep_pos",
@@ -106,15 +111,24 @@ def add_text_arguments(group: "argparse._ActionsContainer", normalization: str) 
     group.add_argument("--suffix_token", metavar="TOKEN", help="a token to put after each text")
     group.add_argument(
         "--split",
-        choices=["space", "strip", "whitespace"],
-        default="space",
-        help="space: a full-width space (U+3000) is a token, as after Python's split(' '); strip: it is none at the "
-        "ends of a text, as after strip(); whitespace: it is none, as after split()",
+        choices=SPLITS,
+        help="none: words are tokens as MeCab's nodes give them, spaces within included; space: they were joined and "
+        "cut by Python's split(' '), and a full-width space (U+3000) is a token; strip: it is none at the ends of a "
+        "text, as after strip(); whitespace: it is none, as after split() (default: space for words as written and "
+        "for a Tokenizer of strings, else none)",
     )
 
 
-def tokenizer_config(args: argparse.Namespace, *, lower: bool = False, filters: str = "") -> TokenizerConfig:
+def tokenizer_config(
+    args: argparse.Namespace, *, lower: bool = False, filters: str = "", of_strings: bool = False
+) -> TokenizerConfig:
     """Returns the settings that the flags ask for.
+
+    Args:
+        args: The flags.
+        lower: See `TokenizerConfig`.
+        filters: See there.
+        of_strings: Words were joined before they were told apart again, as a Keras Tokenizer does of strings.
 
     Raises:
         UsageError: A value will not do, or the file of stop words cannot be read.
@@ -125,7 +139,7 @@ def tokenizer_config(args: argparse.Namespace, *, lower: bool = False, filters: 
         user_dictionary=args.user_dictionary,
         lower=lower,
         filters=filters,
-        split=args.split,
+        split=args.split or ("space" if of_strings or args.token_form == "surface" else "none"),
         token_form=args.token_form,
         keep_pos=tuple(filter(None, (part.strip() for part in args.keep_pos.split(",")))),
         stop_words=_stop_words(args.stop_words),

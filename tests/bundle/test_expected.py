@@ -1,5 +1,6 @@
 """`--expected`: texts with the scores of `model.predict` are read as people write them; one that differs is shown."""
 
+import dataclasses
 import json
 import pathlib
 from typing import Any
@@ -75,6 +76,36 @@ def test_the_same_scores_pass_and_the_largest_difference_is_told(sides: tuple[En
     assert check_expected(expected, encoder, engine) == 0
     moved = ExpectedScores(expected.texts, expected.scores + np.float32(9e-5))
     assert check_expected(moved, encoder, engine) == pytest.approx(9e-5, rel=0.01)
+
+
+@dataclasses.dataclass
+class Scaled:
+    """A model whose scores are in the thousands, as of labels that are prices, off by what its precision rounds."""
+
+    engine: Engine
+    off: float = 0.0
+    name: str = "keras"
+    n_outputs: int = 2
+
+    def score(self, token_ids: Any, offsets: Any) -> Any:
+        return (self.engine.score(token_ids, offsets) * 3000 + 5000 + self.off).astype(np.float32)
+
+
+def test_what_single_precision_rounds_is_no_difference(sides: tuple[Encoder, Engine, ExpectedScores]) -> None:
+    """Near 5,000 a last place is 5e-4, more than 1e-4, and `model.predict` may round to the other side."""
+    encoder, engine, expected = sides
+    single = Scaled(engine, 5e-4)
+    moved = ExpectedScores(expected.texts, (expected.scores * 3000 + 5000 - 5e-4).astype(np.float32))
+    assert 5e-4 < check_expected(moved, encoder, single, lambda: Scaled(engine)) < 2e-3
+    wrong = ExpectedScores(moved.texts, moved.scores + np.float32(0.05))
+    for exact in (lambda: Scaled(engine), lambda: None):
+        with pytest.raises(BundleError, match=r"^5 of 5 texts of --expected score otherwise"):
+            check_expected(wrong, encoder, single, exact)
+    with pytest.raises(BundleError, match=r"^5 of 5 texts of --expected score otherwise"):
+        check_expected(moved, encoder, single)
+    with_none = ExpectedScores(["", *moved.texts], np.append(np.zeros((1, 2), np.float32), moved.scores, axis=0))
+    with pytest.raises(BundleError, match=r"^1 of 6 texts of --expected have no ids here"):
+        check_expected(with_none, encoder, single, lambda: Scaled(engine))
 
 
 def test_the_first_text_that_differs_is_shown_with_its_tokens_and_ids(

@@ -64,7 +64,7 @@ def test_its_last_lines_say_what_was_settled_and_by_whom(wide: pathlib.Path, cap
     said = capsys.readouterr().err.splitlines()
     tokenizer = (
         "saiten: tokenizer: unidic-lite, normalization nfkc, surface, as written (default), not filtered (flag), "
-        "white space such as U+3000 is a token (--split)"
+        "white space such as U+3000 is a token (--split=space)"
     )
     assert said[:4] == [
         "saiten: length: at most 12 ids (the model's input)",

@@ -245,7 +245,11 @@ REFUSED = {
         [{"text": " ", "good": 1}],
         "saiten: No text to train on is left: every one is empty, cannot be tokenized or has no label.",
     ),
-    "a-setting": (["--label_fields=good", "--lstm_units=0"], _records(3), "saiten: --lstm_units must be 1 or more, not 0."),
+    "a-setting": (
+        ["--label_fields=good", "--lstm_units=0"],
+        _records(3),
+        "saiten: --lstm_units must be 1 or more, not 0.",
+    ),
     "a-rate-above-one": (
         ["--label_fields=good", "--max_dead_letter_rate=1.5"],
         _records(3),

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from saiten.model.bundle.invariance import random_texts, scaled_difference
-from saiten.model.engines.engine import TOLERANCE
+from saiten.model.bundle.invariance import random_texts
+from saiten.model.engines.engine import TOLERANCE, scaled_difference
 from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.engines.packed.activations import ACTIVATIONS
 from saiten.model.engines.packed.operations import OPERATIONS

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers
 
-from saiten.model.bundle.invariance import random_texts, scaled_difference
+from saiten.model.bundle.invariance import random_texts
 from saiten.model.bundle.packed_proof import prove_packed
-from saiten.model.engines.engine import TOLERANCE
+from saiten.model.engines.engine import TOLERANCE, scaled_difference
 from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.engines.packed.arithmetic import Combine
 from saiten.model.engines.packed.packed_file import load_packed, save_packed

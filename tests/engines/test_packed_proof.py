@@ -82,6 +82,35 @@ def test_more_than_keras_own_rounding_is_an_error(tried: Tried) -> None:
         tried.prove(Rounded(tried.exact, 2 * ROUNDING))
 
 
+def amplifying(times: float) -> Tried:
+    """A network whose last layers make much of every rounding, as a steep sigmoid or a small variance does."""
+    stack = [layers.LSTM(9), layers.Rescaling(times), layers.Dense(3, activation="sigmoid")]
+    return Tried(build_model(*stack, vocabulary_size=VOCABULARY_SIZE))
+
+
+@pytest.mark.parametrize("times", [300.0, 3000.0])
+def test_what_stands_behind_the_words_may_amplify_rounding(times: float) -> None:
+    """It then shows on the shortest texts, and is as much for both; a wrong weight is found all the same."""
+    steep = amplifying(times)
+    proof = prove_packed(steep.packed, KerasEngine(steep.model), [], LENGTH, exact_engine=steep.exact)
+    assert proof["covered"]
+    assert 1e-6 < proof["tolerance"] < 1e-3
+    for number in range(len(arrays(steep.packed))):
+        engine = copy.deepcopy(steep.packed)
+        array = getattr(*arrays(engine)[number])
+        array[tuple(0 for _ in array.shape)] += 1e-4 * (np.abs(array).max() or 1)
+        with pytest.raises(NotCoveredError):
+            prove_packed(engine, KerasEngine(steep.model), [], LENGTH, exact_engine=steep.exact)
+
+
+def test_scores_in_the_thousands_are_packed() -> None:
+    """Labels that are prices: of a score near 0 both engines round what they round of the others."""
+    prices = Tried(
+        build_model(layers.LSTM(9), layers.Dense(1), layers.Rescaling(3000.0), vocabulary_size=VOCABULARY_SIZE)
+    )
+    assert prove_packed(prices.packed, KerasEngine(prices.model), [], LENGTH, exact_engine=prices.exact)["covered"]
+
+
 def test_an_ordinary_model_is_packed_with_room_to_spare(tried: Tried) -> None:
     assert tried.prove(tried.packed)["largest_difference"] <= 2e-7
 

@@ -8,8 +8,7 @@ import pytest
 
 from saiten.model.errors import UsageError
 from saiten.model.keras_models.keras_tokenizer import WordIndex, read_word_index
-from saiten.model.keras_models.tokenizer_settings import KERAS_FILTERS, TokenizerFlags, hints, settle_tokenizer
-from saiten.model.text.tokenizer import TokenizerConfig
+from saiten.model.keras_models.tokenizer_settings import KERAS_FILTERS, TokenizerFlags, settle_tokenizer
 
 IDS = {"<unk>": 1, "とても": 2, "良い": 3, "。": 5}
 
@@ -176,66 +175,6 @@ def test_a_word_of_texts_is_not_taken_for_the_one_for_all_others() -> None:
     assert settle({**ids, "<unk>": 7}, oov="token").oov_token == "<unk>"
     with pytest.raises(UsageError, match=r"Id 7 is '<unk>'.*give --oov=token or --oov=drop\.$"):
         settle({**ids, "<unk>": 7}, tokenizer="keras-default")
-
-
-MANY = {
-    word: i
-    for i, word in enumerate(
-        ["の", "ＡＢＣ", "Abc", "7", *"山川海空花木火水土金石竹虫貝犬猫馬牛鳥魚夏冬秋春朝昼夜東西"], 1
-    )
-}
-# As IPADIC cuts them, and unidic-lite does not.
-OTHER_WORDS = ("という", "として", "について", "により")
-HINTS = {
-    "prefix": ({**MANY, "<s>": 98, "</s>": 99}, "the word index holds <s>, </s>: if put around texts"),
-    "nfkc": ({**MANY, "ＡＢＣ": None}, "no word holds a full-width letter or mark"),
-    "digits": ({**MANY, "7": None, "0": 99}, "no word holds a digit but 0"),
-    "capitals": ({**MANY, "Abc": None, "ABC": 99}, "no word holds a small letter"),
-    "stop words": ({**MANY, "の": None}, "the word index has none of 、 。 が で に の は を"),
-    "lemmas": ({**MANY, "為る": 99}, "the word index holds dictionary forms such as 為る"),
-    "another word for all": ({"その他": 1, **{word: i + 1 for word, i in MANY.items()}}, "id 1 is 'その他', before"),
-    "a space": (
-        {**MANY, "グラボ-graphics board": 99},
-        "the word index holds 'グラボ-graphics board', and no token holds",
-    ),
-    "another dictionary": (
-        {**MANY, **{word: 90 + i for i, word in enumerate(OTHER_WORDS)}},
-        "11% of the index's words are several tokens to MeCab with unidic-lite: if another dictionary cut them, give",
-    ),
-}
-
-
-def hints_of(ids: Any, oov_token: str | None = None, **said: Any) -> list[str]:
-    index = WordIndex({word: i for word, i in ids.items() if i}, oov_token=oov_token, is_plain=True)
-    return list(hints(index, TokenizerConfig(**{"normalization": "none", **said})))
-
-
-@pytest.mark.parametrize(("ids", "begins"), HINTS.values(), ids=HINTS)
-def test_what_a_word_index_looks_like_is_hinted_at(ids: Any, begins: str) -> None:
-    (hint,) = hints_of(ids)
-    assert hint.startswith(begins)
-
-
-def test_what_flags_say_needs_no_hint() -> None:
-    assert hints_of(MANY) == hints_of({"良い": 1}) == []
-    of_all = {**MANY, "ＡＢＣ": None, "の": None, "為る": 98, "<s>": 99}
-    assert hints_of(of_all, normalization="nfkc", keep_pos=("名詞",), token_form="lemma", prefix_token="<s>") == []
-    of_lemmas = {**MANY, **{word: 90 + i for i, word in enumerate(OTHER_WORDS)}}
-    assert hints_of(of_lemmas, token_form="lemma") == []
-    assert hints_of({**MANY, "其": 1, "の": 40}) == []  # whose first word says nothing: it is sorted otherwise
-
-
-def test_full_width_spaces_are_hinted_at_where_they_would_be_oov_words() -> None:
-    index = {**MANY, "<UNK>": 99}
-    (hint,) = hints_of(index, "<UNK>")
-    assert hint.startswith("no word is a full-width space, so one is read as an OOV word: after split(), give --split")
-    assert hints_of(index, "<UNK>", split="whitespace") == hints_of({**index, "\u3000": 98}, "<UNK>") == []
-
-
-def test_forms_as_written_are_no_lemmas() -> None:
-    (hint,) = hints_of({**MANY, "する": 99}, token_form="lemma")
-    assert hint.startswith("no word is a lemma such as 為る, but する is one")
-    assert hints_of({**MANY, "する": 99, "為る": 98}, token_form="lemma") == []
 
 
 def test_flags_decide_each_by_itself_or_in_one_word() -> None:

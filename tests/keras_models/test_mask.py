@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from saiten.model.bundle.invariance import InvarianceProof, prove_invariance, random_texts, scaled_difference
+from saiten.model.bundle.invariance import InvarianceProof, prove_invariance, random_texts
+from saiten.model.engines.engine import scaled_difference
 from saiten.model.engines.keras_engine import KerasEngine, compile_model
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.graph import graph_of

@@ -1,6 +1,7 @@
 """Files whose parts lie otherwise than in Keras 3: equal to what tf_keras gave, or refused for a true reason."""
 
 import pathlib
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,38 @@ def test_each_part_gets_its_own_weights(name: str, ending: str) -> None:
     model, _ = read_model_file(FOLDER / f"{name}.{ending}")
     ids = np.load(FOLDER / "ids.npy").astype(np.int32)
     np.testing.assert_allclose(KerasEngine(model).score_matrix(ids), np.load(FOLDER / f"{name}.npy"), atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:Layer '.*' .*was passed an input with a mask")
+def test_a_layer_that_models_share_gets_its_weights_in_each() -> None:
+    """A .keras has them where the layer comes first, and none where it comes again."""
+    model, _ = read_model_file(FOLDER / "shared.keras")
+    ids = np.load(FOLDER / "ids.npy").astype(np.int32)
+    np.testing.assert_allclose(KerasEngine(model).score_matrix(ids), np.load(FOLDER / "shared.npy"), atol=1e-5)
+
+
+def test_an_h5_that_lost_how_a_shared_layer_is_connected_is_refused() -> None:
+    """Keras 2 itself cannot read it."""
+    with pytest.raises(BundleError) as caught:
+        read_model_file(FOLDER / "shared.h5")
+    assert str(caught.value) == (
+        "shared.h5 (Keras 2.21.0): The older model's layer embedding (Embedding) stands within its model reader too, "
+        "and an .h5 of Keras 2 loses what it reads outside; load the weights where the model was made, and save it "
+        "there as .keras."
+    )
+
+
+def test_a_weight_for_a_layer_of_another_model_is_none_for_one_of_its_name(tmp_path: pathlib.Path) -> None:
+    """What a layer shares is told by name and class, and refused where the number of weights says otherwise."""
+    path = tmp_path / "shared.keras"
+    with zipfile.ZipFile(FOLDER / "shared.keras") as old, zipfile.ZipFile(path, "w") as new:
+        config = old.read("config.json").decode()
+        assert config.count('"bidirectional"') > 2
+        new.writestr("config.json", config.replace('"bidirectional"', '"other"', 1))
+        for name in ("metadata.json", "model.weights.h5"):
+            new.writestr(name, old.read(name))
+    with pytest.raises(BundleError, match=r"^shared\.keras \(Keras 2\.21\.0\): "):
+        read_model_file(path)
 
 
 def test_a_frozen_half_of_keras_3_gets_its_own_weights(tmp_path: pathlib.Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -46,7 +47,12 @@ def _begun(found: list[Any]) -> None:
     found[2]["inbound_nodes"][0] += [["embedding", 0, 0, {}]]
 
 
+def _shared(folder: pathlib.Path) -> pathlib.Path:
+    return pathlib.Path(shutil.copy(FOLDER / "shared.h5", folder / "model.h5"))
+
+
 OLDER: Mapping[str, Make] = {
+    "Keras 2: .h5 of a layer that a model within shares": _shared,
     "Keras 2: Lambda": _kind("Lambda"),
     "Keras 2: a function of TensorFlow": _kind("TFOpLambda"),
     "Keras 2: CuDNNLSTM": _kind("CuDNNLSTM"),

@@ -1,35 +1,35 @@
-"""Ways in which people make padded matrices of Japanese texts, written as their posts are, and Saiten's flags for each.
+"""Ways in which people make padded matrices of Japanese texts, and Saiten's flags for each.
 
 A `Way` learns its words from `TEXTS` and returns the file that a person keeps of them, and the ids of any texts.
 """
 
-import json
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import MeCab
 import tensorflow as tf
-import unidic_lite
 
-TEXTS = (
-    "とても美味しいラーメンでした。店員さんも親切です！",
-    "ABC (株) のスープは, まあまあ普通でした。",
-    "駅から遠くて、値段も高い。もう行きません",
-    "部屋がきれいで　景色も良かったです。Wi-Fi も OK",
+from tests.people.cutting import (
+    TEXTS,
+    Ids,
+    Learn,
+    keras_tokenizer,
+    lemmas_of,
+    owakati,
+    own_index,
+    with_the_last,
+    without_origin,
+    words,
 )
+
 UNSEEN = (
     *TEXTS,
     "とても親切な旅館で、abc のＡＢＣ　スープが美味しい！ また行きます",
     "高い値段でしたが、料理は美味しい。" * 3,
     "　部屋は普通です　",
     "良い",
+    "私はパソコンを持って行きました。ピンチでした",
 )
-
-Ids = list[list[int]]
-Learn = Callable[[], tuple[Any, Callable[[Sequence[str]], Ids]]]
 
 
 @dataclass(frozen=True)
@@ -65,82 +65,6 @@ class Padding:
 
 
 PADDINGS = [Padding(*by, length) for length in (12, 40) for by in (("pre", "pre"), ("post", "post"), ("post", "pre"))]
-
-
-def owakati(texts: Sequence[str]) -> list[str]:
-    tagger = MeCab.Tagger(f'-r /dev/null -d "{unidic_lite.DICDIR}" -Owakati')
-    return [tagger.parse(text).strip(" \n") for text in texts]
-
-
-def keras_tokenizer(*, lists: bool = False, keep: Callable[[Any], Any] | None = None, **options: Any) -> Learn:
-    """`tf.keras.preprocessing.text.Tokenizer`, fed with strings or with lists; `keep` is what is saved of it."""
-
-    def learn() -> tuple[Any, Callable[[Sequence[str]], Ids]]:
-        def prepared(texts: Sequence[str]) -> list[Any]:
-            return [text.split(" ") for text in owakati(texts)] if lists else owakati(texts)
-
-        tokenizer = tf.keras.preprocessing.text.Tokenizer(**options)
-        tokenizer.fit_on_texts(prepared(TEXTS))
-        kept = json.loads(tokenizer.to_json()) if keep is None else keep(tokenizer)
-        return kept, lambda texts: tokenizer.texts_to_sequences(prepared(texts))
-
-    return learn
-
-
-def own_index(
-    tokenize: Callable[[str], list[str]], *, special: Sequence[str] = (), unknown: int | None = None, first: int = 0
-) -> Learn:
-    """A dict of words that a person made, with the words for padding and others in front."""
-
-    def learn() -> tuple[Any, Callable[[Sequence[str]], Ids]]:
-        counts = Counter(word for text in TEXTS for word in tokenize(text))
-        index = {word: i + first for i, word in enumerate([*special, *(word for word, _ in counts.most_common())])}
-
-        def ids_of(texts: Sequence[str]) -> Ids:
-            found = [[index.get(word, unknown) for word in tokenize(text)] for text in texts]
-            return [[i for i in ids if i is not None] for ids in found]
-
-        return index, ids_of
-
-    return learn
-
-
-def with_the_last(learn: Learn, unknown: str) -> Learn:
-    """The same with a word for all others behind the last one."""
-
-    def learnt() -> tuple[Any, Callable[[Sequence[str]], Ids]]:
-        index, _ = learn()
-        index[unknown] = max(index.values()) + 1
-        return index, lambda texts: [[index.get(word, index[unknown]) for word in words(text)] for text in texts]
-
-    return learnt
-
-
-def features(text: str) -> list[tuple[str, list[str]]]:
-    """Each word with its features, by MeCab's nodes; unidic has the lemma eighth."""
-    tagger = MeCab.Tagger(f'-r /dev/null -d "{unidic_lite.DICDIR}"')
-    tagger.parse("")
-    node, found = tagger.parseToNode(text), []
-    while node:
-        if node.surface:
-            found.append((node.surface, node.feature.split(",")))
-        node = node.next
-    return found
-
-
-def words(text: str) -> list[str]:
-    return owakati([text])[0].split(" ")
-
-
-def lemmas_of(*kept: str) -> Callable[[str], list[str]]:
-    def tokenize(text: str) -> list[str]:
-        return [
-            feature[7] if len(feature) > 7 and feature[7] not in ("*", "") else surface
-            for surface, feature in features(text)
-            if not kept or feature[0] in kept
-        ]
-
-    return tokenize
 
 
 STOP_WORDS = ("は", "が", "の", "も", "です", "。", "、")
@@ -194,6 +118,17 @@ WAYS = (
         ("--oov=token", "--token_form=lemma"),
     ),
     Way(
+        'own {word: id}, lemmas up to their "-"',
+        own_index(without_origin, special=SPECIAL, unknown=1),
+        ("--oov=token", "--token_form=short-lemma"),
+    ),
+    Way(
+        "own {word: id}, base forms",
+        own_index(lemmas_of(place=10), special=SPECIAL, unknown=1),
+        ("--oov=token", "--token_form=base"),
+    ),
+    Way("Tokenizer(), strings of lemmas", keras_tokenizer(cut=lemmas_of()), ("--token_form=lemma",)),
+    Way(
         "own {word: id}, stop words left out",
         own_index(lambda text: [word for word in words(text) if word not in STOP_WORDS], first=1),
         ("--stop_words=stop_words.txt",),
@@ -211,6 +146,40 @@ WAYS = (
 )
 # Further set-ups, tried with one network each and in no table.
 MORE_WAYS = (
+    Way(
+        "own {word: id}, lemmas that were joined and split",
+        own_index(lambda text: " ".join(lemmas_of()(text)).split(), special=SPECIAL, unknown=1),
+        ("--oov=token", "--token_form=lemma", "--split=whitespace"),
+    ),
+    Way(
+        "Tokenizer(), lists of lemmas",
+        keras_tokenizer(cut=lemmas_of(), lists=True, oov_token="<unk>"),
+        ("--tokenizer_input=tokens", "--token_form=lemma"),
+    ),
+    Way(
+        'Tokenizer(filters=""), strings of lemmas',
+        keras_tokenizer(cut=lemmas_of(), filters="", lower=False, oov_token="<unk>"),
+        ("--token_form=lemma",),
+    ),
+    Way(
+        "tokenizer.word_index, strings of lemmas",
+        keras_tokenizer(cut=lemmas_of(), keep=lambda tokenizer: tokenizer.word_index),
+        ("--token_form=lemma", "--tokenizer=keras-default"),
+    ),
+    Way(
+        "tokenizer.word_index, strings of lemmas and no filters",
+        keras_tokenizer(cut=lemmas_of(), keep=lambda tokenizer: tokenizer.word_index, filters=""),
+        ("--token_form=lemma", "--tokenizer_input=text", "--lower", "--filters=none"),
+    ),
+    Way(
+        "own {word: id}, lemmas with <s> before, stop words left out",
+        own_index(
+            lambda text: ["<s>", *(word for word in lemmas_of()(text) if word not in STOP_WORDS)],
+            special=SPECIAL,
+            unknown=1,
+        ),
+        ("--oov=token", "--token_form=lemma", "--prefix_token=<s>", "--stop_words=stop_words.txt"),
+    ),
     Way("own {word: id} from 2, others dropped", own_index(words, first=2), ("--oov=drop",)),
     Way("own {word: id} from 1, <UNK> last", with_the_last(own_index(words, first=1), "<UNK>"), ("--oov=token",)),
     Way(

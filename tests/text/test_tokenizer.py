@@ -1,19 +1,37 @@
 """One rule from text to tokens, the same for every text, however odd."""
 
+import pathlib
 import pickle
 import re
+import shlex
+from typing import Any
 
+import MeCab
 import pytest
+import unidic_lite
 from hypothesis import given
 from hypothesis import strategies as st
 
 from saiten.model.errors import RecordError, UsageError
+from saiten.model.text.encoder import Encoder
 from saiten.model.text.pieces import MAX_PIECE_CHARS, cut_text
+from saiten.model.text.random_texts import random_texts
 from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
+from saiten.model.text.vocabulary import Vocabulary
+from tests.conftest import SENTENCES
+from tests.helpers.user_dictionary import write_user_dictionary
 
 NFKC = Tokenizer(TokenizerConfig())
 PLAIN = Tokenizer(TokenizerConfig(normalization="none"))
 KERAS = Tokenizer(TokenizerConfig(normalization="none", lower=True, filters='!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'))
+
+# 私's lemma of unidic has its kind behind it, パソコン's and ピンチ's their origin, the last with a space at its end.
+FORMS = "私はパソコンでピンチだった。-zqx"
+
+
+def in_form(token_form: str, split: str = "none", **said: Any) -> Tokenizer:
+    return Tokenizer(TokenizerConfig(normalization="none", token_form=token_form, split=split, **said))
+
 
 STRIP = Tokenizer(TokenizerConfig(normalization="none", split="strip", filters="!"))
 
@@ -35,6 +53,50 @@ TABLE = [
     ("beyond the BMP", NFKC, "𠮷野家", ["𠮷", "野家"]),
     ("lower-case and filters of Keras' Tokenizer", KERAS, "Good! (ABC)です", ["good", "abc", "です"]),
     ("every token filtered", KERAS, "!?...", []),
+    (
+        "lemmas, whole",
+        in_form("lemma"),
+        FORMS,
+        ["私-代名詞", "は", "パソコン-personal computer", "で", "ピンチ-pinch ", "だ", "た", "。", "-", "zqx"],
+    ),
+    (
+        "lemmas that were joined",
+        in_form("lemma", "space"),
+        FORMS,
+        ["私-代名詞", "は", "パソコン-personal", "computer", "で", "ピンチ-pinch", "だ", "た", "。", "-", "zqx"],
+    ),
+    (
+        "lemmas as version 1 had them",
+        in_form("lemma", "space", version=1),
+        FORMS,
+        ["私-代名詞", "は", "パソコン", "で", "ピンチ", "だ", "た", "。", "-", "zqx"],
+    ),
+    (
+        "lemmas up to their first -",
+        in_form("short-lemma"),
+        FORMS,
+        ["私", "は", "パソコン", "で", "ピンチ", "だ", "た", "。", "-", "zqx"],
+    ),
+    ("lemmas are spelt otherwise", in_form("lemma"), "居ましたが、", ["居る", "ます", "た", "が", "、"]),
+    ("base forms are not", in_form("base"), "いましたが、", ["いる", "ます", "た", "が", "、"]),
+    (
+        "lemmas of a Tokenizer of strings",
+        in_form("lemma", "space", lower=True, filters="-"),
+        "パソコン",
+        ["パソコン", "personal", "computer"],
+    ),
+    (
+        "what is done to tokens is done to whole lemmas",
+        in_form(
+            "lemma",
+            lower=True,
+            stop_words=("グラボ-graphics board", "た"),
+            prefix_token="<a b>",
+            keep_pos=("名詞", "助動詞"),
+        ),
+        "グラボと東京とパソコンだった",
+        ["<a b>", "トウキョウ", "パソコン-personal computer", "だ"],
+    ),
 ]
 
 
@@ -51,6 +113,34 @@ def test_the_tokens_put_together_give_the_normal_form_without_spaces(text: str) 
 @given(st.text(alphabet=st.characters(codec="utf-8")))
 def test_no_token_is_empty_or_holds_a_space_or_a_control(text: str) -> None:
     assert all(token and not re.search("[\x00-\x20\x7f-\x9f]", token) for token in NFKC.tokenize(text))
+
+
+@pytest.mark.parametrize("form", ["lemma", "short-lemma", "base"])
+def test_a_word_is_what_mecab_says_of_it(form: str) -> None:
+    """By MeCab's own fields, as fugashi and people's code read them, of every word of many texts."""
+    lines = ["-O", "", rf"-F%m\t%f[{10 if form == 'base' else 7}]\n", r"-U%m\t\n", r"-E\n"]
+    tagger = MeCab.Tagger(shlex.join(["-r", "/dev/null", "-d", unidic_lite.DICDIR, *lines]))
+    for text in [FORMS, *SENTENCES, *random_texts(300, 3, SENTENCES)]:
+        said = [line.split("\t") for line in tagger.parse(PLAIN.normalize(text)).split("\n") if line]
+        cut = (lambda found: found.split("-")[0] or found) if form == "short-lemma" else str
+        wanted = [surface if found in ("", "*") else cut(found) for surface, found in said]
+        assert in_form(form).tokenize(text) == wanted
+
+
+@pytest.mark.parametrize("segmenter", ["mecab", "compiled"])
+def test_words_that_hold_a_space_stay_whole_or_are_cut(segmenter: str, tmp_path: pathlib.Path) -> None:
+    """A dictionary of one's own may hold such words; MeCab's -Owakati joins them by spaces with the others."""
+    system = pathlib.Path(unidic_lite.DICDIR)
+    path = write_user_dictionary(tmp_path / "user.dic", system, [("New York", 7, 7, -9000)])
+    for split, place in (("none", ["New York"]), ("space", ["New", "York"])):
+        tokenizer = Tokenizer(TokenizerConfig(user_dictionary=str(path), split=split), segmenter)
+        assert tokenizer.tokenize("私はNew Yorkが好き") == ["私", "は", *place, "が", "好き"]
+        encoder = Encoder(tokenizer, Vocabulary(["<pad>", "<oov>", *place, "好き"], 1), 9, "pre")
+        encoded = encoder.encode(["New Yorkが好き", "好きNew York New"])
+        ids = list(range(2, 2 + len(place)))
+        assert encoded.token_ids.tolist() == [*ids, 1, ids[-1] + 1, ids[-1] + 1, *ids, 1 if split == "none" else 2]
+        assert encoded.oov_tokens is not None
+        assert encoded.oov_tokens.to_pylist() == (["が", "New"] if split == "none" else ["が"])
 
 
 @pytest.mark.parametrize(
@@ -97,8 +187,13 @@ def test_settings_that_do_not_exist_are_refused() -> None:
         TokenizerConfig(normalization="nfc")
     with pytest.raises(UsageError, match="space, strip, whitespace, not 'tab'"):
         TokenizerConfig(split="tab")
-    with pytest.raises(UsageError, match="Tokenizer version 2"):
-        TokenizerConfig(version=2)
+    with pytest.raises(UsageError, match="surface, lemma, short-lemma, base, not 'stem'"):
+        TokenizerConfig(token_form="stem")
+    with pytest.raises(UsageError, match="has no space but with --split=none; not 'New York'"):
+        TokenizerConfig(stop_words=("New York",))
+    for version in (0, 3):
+        with pytest.raises(UsageError, match=f"Tokenizer version {version} is none of 1 and 2"):
+            TokenizerConfig(version=version)
 
 
 def test_an_error_comes_back_from_another_process() -> None:

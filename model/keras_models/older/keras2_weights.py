@@ -1,6 +1,5 @@
-"""Weights of Keras 1 and 2 models, read with h5py alone and put into a Keras 3 model of the same layers."""
+"""Weights of the `.h5` files of Keras, read with h5py alone and put into a Keras 3 model of the same layers."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,7 +44,7 @@ def set_h5_weights(model: Any, file: Any, *, is_older: bool) -> None:
 def _in_saved_order(layer: Any, names: Sequence[str]) -> list[Any]:
     """Returns a layer's weights as an `.h5` has them: what was trained first, over all layers of a model within."""
     frozen = _frozen(layer, names)
-    weights = _but_seeds(layer.weights)
+    weights = but_seeds(layer.weights)
     trained = [weight for weight in weights if weight.trainable and weight.path not in frozen]
     return trained + [weight for weight in weights if not weight.trainable or weight.path in frozen]
 
@@ -63,7 +62,8 @@ def _frozen(layer: Any, names: Sequence[str]) -> set[str]:
     return {weight.path for weight in layer.forward_layer.weights} if is_frozen else set()
 
 
-def _but_seeds(weights: Sequence[Any]) -> list[Any]:
+def but_seeds(weights: Sequence[Any]) -> list[Any]:
+    """Returns weights without the states of random generators, which no older file has."""
     return [weight for weight in weights if "seed" not in weight.path]
 
 
@@ -71,69 +71,26 @@ def _refuse_others(layer: Any, weights: Sequence[Any], arrays: Sequence[FloatArr
     wanted = [(tuple(weight.shape), weight.name) for weight in weights]
     found = [(array.shape, name.split("/")[-1].split(":")[0]) for array, name in zip(arrays, names, strict=True)]
     if len(wanted) != len(found):
-        raise BundleError(_said_of_number(layer, len(found), len(wanted)))
+        raise BundleError(said_of_number(layer, len(found), len(wanted)))
     for (shape, name), (their_shape, their_name) in zip(wanted, found, strict=True):
         if shape != their_shape or (name != their_name and {name, their_name} <= _ROLES):
             raise BundleError(
-                f"The file's {their_name:.30} {their_shape!s:.30} of its layer {_described(layer)} is not the "
+                f"The file's {their_name:.30} {their_shape!s:.30} of its layer {described(layer)} is not the "
                 f"{name:.30} {shape!s:.30} that its settings ask for; {BUILD_ANEW}."
             )
 
 
-def _said_of_number(layer: Any, n_found: int, n_wanted: int) -> str:
+def said_of_number(layer: Any, n_found: int, n_wanted: int) -> str:
+    """Returns what is said of a layer for which a file has another number of weights."""
     return (
-        f"The file has {n_found} weights for its layer {_described(layer)}, whose settings ask for {n_wanted}; "
+        f"The file has {n_found} weights for its layer {described(layer)}, whose settings ask for {n_wanted}; "
         f"{BUILD_ANEW}."
     )
 
 
-def _described(layer: Any) -> str:
+def described(layer: Any) -> str:
+    """Returns a layer's name and class for a sentence."""
     return f"{layer.name:.40} ({type(layer).__name__:.40})"
-
-
-def set_saved_weights(model: Any, group: Any) -> None:
-    """Sets the weights of each layer by its kind and number, as Keras 2's `.keras` has them.
-
-    Raises:
-        BundleError: A layer's weights are missing or have other shapes.
-    """
-    _set_numbered(model.layers, group["layers"])
-    for layer in model.layers:
-        widen_hard_sigmoids(layer)
-
-
-def _set_numbered(layers: Sequence[Any], group: Any) -> None:
-    """Sets the weights of layers in a list: their groups are called after their classes, and numbered."""
-    counts: dict[str, int] = {}
-    for layer in layers:
-        kind = _snake_case(type(layer).__name__)
-        number = counts.get(kind, 0)
-        counts[kind] = number + 1
-        n_set = _set_parts(layer, group.get(f"{kind}_{number}" if number else kind, {}))
-        n_weights = len(_but_seeds(layer.weights))
-        if n_set != n_weights:
-            raise BundleError(_said_of_number(layer, n_set, n_weights))
-
-
-def _set_parts(layer: Any, group: Mapping[str, Any]) -> int:
-    """Sets a layer's own weights, and those of its parts by the names that they have in it; returns how many."""
-    n_set = 0
-    for name, found in group.items():
-        if name == "vars" and len(found):
-            try:
-                layer.load_own_variables({number: np.asarray(found[number], np.float32) for number in found})
-            except ValueError as error:
-                raise BundleError(
-                    f"The file's weights of its layer {_described(layer)} have other shapes than its settings ask "
-                    f"for; {BUILD_ANEW}."
-                ) from error
-            n_set += len(found)
-        elif name in ("layers", "cells"):
-            _set_numbered(getattr(layer, name), found)
-            n_set += sum(len(_but_seeds(part.weights)) for part in getattr(layer, name))
-        elif name != "vars" and hasattr(getattr(layer, name, None), "load_own_variables"):
-            n_set += _set_parts(getattr(layer, name), found)
-    return n_set
 
 
 def _names(attributes: Mapping[str, Any], name: str) -> list[str]:
@@ -142,8 +99,3 @@ def _names(attributes: Mapping[str, Any], name: str) -> list[str]:
     while f"{name}{len(chunks)}" in attributes:
         chunks.append(attributes[f"{name}{len(chunks)}"])
     return [item.decode() if isinstance(item, bytes) else str(item) for chunk in chunks for item in chunk]
-
-
-def _snake_case(name: str) -> str:
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()

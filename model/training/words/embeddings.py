@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from saiten.model.errors import UsageError
 from saiten.model.text.ragged import FloatArray
+from saiten.model.text.segmented import tokens_of
 from saiten.model.text.vocabulary import PAD_ID, Vocabulary
 from saiten.model.training.config import Word2VecConfig
 from saiten.model.training.watcher import TrainingWatcher
@@ -28,7 +29,7 @@ class Sentences:
 
     def __iter__(self) -> Iterator[list[str]]:
         for line in self._open_lines():
-            words = line.split(" ")
+            words = tokens_of(line)
             for start in range(0, len(words), _MAX_SENTENCE_WORDS):
                 yield words[start : start + _MAX_SENTENCE_WORDS]
 

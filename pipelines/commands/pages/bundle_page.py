@@ -6,6 +6,7 @@ from typing import Any
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.bundle_files import TRAINING_PAGE
 from saiten.model.bundle.bundle_manifest import manifest_json
+from saiten.model.text.tokenizer import TokenizerConfig
 from saiten.pipelines.commands.pages.rows import MAX_LISTED, InspectPage, Row, nested_rows, shortened
 from saiten.pipelines.reports.training_verdict import judge_training
 
@@ -59,11 +60,10 @@ def _details(bundle: StoredBundle) -> Iterable[Row]:
     yield "network", " > ".join(manifest.network)
     yield (
         "tokenizer",
-        (
-            f"{tokenizer.dictionary} {settings.dictionary_version}, normalization {tokenizer.normalization}"
-            + (", lower-cased" if tokenizer.lower else "")
-            + (", filtered" if tokenizer.filters else "")
-        ),
+        ", ".join([f"{tokenizer.dictionary} {settings.dictionary_version}", *tokenizer_rules(tokenizer)])
+        + (", lower-cased" if tokenizer.lower else "")
+        + (", filtered" if tokenizer.filters else "")
+        + f", split {tokenizer.split}",
     )
     yield "vocabulary", f"{settings.num_words:,} ids, OOV words: {settings.oov}"
     yield "sequences", f"at most {settings.max_sequence_length:,} ids, truncating {settings.truncating}"
@@ -82,6 +82,20 @@ def _details(bundle: StoredBundle) -> Iterable[Row]:
     yield from nested_rows("libraries", manifest.libraries)
     for name, file in manifest.files.items():
         yield name, f"{file.bytes:,} bytes, sha256 {file.sha256[:12]}…"
+
+
+def tokenizer_rules(config: TokenizerConfig) -> Iterable[str]:
+    """Yields how texts become words, a few words each."""
+    yield f"normalization {config.normalization}"
+    yield config.token_form
+    if config.keep_pos:
+        yield f"only {shortened(list(config.keep_pos))}"
+    if config.stop_words:
+        yield f"without {len(config.stop_words):,} stop words"
+    if config.prefix_token:
+        yield f"{config.prefix_token} before"
+    if config.suffix_token:
+        yield f"{config.suffix_token} behind"
 
 
 def _epochs(epochs: Any) -> str:

@@ -33,6 +33,7 @@ def models():  # noqa: ANN201
     yield "frozen", frozen()
     yield "attention", attention()
     yield "turned", turned()
+    yield "shared", shared()
 
 
 def frozen():  # noqa: ANN201
@@ -66,6 +67,20 @@ def turned():  # noqa: ANN201
     ids = layers.Input((None,))
     both = layers.Bidirectional(layers.LSTM(4, go_backwards=True, return_sequences=True))
     return keras.Sequential([keras.Model(ids, words(ids)), both, layers.GRU(3), layers.Dense(2)])
+
+
+def shared():  # noqa: ANN201
+    """Layers that stand in the model and in models within it, before and behind others of their kind."""
+    ids, read_within, seen_within = layers.Input((None,)), layers.Input((None,)), layers.Input((None, 6))
+    embedding = layers.Embedding(60, 6, mask_zero=True)
+    both = layers.Bidirectional(layers.LSTM(3, return_sequences=True, recurrent_activation="hard_sigmoid"))
+    last = layers.Dense(3, activation="tanh")
+    reader = keras.Model(read_within, layers.GRU(4)(both(embedding(read_within))), name="reader")
+    dense = layers.Dense(6, activation="tanh")
+    seer = keras.Model(seen_within, last(layers.LSTM(3)(both(dense(layers.Dense(6)(seen_within))))), name="seer")
+    read = embedding(ids)
+    beside = last(layers.GRU(3)(dense(both(read))))
+    return keras.Model(ids, layers.Dense(2)(layers.Concatenate()([reader(ids), seer(read), beside])))
 
 
 def main():  # noqa: ANN201
