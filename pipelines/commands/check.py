@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from saiten.model.outputs import highest_outputs
+from saiten.pipelines.counted import counted
 from saiten.pipelines.local.choose_bundle import choose_bundle
 from saiten.pipelines.local.launch import plan_scoring
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.reading.read_range import first_records
 from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.output_directory import refuse_used
-from saiten.pipelines.run.run_manifest import dead_letters
 from saiten.pipelines.steps.encode import encode_block
 from saiten.pipelines.steps.infer import score_block
 from saiten.pipelines.terminal import make_console, say
@@ -45,8 +45,9 @@ def check_run(settings: ScoreSettings) -> int:
     n_records = n_texts + n_dead
     which = "the first" if n_records == CHECKED_RECORDS else "all"
     say(
-        f"of {which} {n_records} records {n_texts - n_empty} scored, {n_empty} empty, {dead_letters(n_dead)}; "
-        f"{len(plan.files)} files with {plan.total_bytes:,} bytes to score; nothing is written."
+        f"of {which} {counted(n_records, 'record')} {n_texts - n_empty} scored, {n_empty} empty, "
+        f"{counted(n_dead, 'dead letter')}; {counted(len(plan.files), 'file')} with {plan.total_bytes:,} bytes to "
+        "score; nothing is written."
     )
     return 0
 

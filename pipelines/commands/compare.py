@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from saiten.model.errors import FINDINGS_EXIT_CODE, UsageError
+from saiten.pipelines.counted import counted
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _summary(comparison: "Comparison", max_change: float | None) -> str:
         limit = f", {'more' if comparison.largest_change > max_change else 'no more'} than --max_change={max_change:g}"
     alone = f"{comparison.n_only_first:,} in A alone, {comparison.n_only_second:,} in B alone"
     change = f"largest change {comparison.largest_change:.6g}{moved}{limit}"
-    return f"{comparison.n_both:,} records in both, {alone}; {change}"
+    return f"{counted(comparison.n_both, 'record')} in both, {alone}; {change}"
 
 
 def _or_none(number: float) -> float | None:

@@ -10,6 +10,7 @@ from saiten.pipelines.commands.command_line.input_flags import OTHER_FILES, add_
 from saiten.pipelines.commands.flags import add_engine_argument, add_trust_argument
 from saiten.pipelines.commands.training.flags import add_label_arguments
 from saiten.pipelines.commands.training.least_figures import LeastFigure, figure_of, parse_limit
+from saiten.pipelines.counted import counted
 from saiten.pipelines.local.settings import check_dead_letter_rate
 from saiten.pipelines.terminal import say, show
 
@@ -122,7 +123,7 @@ def _summary(figures: dict[str, Any]) -> str:
     codes = ", ".join(f"{code} {count:,}" for code, count in sorted(figures["left_out"].items()))
     left_out = f"; left out: {codes}" if codes else ""
     unknown = _unknown(figures.get("unknown_classes", {}))
-    return f"{figures['texts']:,} texts: {', '.join(parts) or 'no figure'}{unknown}{left_out}"
+    return f"{counted(figures['texts'], 'text')}: {', '.join(parts) or 'no figure'}{unknown}{left_out}"
 
 
 def _unknown(classes: dict[str, int]) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from saiten.model.errors import FINDINGS_EXIT_CODE, SaitenError
 from saiten.pipelines.commands.score_flags import add_arguments, read_settings
+from saiten.pipelines.counted import counted
 from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
@@ -87,9 +88,8 @@ def dead_letters_line(manifest: "RunManifest", output: str) -> str:
     n = manifest.counts.dead
     if not n:
         return ""
-    records = "1 record" if n == 1 else f"{n:,} records"
     return (
-        f"{records} could not be scored and went to {output}/{DEAD_LETTERS_FOLDER}, each with the reason; "
+        f"{counted(n, 'record')} could not be scored and went to {output}/{DEAD_LETTERS_FOLDER}, each with the reason; "
         f"`saiten inspect {output}` says what the codes mean."
     )
 

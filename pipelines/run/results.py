@@ -14,6 +14,18 @@ from saiten.pipelines.run.schema import DEAD_LETTER_SCHEMA
 from saiten.pipelines.run.windows.window_manifest import WindowManifest, Windows
 
 
+class MissingColumnError(UsageError):
+    """A part has no column of that name.
+
+    Attributes:
+        name: The column that was asked for.
+    """
+
+    def __init__(self, path: str, name: str, names: Sequence[str]) -> None:
+        super().__init__(f"{path} has no column {name!r}; it has {', '.join(names)}.")
+        self.name = name
+
+
 def read_scores(run: str | os.PathLike[str], columns: list[str] | None = None) -> pa.Table:
     """Reads the scores of the committed run in a directory, local or remote, as a `pyarrow.Table`.
 
@@ -79,5 +91,5 @@ def _read_part(path: str, columns: list[str] | None) -> pa.Table:
         part = pq.ParquetFile(file, pre_buffer=False)
         for name in columns or ():
             if name not in part.schema_arrow.names:  # Arrow would leave it out without a word
-                raise UsageError(f"{path} has no column {name!r}; it has {', '.join(part.schema_arrow.names)}.")
+                raise MissingColumnError(path, name, part.schema_arrow.names)
         return part.read(columns=columns, use_threads=False)

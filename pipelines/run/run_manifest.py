@@ -9,6 +9,7 @@ import msgspec
 from saiten.model.bundle.reference import Reference
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
+from saiten.pipelines.counted import counted
 from saiten.pipelines.run.json_file import parse_json
 from saiten.pipelines.run.layout import RUN_MANIFEST
 from saiten.pipelines.run.range_summary import Part, SourceCount
@@ -150,7 +151,7 @@ def counts_line(counts: RunCounts | InputReport | SourceCount, codes: Mapping[st
     '1,200 records = 1,190 scored + 4 empty + 6 dead letters (BAD_UTF8 5, BAD_JSON 1)'
     """
     of_each = ", ".join(f"{code} {count:,}" for code, count in codes.items())
-    return f"{counts.records:,} records = {parts_line(counts)}{f' ({of_each})' if of_each else ''}"
+    return f"{counted(counts.records, 'record')} = {parts_line(counts)}{f' ({of_each})' if of_each else ''}"
 
 
 def parts_line(counts: RunCounts | InputReport | SourceCount) -> str:
@@ -159,13 +160,4 @@ def parts_line(counts: RunCounts | InputReport | SourceCount) -> str:
     >>> parts_line(SourceCount(1200, 1190, 4, 6))
     '1,190 scored + 4 empty + 6 dead letters'
     """
-    return f"{counts.scored:,} scored + {counts.empty:,} empty + {dead_letters(counts.dead)}"
-
-
-def dead_letters(n: int) -> str:
-    """Returns how many there are.
-
-    >>> [dead_letters(n) for n in (0, 1, 1200)]
-    ['0 dead letters', '1 dead letter', '1,200 dead letters']
-    """
-    return f"{n:,} dead letter{'' if n == 1 else 's'}"
+    return f"{counts.scored:,} scored + {counts.empty:,} empty + {counted(counts.dead, 'dead letter')}"

@@ -12,6 +12,7 @@ from apache_beam.options.pipeline_options import StandardOptions
 
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
+from saiten.pipelines.counted import counted
 from saiten.pipelines.local.choose_bundle import choose_bundle
 from saiten.pipelines.local.execute import Execution, Work, run_work
 from saiten.pipelines.local.follow import LINE_SECS, name_job, noted
@@ -194,7 +195,8 @@ class StreamFollower:
         """Returns where the stream stands."""
         counts = self._counts
         lag = f", {time.time() - self._end:,.0f} s behind" if self._n_windows else ""
-        return f"{state}, {self._n_windows:,} windows: {counts.records:,} records, {counts.dead:,} dead letters{lag}"
+        windows, records = counted(self._n_windows, "window"), counted(counts.records, "record")
+        return f"{state}, {windows}: {records}, {counted(counts.dead, 'dead letter')}{lag}"
 
     def _say_window(self, manifest: WindowManifest) -> None:
         if not self._is_quiet:

@@ -152,7 +152,7 @@ def test_inspect_escapes_what_comes_from_people(tmp_path: pathlib.Path, capsys: 
     inputs = [{"source": "[red]\x1b[2J\u202ebad.txt", "records": 1, "scored": 1, "empty": 0, "dead": 0}]
     assert main(["inspect", "--all", write_run(tmp_path, inputs=inputs)]) == 0
     shown = capsys.readouterr().out
-    assert "[red]\\x1b[2J\\u202ebad.txt: 1 records" in shown
+    assert "[red]\\x1b[2J\\u202ebad.txt: 1 record =" in shown
     assert "\x1b" not in shown
 
 

@@ -122,7 +122,7 @@ def test_the_first_look_shows_the_class(class_bundle: StoredBundle, reviews: pat
     first = dict(zip(lines[0], lines[2], strict=True))
     assert first["label"] == max(NAMES, key=lambda name: float(first[name]))
     assert lines[3][1:5] == ["-"] * 4
-    assert printed.err.startswith("saiten: of all 5 records 3 scored, 2 empty, 0 dead letters; 1 files with")
+    assert printed.err.startswith("saiten: of all 5 records 3 scored, 2 empty, 0 dead letters; 1 file with")
 
 
 def test_explain_names_the_class_and_its_probability_in_each_form(

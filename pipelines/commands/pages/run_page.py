@@ -8,6 +8,7 @@ from typing import Any
 from saiten.pipelines import storage
 from saiten.pipelines.code_meanings import MEANINGS
 from saiten.pipelines.commands.pages.rows import MAX_LISTED, InspectPage, Row, nested_rows, shortened
+from saiten.pipelines.counted import counted
 from saiten.pipelines.reports.verdict import outcome_sentence, verdict_of
 from saiten.pipelines.run.layout import REPORT
 from saiten.pipelines.run.run_manifest import RunManifest, counts_line, parts_line
@@ -47,7 +48,7 @@ def _rows(directory: str, manifest: RunManifest) -> Iterable[Row]:
 
 def _of_files(n: int, n_bytes: int) -> str:
     size = f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 1e6 else f"{n_bytes / 1e3:,.1f} KB"
-    return f"{n:,} file{'' if n == 1 else 's'}, {size}"
+    return f"{counted(n, 'file')}, {size}"
 
 
 def _details(manifest: RunManifest) -> Iterable[Row]:

@@ -24,7 +24,7 @@ from saiten.pipelines.commands.training.labelled_records import (
     class_name,
 )
 from saiten.pipelines.commands.training.least_figures import LeastFigure, refuse_absent_figures
-from saiten.pipelines.run.results import read_scores
+from saiten.pipelines.run.results import MissingColumnError, read_scores
 from saiten.pipelines.run.run_manifest import committed_manifest
 
 _BATCH_TEXTS = 2_048
@@ -95,7 +95,16 @@ def read_run(
     manifest = committed_manifest(directory)
     collected = Collected(labels, manifest.outputs_scored)
     columns = ["status", "n_tokens", "n_oov", *(f"score_{name}" for name in manifest.outputs_scored)]
-    table = read_scores(directory, [*columns, *labels.names])
+    try:
+        table = read_scores(directory, [*columns, *labels.names])
+    except MissingColumnError as error:
+        if error.name not in labels.names:
+            raise
+        fields = ",".join(labels.names if labels.is_class else [f"{name}:float64" for name in labels.names])
+        raise UsageError(
+            f"{directory} has no column {error.name!r}: score with --keep_fields={fields} to keep the labels, or give "
+            "--bundle and --input."
+        ) from error
     labels_there = list(_kept_labels(table, labels))
     reasons = [_reason_against(label) for label in labels_there]
     bad = Counter(reason for reason in reasons if reason) + Counter(manifest.dead_letter_codes)

@@ -120,7 +120,13 @@ def test_a_run_without_such_labels_is_refused(
     data = write_records(tmp_path / "a.jsonl", [{"text": text, "taste": "good"} for text in SENTENCES])
     assert score(tiny_bundle, data, tmp_path / "run", "--keep_fields=taste", "--workers=1") == 0
     for flag, message in (
-        ("--label_fields=service", "has no column 'service'"),
+        (
+            "--label_fields=service",
+            (
+                f"saiten: {tmp_path / 'run'} has no column 'service': score with --keep_fields=service:float64 to keep "
+                "the labels, or give --bundle and --input.\n"
+            ),
+        ),
         (
             "--label_fields=taste",
             (
