@@ -105,8 +105,16 @@ def refuse_missing(module: str, extra: str, instead: str = "") -> None:
     Raises:
         UsageError: It is not installed.
     """
-    if importlib.util.find_spec(module) is None:
+    if not is_installed(module):
         raise missing_library({"sklearn": "scikit-learn"}.get(module, module), extra, instead)
+
+
+def is_installed(module: str) -> bool:
+    """Tells whether a module could be imported, without doing so."""
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # not even the package that it is in
+        return False
 
 
 def missing_library(library: str, extra: str, instead: str = "") -> UsageError:

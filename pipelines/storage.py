@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from saiten.model.durable import sync
+from saiten.pipelines.unused import refuse_unequipped
 
 # What a file is called until it is whole; leftovers of killed runs are known by it.
 _PARTIAL_SUFFIX = ".partial"
@@ -144,8 +145,7 @@ def changed_secs(path: str) -> float:
     """
     if not is_remote(path):
         return pathlib.Path(path).stat().st_mtime
-    entries = [entry for match in _filesystems().match([path]) for entry in match.metadata_list]
-    if not entries:
+    if not (entries := [entry for match in _filesystems().match([path]) for entry in match.metadata_list]):
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
     return float(entries[0].last_updated_in_seconds)
 
@@ -154,10 +154,10 @@ def list_files(folder: str) -> list[str]:
     """Returns the paths of all files below a folder, sorted; none where there is no such folder.
 
     Raises:
-        OSError: It cannot be read, or has a wildcard in its name, which Beam's filesystems have no way to quote:
-            they would list, and remove, what lies in other folders.
+        OSError: It cannot be read, or a wildcard in its name, which Beam cannot quote, would list other folders too.
     """
     if is_remote(folder):
+        refuse_unequipped(folder)
         if _WILDCARD.search(folder):
             raise OSError("on an object store a folder's name may hold no *, ? or [")
         try:
@@ -165,15 +165,15 @@ def list_files(folder: str) -> list[str]:
         except ValueError as error:  # how Beam says that it knows no such store
             raise OSError(str(error)) from error
         return sorted(entry.path for match in matches for entry in match.metadata_list)
-    root = pathlib.Path(folder)
-    return sorted(join(folder, path.relative_to(root).as_posix()) for path in root.rglob("*") if path.is_file())
+    below = (path.relative_to(folder) for path in pathlib.Path(folder).rglob("*") if path.is_file())
+    return sorted(join(folder, path.as_posix()) for path in below)
 
 
 def match(pattern: str) -> list[tuple[str, int]]:
     """Returns the files that match a pattern, sorted, with their sizes."""
     if is_remote(pattern):
-        found = (entry for each in _filesystems().match([pattern]) for entry in each.metadata_list)
-        return sorted((entry.path, entry.size_in_bytes) for entry in found)
+        listed = _filesystems().match([pattern])
+        return sorted((entry.path, entry.size_in_bytes) for each in listed for entry in each.metadata_list)
     return sorted((path, os.path.getsize(path)) for path in glob.glob(pattern) if os.path.isfile(path))
 
 

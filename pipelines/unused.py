@@ -1,8 +1,10 @@
-"""Libraries that others load wherever they are installed, and that nothing here uses."""
+"""Libraries that others load wherever they are installed, and that nothing here uses; and clients that a path needs."""
 
 import importlib.abc
 import sys
 from collections.abc import Sequence
+
+from saiten.model.errors import is_installed, missing_library
 
 # By whom, and what they cost each process: pandas by Beam and TensorFlow (0.25 s of CPU), Matplotlib by Keras (0.4 s),
 # cffi's compiler by Numba (0.15 s; what libraries need of cffi at run time is `_cffi_backend`), MongoDB's driver by
@@ -12,6 +14,8 @@ _EVERYWHERE = frozenset({"pandas", "matplotlib", "cffi", "pymongo"})
 _TO_SCORE = frozenset({"scipy"})
 # Clients of stores and services, by Beam wherever its extras are installed (0.4 s of CPU).
 _ELSEWHERE = frozenset({"google.cloud", "google.auth", "google.api_core", "boto3", "azure", "hdfs"})
+# By the beginning of a path: what Beam needs for such a store, and the extra that brings it.
+_CLIENTS = {"s3": ("boto3", "aws"), "gs": ("google.cloud.storage", "gcp")}
 # The flag of a worker process whose run needs none of them.
 STAYS_HERE = "--stays_here"
 # How the flags begin by which a run leaves this machine without naming an address.
@@ -32,6 +36,17 @@ def leave_out_unused(*, only_scores: bool, stays_here: bool) -> None:
 def stays_here(arguments: Sequence[str]) -> bool:
     """Tells whether a command's arguments name nothing that lies or runs elsewhere."""
     return not any("://" in argument or argument.startswith(_LEAVING) for argument in arguments)
+
+
+def refuse_unequipped(path: str) -> None:
+    """Refuses a path on a store whose client is missing, of which Beam's own words tell nobody what to do.
+
+    Raises:
+        UsageError: With the extra that brings it.
+    """
+    library, extra = _CLIENTS.get(path.partition("://")[0], ("", ""))
+    if library and not is_installed(library):
+        raise missing_library(library, extra)
 
 
 class _NotThere(importlib.abc.MetaPathFinder):

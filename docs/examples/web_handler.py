@@ -9,12 +9,12 @@ bundle = saiten.load("bundles/reviews")  # once, when the process starts; all it
 
 
 def application(environ, start_response):
-    texts = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
     try:
+        texts = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         rows = bundle.score(texts).tolist()
         status = "200 OK"
         answer = [None if math.isnan(row[0]) else dict(zip(bundle.outputs, row, strict=True)) for row in rows]
-    except (saiten.RecordError, TypeError) as error:  # a text that cannot be scored, or no text
+    except (saiten.RecordError, TypeError, ValueError) as error:  # a text that cannot be scored, no text, no JSON
         status, answer = "400 Bad Request", {"problem": str(error)}
     start_response(status, [("Content-Type", "application/json")])
     return [json.dumps(answer).encode()]

@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING
 
 from saiten.model.outputs import highest_outputs
-from saiten.pipelines.counted import counted
 from saiten.pipelines.local.choose_bundle import choose_bundle
 from saiten.pipelines.local.launch import plan_scoring
 from saiten.pipelines.local.settings import ScoreSettings
@@ -12,7 +11,7 @@ from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.output_directory import refuse_used
 from saiten.pipelines.steps.encode import encode_block
 from saiten.pipelines.steps.infer import score_block
-from saiten.pipelines.terminal import make_console, say
+from saiten.pipelines.terminal import counted, make_console, say
 
 if TYPE_CHECKING:
     from rich.console import Console

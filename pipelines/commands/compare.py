@@ -6,8 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from saiten.model.errors import FINDINGS_EXIT_CODE, UsageError
-from saiten.pipelines.counted import counted
-from saiten.pipelines.terminal import say, show
+from saiten.pipelines.terminal import counted, say, show
 
 if TYPE_CHECKING:
     from saiten.pipelines.comparison.compare_runs import Comparison

@@ -10,9 +10,8 @@ from saiten.pipelines.commands.command_line.input_flags import OTHER_FILES, add_
 from saiten.pipelines.commands.flags import add_engine_argument, add_trust_argument
 from saiten.pipelines.commands.training.flags import add_label_arguments
 from saiten.pipelines.commands.training.least_figures import LeastFigure, figure_of, parse_limit
-from saiten.pipelines.counted import counted
 from saiten.pipelines.local.settings import check_dead_letter_rate
-from saiten.pipelines.terminal import say, show
+from saiten.pipelines.terminal import counted, say, show
 
 if TYPE_CHECKING:
     from saiten.model.evaluation.evaluation import LabelledScores

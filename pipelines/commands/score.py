@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from saiten.model.errors import FINDINGS_EXIT_CODE, SaitenError
 from saiten.pipelines.commands.score_flags import add_arguments, read_settings
-from saiten.pipelines.counted import counted
-from saiten.pipelines.terminal import say, show
+from saiten.pipelines.terminal import counted, say, show
 
 if TYPE_CHECKING:
     from saiten.pipelines.run.run_manifest import RunManifest

@@ -16,6 +16,7 @@ from saiten.model.errors import DamagedFileError, SaitenError, UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.reading.tables import refuse_local_tables, refuse_tables, table_marks
 from saiten.pipelines.records import FileSlice
+from saiten.pipelines.unused import refuse_unequipped
 
 _WILDCARDS = "*?["
 
@@ -194,6 +195,7 @@ def _local_file(path: str, status: os.stat_result) -> InputFile:
 
 
 def _match_remote(item: str, table_files: bool) -> list[InputFile]:
+    refuse_unequipped(item)
     from apache_beam.io.filesystems import FileSystems
 
     is_pattern = any(wildcard in item for wildcard in _WILDCARDS)

@@ -17,6 +17,7 @@ def comparison_report(comparison: Comparison, first: tuple[str, RunManifest], se
             charts.histogram(changes.changes.edges, {"records": _shares(changes.changes.counts)}, label=_label(name)),
         )
         for name, changes in by_change[:_SHOWN_PLOTS]
+        if changes.sizes.largest  # a bar of all records at 0 would be as wide as the plot
     ]
     return render("comparison.html.jinja", comparison=comparison, first=first, second=second, drawn=drawn)
 

@@ -12,7 +12,6 @@ from apache_beam.options.pipeline_options import StandardOptions
 
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
-from saiten.pipelines.counted import counted
 from saiten.pipelines.local.choose_bundle import choose_bundle
 from saiten.pipelines.local.execute import Execution, Work, run_work
 from saiten.pipelines.local.follow import LINE_SECS, name_job, noted
@@ -33,7 +32,7 @@ from saiten.pipelines.streaming.bundles import BundleWatch, refused_bundles
 from saiten.pipelines.streaming.files import folder_of
 from saiten.pipelines.streaming.pipeline import build
 from saiten.pipelines.streaming.stream import Stream
-from saiten.pipelines.terminal import say, show
+from saiten.pipelines.terminal import counted, say, show
 
 _STREAMING_RUNNERS = ("flink", "portable", "prism", "dataflow")
 _LEFT = "the windows that are there are whole, --resume goes on from here"

@@ -214,6 +214,16 @@ def test_a_limit_that_is_none_is_refused(
     assert capsys.readouterr().err == f"saiten: {problem}\n"
 
 
+def test_what_did_not_move_is_not_drawn(runs: tuple[str, str], tmp_path: pathlib.Path) -> None:
+    """A bar of all records at 0 is as wide as the plot: it looks like changes of one half."""
+    drawn = []
+    for second in (runs[1], runs[0]):
+        assert main(["compare", runs[0], second, f"--html={tmp_path / 'page.html'}"]) == 0
+        page = (tmp_path / "page.html").read_text(encoding="utf-8")
+        drawn.append((page.count("<svg"), "No output moved, so none is drawn." in page))
+    assert drawn == [(2, False), (0, True)]
+
+
 def test_a_page_that_cannot_be_written_is_refused_before_runs_are_compared(
     runs: tuple[str, str], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,11 +1,14 @@
 """What nothing here uses is not loaded: it costs every worker time and memory."""
 
 import importlib.util
+import pathlib
 import subprocess
 import sys
 
 import pytest
 
+from saiten.model.bundle.bundle import StoredBundle
+from saiten.pipelines.commands.main import main
 from saiten.pipelines.unused import stays_here
 
 NAMES = ["pandas", "matplotlib", "cffi", "scipy", "google.cloud"]
@@ -55,3 +58,34 @@ def test_clients_of_stores_are_left_out_only_where_nothing_lies_or_runs_elsewher
     arguments: list[str], here: bool
 ) -> None:
     assert stays_here(arguments) is here
+
+
+@pytest.mark.parametrize(
+    ("scheme", "library", "extra"), [("s3", "boto3", "aws"), ("gs", "google.cloud.storage", "gcp")]
+)
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["score", "--input={}/in", "--bundle={bundle}", "--output=out"],
+        ["score", "--input={here}", "--bundle={}/b", "--output=out"],
+        ["score", "--input={here}", "--bundle={bundle}", "--output={}/out"],
+        ["train", "--input={}/in", "--class_field=a", "--bundle=b"],
+        ["inspect", "{}/run"],
+    ],
+    ids=" ".join,
+)
+def test_a_path_on_a_store_whose_client_is_missing_names_the_extra(
+    scheme: str,
+    library: str,
+    extra: str,
+    flags: list[str],
+    tiny_bundle: StoredBundle,
+    reviews: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("saiten.pipelines.unused.is_installed", lambda _module: False)
+    here = {"here": reviews, "bundle": tiny_bundle.path}
+    assert main([flag.format(f"{scheme}://bucket", **here) for flag in flags]) == 2
+    said = f"saiten: {library} is not installed: run pip install '.[{extra}]' in Saiten's checkout.\n"
+    assert capsys.readouterr().err == said

@@ -242,14 +242,14 @@ def test_the_web_handler_answers(place: pathlib.Path) -> None:
     application = runpy.run_path(str(ROOT / "docs/examples/web_handler.py"))["application"]
 
     def post(texts: object) -> tuple[str, Any]:
-        sent, statuses = json.dumps(texts).encode(), []
+        sent, statuses = texts if isinstance(texts, bytes) else json.dumps(texts).encode(), []
         environ = {"wsgi.input": io.BytesIO(sent), "CONTENT_LENGTH": str(len(sent))}
         (answer,) = application(environ, lambda status, _: statuses.append(status))
         return statuses[0], json.loads(answer)
 
     status, rows = post(["とても美味しい。", ""])
     assert (status, set(rows[0]), rows[1]) == ("200 OK", {"taste", "service"}, None)
-    assert post(["\ud83d"])[0] == post([1])[0] == "400 Bad Request"
+    assert [post(wrong)[0] for wrong in (["\ud83d"], [1], "one", b"{")] == ["400 Bad Request"] * 4
 
 
 @pytest.mark.thorough

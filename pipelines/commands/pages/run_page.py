@@ -8,10 +8,10 @@ from typing import Any
 from saiten.pipelines import storage
 from saiten.pipelines.code_meanings import MEANINGS
 from saiten.pipelines.commands.pages.rows import MAX_LISTED, InspectPage, Row, nested_rows, shortened
-from saiten.pipelines.counted import counted
 from saiten.pipelines.reports.verdict import outcome_sentence, verdict_of
 from saiten.pipelines.run.layout import REPORT
 from saiten.pipelines.run.run_manifest import RunManifest, counts_line, parts_line
+from saiten.pipelines.terminal import counted
 
 
 def run_page(directory: str, manifest: RunManifest, *, is_whole: bool) -> InspectPage:
