@@ -173,4 +173,8 @@ def refuse_unready(config: TrainingConfig, *, with_baseline: bool) -> None:
         refuse_missing("gensim", "train", ", or give ready --vectors")
     elif not config.vectors.is_file():
         raise UsageError(f"There is no file of word vectors at --vectors={config.vectors}.")
+    else:
+        from saiten.model.training.words.word_vectors import refuse_other_file
+
+        refuse_other_file(config.vectors)
     Tokenizer(config.tokenizer)

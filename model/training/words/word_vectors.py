@@ -7,6 +7,7 @@ first, with or without a newline behind (word2vec.c writes one, gensim does not)
 
 import pathlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 import numpy as np
@@ -34,17 +35,35 @@ def read_vectors(path: pathlib.Path, vocabulary: Vocabulary) -> FloatArray:
     Raises:
         UsageError: The file cannot be read, is neither format, or has a wrong size, a repeated word, a NaN or infinity.
     """
+    with _opened(path) as (file, n_words, n_dimensions):
+        return _collect(_entries(file, n_words, n_dimensions), vocabulary, n_dimensions)
+
+
+def refuse_other_file(path: pathlib.Path) -> None:
+    """Refuses a file whose beginning is not that of word vectors, such as one of gensim's own; reads no more than that.
+
+    Raises:
+        UsageError: As `read_vectors`.
+    """
+    with _opened(path):
+        pass
+
+
+@contextmanager
+def _opened(path: pathlib.Path) -> Iterator[tuple[IO[bytes], int, int]]:
+    """Gives the file behind its header, and how many words of how many dimensions that promises."""
     try:
         with path.open("rb") as file:
             n_words, n_dimensions = _read_header(file)
             if path.stat().st_size < n_words * 2 * n_dimensions:
                 raise _MalformedError(f"its header promises {n_words} words, more than the file can hold")
-            entries = _entries(file, n_words, n_dimensions)
-            return _collect(entries, vocabulary, n_dimensions)
+            yield file, n_words, n_dimensions
     except OSError as error:
         raise UsageError(f"The vectors {path} cannot be read: {error.strerror}.") from error
     except _MalformedError as error:
-        raise UsageError(f"{path} is not a word2vec text or binary file: {error}.") from error
+        raise UsageError(
+            f"{path} is not a word2vec text or binary file: {error}. gensim writes one by save_word2vec_format."
+        ) from error
 
 
 def _read_header(file: IO[bytes]) -> tuple[int, int]:

@@ -153,6 +153,8 @@ def training_config(args: argparse.Namespace) -> TrainingConfig:
     """
     if args.baseline and args.validation_fraction == 0 and args.validation_input is None:
         raise UsageError("--baseline compares on held-out texts: leave out --validation_fraction=0.")
+    if args.vectors is not None and args.embedding_dim is not None:
+        raise UsageError("--vectors says how long a vector is: leave out --embedding_dim.")
     from saiten.model.training.targets import refuse_loss_of_names
 
     recipe = RECIPES[args.recipe]

@@ -20,6 +20,9 @@ REFUSED = {
     "--word2vec_input=no.txt": "No file matches 'no.txt'; check --word2vec_input for a misspelt name or an empty "
     "directory.",
     "--vectors=no.txt": "There is no file of word vectors at --vectors=no.txt.",
+    "--vectors=a.jsonl": "a.jsonl is not a word2vec text or binary file: its first line does not say how many words "
+    "and dimensions it has. gensim writes one by save_word2vec_format.",
+    "--vectors=a.jsonl --embedding_dim=5": "--vectors says how long a vector is: leave out --embedding_dim.",
     "--user_dictionary=no.dic": "There is no user dictionary at no.dic; give a file that mecab-dict-index has made.",
     "--dictionary=no": "no holds no MeCab dictionary (no sys.dic); give unidic-lite, unidic, ipadic or a compiled "
     "dictionary's folder.",
@@ -51,7 +54,7 @@ def no_tensorflow(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> No
 @pytest.mark.parametrize("flag", REFUSED)
 def test_train_names_the_flag_that_will_not_do(flag: str, capsys: Output) -> None:
     write_records(pathlib.Path("a.jsonl"), [{"text": "とても良い", "mood": name} for name in "ab"])
-    assert main(["train", "--input=a.jsonl", "--class_field=mood", "--bundle=bundle", flag]) == 2
+    assert main(["train", "--input=a.jsonl", "--class_field=mood", "--bundle=bundle", *flag.split()]) == 2
     assert capsys.readouterr().err == f"saiten: {REFUSED[flag]}\n"
 
 
