@@ -109,3 +109,17 @@ def test_scores_without_labels_are_shown_by_id(tmp_path: pathlib.Path) -> None:
         ["taste", "1.00", "2.00", "4.00"],
         ["n_tokens", "2", "2", "2"],
     ]
+
+
+def test_tests_of_one_group_share_a_process(tmp_path: pathlib.Path) -> None:
+    """With a pytest that pytest-xdist does not know each process makes what a group shares, which takes minutes."""
+    (tmp_path / "test_pair.py").write_text(
+        "import os, pytest\n"
+        "pytestmark = pytest.mark.xdist_group('pair')\n"
+        "@pytest.mark.parametrize('n', range(6))\n"
+        "def test_it(n): open('workers', 'a').write(os.environ['PYTEST_XDIST_WORKER'] + '\\n')\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "loadgroup", "-p", "no:cacheprovider"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    workers = (tmp_path / "workers").read_text().split()
+    assert (len(workers), len(set(workers))) == (6, 1)
