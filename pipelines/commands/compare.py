@@ -94,6 +94,8 @@ def comparison_figures(comparison: "Comparison") -> dict[str, Any]:
         ],
         "ids_only_in_a": list(comparison.only_first),
         "ids_only_in_b": list(comparison.only_second),
+        "outputs_only_in_a": list(comparison.outputs_only_first),
+        "outputs_only_in_b": list(comparison.outputs_only_second),
     }
 
 

@@ -3,7 +3,7 @@
 import heapq
 import pathlib
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -56,6 +56,8 @@ class Comparison:
         changes: By output, over the records that have scores in both.
         moved: The records that moved most, the furthest first.
         labels: What became of the most probable classes; None unless both runs name them.
+        outputs_only_first: Outputs that the first alone has scored, which are not compared.
+        outputs_only_second: Likewise.
     """
 
     outputs: tuple[str, ...]
@@ -69,6 +71,8 @@ class Comparison:
     changes: dict[str, OutputChanges]
     moved: tuple[MovedRecord, ...]
     labels: LabelChanges | None
+    outputs_only_first: tuple[str, ...] = ()
+    outputs_only_second: tuple[str, ...] = ()
 
     @property
     def largest_change(self) -> float:
@@ -108,7 +112,10 @@ def compare_runs(first: tuple[str, RunManifest], second: tuple[str, RunManifest]
         raise UsageError(
             f"{first[0]} and {second[0]} have no id in common: score both with --id_field, or the same input files."
         )
-    return counter.comparison()
+    of_first, of_second = (
+        tuple(name for name in manifest.outputs_scored if name not in outputs) for _, manifest in (first, second)
+    )
+    return replace(counter.comparison(), outputs_only_first=of_first, outputs_only_second=of_second)
 
 
 class _Counter:

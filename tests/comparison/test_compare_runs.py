@@ -224,6 +224,23 @@ def test_what_did_not_move_is_not_drawn(runs: tuple[str, str], tmp_path: pathlib
     assert drawn == [(2, False), (0, True)]
 
 
+def test_outputs_that_one_run_alone_has_are_named(
+    runs: tuple[str, str], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else a gate would pass, and nobody know that the new model has lost an output."""
+    other = make_run(tmp_path / "c", SECOND, ("x", "z"))
+    page = tmp_path / "page.html"
+    assert main(["compare", runs[0], other, f"--html={page}"]) == 0
+    printed, shown = capsys.readouterr().out, page.read_text(encoding="utf-8")
+    for run, name in (("A", "y"), ("B", "z")):
+        assert f"outputs of {run} alone  not compared: {name}\n" in printed
+        assert f"<p>Not compared, because {run} alone has them: {name}.</p>" in shown
+    assert main(["compare", runs[0], other, "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert (figures["outputs_only_in_a"], figures["outputs_only_in_b"]) == (["y"], ["z"])
+    assert list(figures["outputs"]) == ["x"]
+
+
 def test_a_page_that_cannot_be_written_is_refused_before_runs_are_compared(
     runs: tuple[str, str], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

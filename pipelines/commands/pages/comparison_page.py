@@ -39,6 +39,9 @@ def print_comparison(comparison: Comparison) -> None:
     ):
         if n:
             console.print(f"\n[bold]{name}[/]  {n:,}: {escape(', '.join(ids))}{' …' if n > len(ids) else ''}")
+    for run, names in (("A", comparison.outputs_only_first), ("B", comparison.outputs_only_second)):
+        if names:
+            console.print(f"\n[bold]outputs of {run} alone[/]  not compared: {escape(', '.join(names))}")
     if comparison.n_lost_scores or comparison.n_gained_scores:
         console.print(
             f"\n[bold]scores[/]  {comparison.n_lost_scores:,} records have scores in A alone, "
