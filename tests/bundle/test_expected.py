@@ -5,15 +5,21 @@ import json
 import pathlib
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.expected import ExpectedScores, check_expected, read_expected
+from saiten.model.bundle.writer import write_bundle
 from saiten.model.engines.engine import Engine
+from saiten.model.engines.keras_engine import KerasEngine
+from saiten.model.engines.precision import in_single_precision
 from saiten.model.errors import BundleError, UsageError
 from saiten.model.text.encoder import Encoder
 from tests.conftest import SENTENCES
+from tests.helpers.networks import with_drawn_weights
 
 OUTPUTS = ("taste", "service")
 
@@ -106,6 +112,26 @@ def test_what_single_precision_rounds_is_no_difference(sides: tuple[Encoder, Eng
     with_none = ExpectedScores(["", *moved.texts], np.append(np.zeros((1, 2), np.float32), moved.scores, axis=0))
     with pytest.raises(BundleError, match=r"^1 of 6 texts of --expected have no ids here"):
         check_expected(with_none, encoder, single, lambda: Scaled(engine))
+
+
+@pytest.mark.parametrize(("policy", "refused"), [("mixed_float16", False), ("float32", True)])
+def test_half_precision_may_round_as_it_does(
+    policy: str, refused: bool, tmp_path: pathlib.Path, tiny_bundle: StoredBundle
+) -> None:
+    """`model.predict` computed in half precision where the model was trained, and its bundle computes in single."""
+    encoder = tiny_bundle.encoder()
+    words = layers.Embedding(len(encoder.vocabulary), 6, mask_zero=True)
+    lstm = layers.LSTM(4, dtype=keras.DTypePolicy(policy))
+    model = with_drawn_weights(keras.Sequential([keras.Input((None,), dtype="int32"), words, lstm, layers.Dense(2)]))
+    encoded = encoder.encode(SENTENCES)
+    scores = KerasEngine(in_single_precision(model)).score(encoded.token_ids, encoded.offsets)
+    moved = ExpectedScores(SENTENCES, scores + np.float32(1e-3))
+    arguments: dict[str, Any] = {"outputs": ["a", "b"], "golden_texts": SENTENCES, "training": {}, "reference": {}}
+    if refused:
+        with pytest.raises(BundleError, match=r"^5 of 5 texts of --expected score otherwise"):
+            write_bundle(tmp_path / "b", model=model, encoder=encoder, expected=moved, **arguments)
+    else:
+        assert write_bundle(tmp_path / "b", model=model, encoder=encoder, expected=moved, **arguments).has_packed
 
 
 def test_the_first_text_that_differs_is_shown_with_its_tokens_and_ids(
