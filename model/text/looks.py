@@ -12,6 +12,8 @@ COMMONEST = frozenset("のはをにがで、。")
 _LEMMAS_ONLY = frozenset(("為る", "居る", "有る", "成る", "其の", "此の"))
 _INFLECTED = frozenset(("まし", "でし", "なっ", "あっ", "だっ", "なかっ"))
 _WITH_ORIGIN = re.compile(r"[^\x00-\x7f]-[ A-Za-z]")
+# What is left of unidic's commonest lemmas with a space, such as パソコン-personal computer, where they are cut at it.
+_CUT_LEMMAS = frozenset(("パソコン-personal", "エアコン-air", "パトカー-patrol", "ワープロ-word", "セクハラ-sexual"))
 _LOAN = re.compile("[ァ-ヴー]{3,}")
 _SOME_LOANS = 5
 _MARKED = re.compile(r"[\W_].*[\W_]")
@@ -79,6 +81,9 @@ def _hints_of_forms(words: set[str], config: TokenizerConfig) -> Iterator[str]:
     spaced = min((word for word in words if " " in word and (is_of_lemmas or word != with_origin)), default=None)
     if spaced is not None and config.split != "none":
         yield f"the word index holds {spaced!r:.40}, and tokens end at a space: if none was cut, give --split=none"
+    cut = min(_CUT_LEMMAS & words, default=None)
+    if cut is not None and config.split == "none":
+        yield f"the word index holds {cut}, a lemma up to its space: if lemmas were joined and cut, give --split=space"
 
 
 def _hint_of_dictionary(words: Sequence[str], config: TokenizerConfig) -> Iterator[str]:

@@ -90,6 +90,11 @@ FORMS = {
         {word: 60 + i for i, word in enumerate(LOANS)},
         "the word index holds no lemma with its origin, such as パソコン-personal computer: if that was cut off, give",
     ),
+    "lemmas that were cut at their spaces": (
+        "lemma",
+        {"為る": 98, "パソコン-personal": 99},
+        "the word index holds パソコン-personal, a lemma up to its space: if lemmas were joined and cut, give",
+    ),
     "lemmas for short lemmas": (
         "short-lemma",
         {"グラボ-graphics board": 99},
