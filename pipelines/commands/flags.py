@@ -97,7 +97,7 @@ def add_text_arguments(group: "argparse._ActionsContainer", normalization: str) 
         "--token_form",
         choices=TOKEN_FORMS,
         default="surface",
-        help="surface: words as written; lemma: their dictionary form, whole, such as パソコン-personal computer of "
+        help="surface: words as written; lemma: their dictionary form, whole, such as ビル-building of "
         "unidic; short-lemma: that up to its first -; base: the dictionary form in the text's own spelling",
     )
     group.add_argument(
