@@ -4,6 +4,8 @@ import math
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 Rows = Mapping[str, Sequence[Mapping[str, float]]]
 
 _MIB = 1 << 20
@@ -24,17 +26,17 @@ def n_ranges(total_bytes: int) -> int:
     return max(1, math.ceil(total_bytes / _MOST_BYTES), min(_RANGES, total_bytes // _LEAST_BYTES))
 
 
-def slope(rows: Sequence[Mapping[str, float]], x: str, y: str) -> float:
-    """Returns how much `y` grows with each `x`, between the two largest that were measured."""
-    (x0, y0), (x1, y1) = ((row[x], row[y]) for row in rows[-2:])
-    return max(0.0, (y1 - y0) / (x1 - x0))
+def carried_on(rows: Sequence[Mapping[str, float]], x: str, y: str, at: float) -> float:
+    """Returns `y` where `x` is `at`: between what was measured, or on the line through the two largest beyond it."""
+    xs, ys = ([row[name] for row in rows] for name in (x, y))
+    if at <= xs[-1]:
+        return float(np.interp(at, xs, ys))
+    return ys[-1] + max(0.0, (ys[-1] - ys[-2]) / (xs[-1] - xs[-2])) * (at - xs[-1])
 
 
 def shuffled_bytes(rows: Rows, records: float) -> float:
     """Returns how many bytes a range of so many records sends to the commit."""
-    largest = rows["records"][-1]
-    more = slope(rows["records"], "records", "statistics_bytes") * (records - largest["records"])
-    return largest["summary_bytes"] + largest["statistics_bytes"] + more
+    return rows["records"][-1]["summary_bytes"] + carried_on(rows["records"], "records", "statistics_bytes", records)
 
 
 def _measured(rows: Rows) -> Iterator[str]:
@@ -55,21 +57,19 @@ def _measured(rows: Rows) -> Iterator[str]:
 def _carried_on(rows: Rows) -> Iterator[str]:
     yield "| records | input | ranges | output files | shuffled a record | CPU of the commit | manifest |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
-    commit = slope(rows["ranges"], "ranges", "commit_cpu_secs")
-    part = slope(rows["ranges"], "ranges", "manifest_bytes")
     for records in _RECORDS:
         total = records * _RECORD_BYTES
         ranges = n_ranges(total)
         sent = shuffled_bytes(rows, records / ranges) * ranges / records
+        commit, manifest = (
+            carried_on(rows["ranges"], "ranges", name, ranges) for name in ("commit_cpu_secs", "manifest_bytes")
+        )
         yield (
             f"| {records:,} | {total / 1e9:,.1f} GB | {ranges:,} | {ranges:,} to {2 * ranges:,} | {sent:.2g} bytes | "
-            f"{commit * ranges:,.1f} s | {part * ranges / 1e6:,.2f} MB |"
+            f"{commit:,.1f} s | {manifest / 1e6:,.2f} MB |"
         )
-    plan, size = (slope(rows["files"], "files", name) for name in ("plan_cpu_secs", "plan_bytes"))
-    yield (
-        f"| {_MANY_FILES:,} files | | | | | {plan * _MANY_FILES:,.1f} s to plan | "
-        f"{size * _MANY_FILES / 1e6:,.0f} MB, the plan |"
-    )
+    plan, size = (carried_on(rows["files"], "files", name, _MANY_FILES) for name in ("plan_cpu_secs", "plan_bytes"))
+    yield f"| {_MANY_FILES:,} files | | | | | {plan:,.1f} s to plan | {size / 1e6:,.0f} MB, the plan |"
 
 
 def draw(rows: Rows, path: pathlib.Path) -> None:
@@ -92,8 +92,9 @@ def draw(rows: Rows, path: pathlib.Path) -> None:
     ):
         xs, ys = ([row[name] for row in rows[kind]] for name in (x, y))
         axis.loglog(xs, ys, "o-", color="#3b6ea5", label="measured")
-        grown = ys[-1] + slope(rows[kind], x, y) * (end - xs[-1])
-        axis.loglog([xs[-1], end], [ys[-1], grown], "--", color="#c0603b", label="carried on")
+        axis.loglog(
+            [xs[-1], end], [ys[-1], carried_on(rows[kind], x, y, end)], "--", color="#c0603b", label="carried on"
+        )
         axis.set_xlabel("records in a range" if kind == "records" else x)
         axis.set_title(title, fontsize=10)
         axis.grid(visible=True, alpha=0.3)

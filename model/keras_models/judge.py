@@ -83,7 +83,9 @@ def _refuse_call(call: Call) -> None:
             "without."
         )
     if call.class_name == "TimeDistributed":
-        raise BundleError(f"Layer {call} runs a layer on every step of a known number; {_cure_of_steps(call)}.")
+        raise BundleError(
+            f"Layer {call} goes through a text step by step, which is not covered; {_cure_of_steps(call)}."
+        )
     n_forward, n_backward = (_units(call.config.get(name)) for name in ("layer", "backward_layer"))
     if call.class_name == "Bidirectional" and None not in (n_forward, n_backward) and n_forward != n_backward:
         cure = (

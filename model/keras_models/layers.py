@@ -63,6 +63,9 @@ def refuse_outputs(model: Any, outputs: Sequence[str]) -> None:
     n_scores = sum(output.shape[-1] for output in model.outputs)
     if n_scores != len(outputs):
         raise BundleError(f"The model gives {n_scores} scores, but {len(outputs)} outputs are named; name each.")
+    own = [str(name) for name in getattr(model, "output_names", ())]
+    if sorted(own) == sorted(outputs) and own != list(outputs):
+        raise BundleError(f"The model gives {', '.join(own):.200} in this order: give --outputs so, or other names.")
     refuse_output_names(outputs)
 
 

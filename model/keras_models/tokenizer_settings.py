@@ -93,8 +93,8 @@ def _lower(index: WordIndex, flags: TokenizerFlags, is_default: bool) -> tuple[b
         return (True if flags.lower is None else flags.lower), "flag"
     if index.is_plain and _is_lower(index):
         raise UsageError(
-            "The word index has small letters and no capital: its words look lower-cased, and it does not say so. "
-            "Give --lower or --no-lower, or --tokenizer=keras-default."
+            "The word index has small letters and no capital: its words look lower-cased, and it does not say so; "
+            "give --lower or --no-lower, or --tokenizer=keras-default."
         )
     return index.lower, ""
 
@@ -115,22 +115,23 @@ def _filters(index: WordIndex, flags: TokenizerFlags, is_default: bool) -> tuple
         if not any(character in KERAS_FILTERS for word in _words(index) for character in word):
             raise UsageError(
                 "No word of the word index holds a character that Keras' Tokenizer filters, such as ( or -: its texts "
-                "look filtered, and it does not say so. Give --filters=keras or --filters=none, or "
+                "look filtered, and it does not say so; give --filters=keras or --filters=none, or "
                 "--tokenizer=keras-default."
             )
         return "", ""
-    filtered = next((word for word in _words(index) if word and all(c in index.filters for c in word)), None)
+    filtered = next((word for word in _words(index) if any(c in index.filters for c in word)), None)
     if filtered is not None and flags.tokenizer_input is None:
         raise UsageError(
-            f"The Tokenizer's index holds {filtered!r:.40}, which its own filters take out of strings, so it was fed "
+            f"The Tokenizer's index holds {filtered!r:.40}, which its own filters leave in no string, so it was fed "
             "with lists of tokens, as it seems: give --tokenizer_input=tokens, or --tokenizer_input=text if not."
         )
     return index.filters, ""
 
 
 def _words(index: WordIndex) -> list[str]:
-    """Returns the words that came from texts: not the one that stands for the others."""
-    return [word for word in index.ids if word != index.oov_token and not looks_like(word, *_OOV_NAMES)]
+    """Returns the words that came from texts: not what stands for others, nor a mark such as ``<s>``."""
+    texts = (word for word in index.ids if word != index.oov_token and not is_marked(word))
+    return [word for word in texts if not looks_like(word, *_OOV_NAMES)]
 
 
 def _oov_token(index: WordIndex, flags: TokenizerFlags, is_default: bool) -> tuple[str | None, str]:

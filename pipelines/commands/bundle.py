@@ -4,6 +4,7 @@ import argparse
 import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from saiten.pipelines.commands.flags import add_segmenter_argument, add_text_arguments, tokenizer_config, unreadable
@@ -199,20 +200,30 @@ def _report(args: argparse.Namespace, settled: Settled, was_expected: bool, text
     config = encoder.tokenizer.config
     oov_id = encoder.vocabulary.oov_id
     say(f"length: at most {encoder.max_sequence_length:,} ids ({settled.length_from})")
-    say(f"truncating: {encoder.truncating}, drops a long text's {'beginning' if args.truncating == 'pre' else 'end'}")
+    end = "beginning" if args.truncating == "pre" else "end"
+    say(f"truncating: {encoder.truncating}, drops a long text's {end} ({_whence(args, 'truncating')})")
     oov = "dropped" if oov_id is None else f"id {oov_id}, {encoder.vocabulary.words[oov_id]}"
     say(f"OOV words: {oov} ({origins.oov})")
     lower = "lower-cased" if config.lower else "as written"
     filters = f"filtered of {config.filters!r}" if config.filters else "not filtered"
     whitespace = {"strip": "a token but at a text's ends", "whitespace": "no token"}.get(config.split, "a token")
-    words = ", ".join([config.dictionary, *tokenizer_rules(config)])
+    rules = zip_longest(tokenizer_rules(config), ("normalization", "token_form"), fillvalue="")
+    chosen = [(config.dictionary, "dictionary"), *rules]
+    words = ", ".join(f"{said} ({_whence(args, name)})" for said, name in chosen)
     kept = ", words that hold a space stay whole" if config.split == "none" else ""
     say(
         f"tokenizer: {words}, {lower} ({origins.lower}), {filters} ({origins.filters}), white space such as U+3000 is "
-        f"{whitespace}{kept} (--split={config.split})"
+        f"{whitespace}{kept} (--split={config.split}, {_whence(args, 'split')})"
     )
     if not was_expected:
         _report_uncompared(settled, texts)
+
+
+def _whence(args: argparse.Namespace, name: str) -> str:
+    """Returns ``default`` for a flag that has its default, else ``flag``; what has no default stands only if given."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return "default" if name and getattr(args, name) == parser.get_default(name) else "flag"
 
 
 def _report_uncompared(settled: Settled, texts: Sequence[str]) -> None:

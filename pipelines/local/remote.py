@@ -1,11 +1,13 @@
 """A runner elsewhere: what is judged before a job goes there."""
 
+import json
 import os
 import queue
 import socket
 import threading
 import urllib.parse
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 import grpc
 from apache_beam.options.pipeline_options import (
@@ -70,7 +72,7 @@ def refuse_unseen(execution: Execution, flag: str, paths: Iterable[str]) -> None
         UsageError: The first such path.
     """
     runner = type(execution.runner).__name__
-    hosts = [address.hostname for _, address in addresses_of(execution.options)]
+    hosts = [address.hostname for _, address in addresses_of(execution.options)] + _workers(execution.options)
     if runner != "DataflowRunner" and all(map(_is_this_machine, hosts)):
         return
     for path in paths:
@@ -79,6 +81,21 @@ def refuse_unseen(execution: Execution, flag: str, paths: Iterable[str]) -> None
                 f"--{flag} has {path}, which is on this machine, where the workers of {runner} cannot see it: give a "
                 "place that all see, such as gs://bucket/path."
             )
+
+
+def _workers(options: PipelineOptions) -> list[str | None]:
+    """Returns where workers are that are there already; nothing of a name that only they themselves know."""
+    portable = options.view_as(PortableOptions)
+    if portable.environment_type != "EXTERNAL" or not portable.environment_config:
+        return []
+    config = str(portable.environment_config)
+    with suppress(ValueError, TypeError, KeyError):  # Beam takes an address, or JSON that holds one
+        config = json.loads(config)["url"]
+    with suppress(ValueError, OSError):
+        host = urllib.parse.urlsplit(f"//{config}").hostname
+        socket.getaddrinfo(host, None)
+        return [host]
+    return []
 
 
 def addresses_of(options: PipelineOptions) -> list[tuple[str, urllib.parse.SplitResult]]:

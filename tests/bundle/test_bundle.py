@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from keras import layers
@@ -167,6 +168,15 @@ def test_outputs_must_fit_the_model(
     with pytest.raises(BundleError, match="outputs"):
         write(tmp_path / "b", encoder, tiny_model, outputs=outputs)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_heads_are_not_taken_for_each_other(tmp_path: pathlib.Path, encoder: Encoder) -> None:
+    ids = keras.Input((None,), dtype="int32")
+    state = layers.LSTM(4)(layers.Embedding(len(encoder.vocabulary), 4, mask_zero=True)(ids))
+    model = keras.Model(ids, {name: layers.Dense(1, name=name)(state) for name in ("service", "taste")})
+    with pytest.raises(BundleError, match=r"^The model gives service, taste in this order: give --outputs so"):
+        write(tmp_path / "b", encoder, model, outputs=["taste", "service"])
+    assert write(tmp_path / "b", encoder, model, outputs=["service", "taste"]).outputs == ["service", "taste"]
 
 
 def test_a_used_path_is_refused(tmp_path: pathlib.Path, encoder: Encoder, tiny_model: Any) -> None:

@@ -1,7 +1,7 @@
 """Apache Flink on the loopback: `python -m tests.clusters.flink up|down`, which `scripts/flink` calls.
 
 One job manager, two task managers, a pool of Beam workers for each of these, and Beam's job server. A job names
-one address for the workers of all task managers, `saiten-workers:50050`; each of them looks that name up in a file
+one address for the workers of all task managers, `saiten-workers` and a port; each of them looks that name up in a file
 of hosts of its own, and so finds its own pool.
 """
 

@@ -63,12 +63,12 @@ def test_its_last_lines_say_what_was_settled_and_by_whom(wide: pathlib.Path, cap
     assert bundled(wide, *flags) == 0
     said = capsys.readouterr().err.splitlines()
     tokenizer = (
-        "saiten: tokenizer: unidic-lite, normalization nfkc, surface, as written (default), not filtered (flag), "
-        "white space such as U+3000 is a token (--split=space)"
+        "saiten: tokenizer: unidic-lite (default), normalization nfkc (flag), surface (default), as written (default), "
+        "not filtered (flag), white space such as U+3000 is a token (--split=space, default)"
     )
     assert said[:4] == [
         "saiten: length: at most 12 ids (the model's input)",
-        "saiten: truncating: pre, drops a long text's beginning",
+        "saiten: truncating: pre, drops a long text's beginning (default)",
         "saiten: OOV words: id 1, <oov> (flag)",
         tokenizer,
     ]

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 from typing import Any
 
 import pytest
@@ -156,6 +157,8 @@ def test_a_plain_index_that_leaves_nothing_open_needs_no_flag() -> None:
     [
         (LOWERED, "its words look lower-cased.*--lower or --no-lower, or --tokenizer=keras-default"),
         (FILTERED, "its texts look filtered.*--filters=keras or --filters=none, or --tokenizer=keras-default"),
+        # A mark of one's own is no word of a text, so it does not show that texts keep such characters.
+        ({**FILTERED, "<s>": 3, "[num]": 4}, "its texts look filtered.*--filters=keras or --filters=none"),
         ({**PLAIN, "<OOV>": 1, "良い": 4}, "Id 1 is '<OOV>'.*--oov=token or --oov=drop, or --tokenizer=keras-default"),
         ({"[UNK]": 1, "(": 2}, r"Id 1 is '\[UNK\]'"),
         ({**PLAIN, "深い": 4, "<unk>": 5, "海": 6}, "Id 5 is '<unk>'.*--oov=token or --oov=drop"),
@@ -199,9 +202,11 @@ def test_a_tokenizers_json_says_it_itself() -> None:
     assert settle(IDS, plain=False, index=says, oov="drop").oov_token is None
 
 
-def test_a_tokenizer_that_was_fed_with_lists_of_tokens_is_found_out() -> None:
-    ids = {"良い": 1, "(": 2}
-    with pytest.raises(UsageError, match=r"holds '\(', which its own filters take out.*--tokenizer_input=tokens"):
+@pytest.mark.parametrize("word", ["(", "a(b", ")"])
+def test_a_tokenizer_that_was_fed_with_lists_of_tokens_is_found_out(word: str) -> None:
+    """Of a string its filters take them out, and out of the middle of a word too."""
+    ids = {"良い": 1, "<s>": 3, word: 2}
+    with pytest.raises(UsageError, match=f"holds '{re.escape(word)}', .*: give --tokenizer_input=tokens"):
         settle(ids, plain=False, index={"filters": "()"})
     assert settle(ids, plain=False, index={"filters": "()"}, tokenizer_input="tokens").filters == ""
     assert settle(ids, plain=False, index={"filters": "()"}, tokenizer_input="text").filters == "()"

@@ -146,3 +146,26 @@ def test_each_local_path_of_a_remote_run_is_refused_before_any_work(
         "it: give a place that all see, such as gs://bucket/path.\n"
     )
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("workers", "is_here"),
+    [
+        ("localhost:50000", True),
+        ("a-name-that-task-managers-know.invalid:50000", True),
+        ("192.0.2.1:50000", False),
+        ('{"url": "192.0.2.1:50000"}', False),
+    ],
+)
+def test_workers_elsewhere_are_known_by_their_own_address_too(
+    workers: str, is_here: bool, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job server on this machine may stand in front of a cluster that is not."""
+    monkeypatch.setattr(remote, "_is_shared", lambda _path: False)
+    flags = ["--job_endpoint=localhost:8099", "--environment_type=EXTERNAL", f"--environment_config={workers}"]
+    execution = Execution(FnApiRunner(), PipelineOptions(flags), None)
+    if is_here:
+        refuse_unseen(execution, "output", [str(tmp_path)])
+        return
+    with pytest.raises(UsageError, match=f"--output has {tmp_path}, which is on this machine, where the workers of"):
+        refuse_unseen(execution, "output", [str(tmp_path)])
