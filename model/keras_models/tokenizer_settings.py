@@ -112,14 +112,14 @@ def _filters(index: WordIndex, flags: TokenizerFlags, is_default: bool) -> tuple
     if is_default:
         return KERAS_FILTERS, "flag"
     if index.is_plain:
-        if not any(character in KERAS_FILTERS for word in _words(index) for character in word):
+        if not any(character in KERAS_FILTERS for word in _from_texts(index) for character in word):
             raise UsageError(
                 "No word of the word index holds a character that Keras' Tokenizer filters, such as ( or -: its texts "
                 "look filtered, and it does not say so; give --filters=keras or --filters=none, or "
                 "--tokenizer=keras-default."
             )
         return "", ""
-    filtered = next((word for word in _words(index) if any(c in index.filters for c in word)), None)
+    filtered = next((word for word in _from_texts(index) if any(c in index.filters for c in word)), None)
     if filtered is not None and flags.tokenizer_input is None:
         raise UsageError(
             f"The Tokenizer's index holds {filtered!r:.40}, which its own filters leave in no string, so it was fed "
@@ -129,9 +129,13 @@ def _filters(index: WordIndex, flags: TokenizerFlags, is_default: bool) -> tuple
 
 
 def _words(index: WordIndex) -> list[str]:
-    """Returns the words that came from texts: not what stands for others, nor a mark such as ``<s>``."""
-    texts = (word for word in index.ids if word != index.oov_token and not is_marked(word))
-    return [word for word in texts if not looks_like(word, *_OOV_NAMES)]
+    """Returns the words but the one that stands for the others."""
+    return [word for word in index.ids if word != index.oov_token and not looks_like(word, *_OOV_NAMES)]
+
+
+def _from_texts(index: WordIndex) -> list[str]:
+    """Returns those of them that came from texts: no mark such as ``<s>``, which filters never saw."""
+    return [word for word in _words(index) if not is_marked(word)]
 
 
 def _oov_token(index: WordIndex, flags: TokenizerFlags, is_default: bool) -> tuple[str | None, str]:

@@ -215,7 +215,7 @@ UNSERVED: dict[str, tuple[Callable[[], Any], str]] = {
     "a score for each token": (lambda: over_words(layers.Dense(1)), "gives scores for every token"),
     "a layer on each step": (
         lambda: over_words(layers.TimeDistributed(layers.Dense(3)), layers.LSTM(2)),
-        r"\(TimeDistributed\) runs a layer on every step.*put Dense in its place",
+        r"\(TimeDistributed\) goes through a text step by step.*put Dense in its place",
     ),
     "a state that goes on": (lambda: over_two(stateful=True), r"\(LSTM\) is stateful"),
     "convolution": (lambda: over_words(layers.Conv1D(3, 2), layers.LSTM(2)), r"\(Conv1D\) loses the mask"),

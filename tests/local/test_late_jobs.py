@@ -11,7 +11,10 @@ from collections.abc import Iterator
 import pytest
 
 from saiten.model.bundle.bundle import StoredBundle
+from saiten.pipelines import storage
 from saiten.pipelines.commands.main import main
+from saiten.pipelines.run import claim
+from tests.helpers.object_store import emulated
 from tests.helpers.scoring import content, rows
 
 
@@ -31,11 +34,18 @@ def newer(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def start(
-    bundle: StoredBundle, source: pathlib.Path, out: pathlib.Path, job: pathlib.Path, hold: str
+    bundle: StoredBundle, source: pathlib.Path, out: pathlib.Path | str, job: pathlib.Path, hold: str
 ) -> "subprocess.Popen[str]":
-    """Starts a launcher whose job is held; returns when the job is there."""
+    """Starts a launcher whose job is held, and which looks at its claim often; returns when the job is there."""
+    program = (
+        "import sys\n"
+        "from saiten.pipelines.commands.main import console\n"
+        "from saiten.pipelines.run import claim\n"
+        "claim._BEAT_SECS = 0.2\n"
+        "console()\n"
+    )
     flags = [f"--input={source}", f"--bundle={bundle.path}", f"--output={out}", "--quiet"]
-    command = [sys.executable, "-m", "saiten.pipelines.commands.main", "score", *flags]
+    command = [sys.executable, "-c", program, "score", *flags]
     launcher = subprocess.Popen(
         [*command, "--runner=tests.helpers.late_runner.LateRunner"],
         env={**os.environ, "LATE_JOB": str(job), "LATE_HOLD": hold},
@@ -164,3 +174,30 @@ def test_a_launcher_whose_output_another_one_has_taken_says_so(
         f"saiten: {out} was claimed by another run while this one went on: this one commits nothing.\n",
     )
     assert content(out) == before
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_a_launcher_that_loses_its_claim_on_a_store_cancels_its_job_which_is_fenced_off(
+    tiny_bundle: StoredBundle,
+    reviews: pathlib.Path,
+    newer: pathlib.Path,
+    job: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As when its machine slept, and a second launcher took the output over; the job goes on although cancelled."""
+    with emulated() as store:
+        out = f"{store}/out"
+        launcher = start(tiny_bundle, reviews, out, job, "commit")
+        monkeypatch.setattr(claim, "STALE_SECS", 0.0)
+        second = ["score", f"--input={newer}", f"--bundle={tiny_bundle.path}", f"--output={out}", "--workers=1"]
+        assert main([*second, "--quiet", "--overwrite"]) == 0
+        before = {path: storage.read_bytes(path) for path in storage.list_files(out)}
+        _, said = launcher.communicate()
+        assert (launcher.returncode, said) == (
+            1,
+            f"saiten: --output={out} was claimed by another run while this one slept: this one ends.\n",
+        )
+        assert (job / "cancel").exists()
+        assert f"{out} is no longer this job's to write to: it commits nothing" in let_go(job)
+        assert {path: storage.read_bytes(path) for path in storage.list_files(out)} == before
+        assert any(path.endswith("/_SUCCESS") for path in before)
