@@ -3,8 +3,7 @@
 import argparse
 import pathlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import zip_longest
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from saiten.pipelines.commands.flags import add_segmenter_argument, add_text_arguments, tokenizer_config, unreadable
@@ -13,13 +12,10 @@ from saiten.pipelines.terminal import say
 
 if TYPE_CHECKING:
     from saiten.model.keras_models.keras_tokenizer import WordIndex
-    from saiten.model.keras_models.tokenizer_settings import Origins
-    from saiten.model.text.encoder import Encoder
+    from saiten.pipelines.commands.pages.settled_page import Settled
 
 _MAX_SAMPLE_TEXTS = 10_000
 _MAX_SEQUENCE_LENGTH = 8_000
-# Of all tokens: Japanese that was prepared otherwise than the model's texts has many more.
-_HIGH_OOV_SHARE = 0.2
 
 
 EXAMPLE = (
@@ -85,16 +81,6 @@ def _add_tokenizer_arguments(group: "argparse._ArgumentGroup") -> None:
     group.add_argument("--num_words", type=int, help="use only ids below it (default: all)")
 
 
-@dataclass(frozen=True)
-class Settled:
-    """The encoder, and where its settings came from, for a person to read."""
-
-    encoder: "Encoder"
-    length_from: str
-    origins: "Origins"
-    index: "WordIndex"
-
-
 def run(args: argparse.Namespace) -> int:
     """Writes the bundle; returns 0.
 
@@ -119,6 +105,7 @@ def run(args: argparse.Namespace) -> int:
     import_tensorflow()
     from saiten.model.keras_models.layers import refuse_outputs, task_of
     from saiten.model.keras_models.model_file import read_model_file
+    from saiten.pipelines.commands.pages.settled_page import say_settled
 
     model, made_from = read_model_file(path, trust=args.trust_bundle)
     refuse_outputs(model, outputs)
@@ -134,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
         task=task_of(model),
         expected=expected,
     )
-    _report(args, settled, expected is not None, texts)
+    say_settled(settled, partial(_whence, args), texts, was_expected=expected is not None)
     say(
         f"bundle {bundle.bundle_id[:12]} in {args.bundle}: {bundle.manifest.encoder.num_words:,} ids, "
         f"{len(outputs)} outputs ({bundle.manifest.task}), {bundle.engines}"
@@ -142,7 +129,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def settle(args: argparse.Namespace, model: Any, index: "WordIndex") -> Settled:
+def settle(args: argparse.Namespace, model: Any, index: "WordIndex") -> "Settled":
     """Returns how texts become the model's ids, as files and flags say.
 
     Raises:
@@ -152,6 +139,7 @@ def settle(args: argparse.Namespace, model: Any, index: "WordIndex") -> Settled:
     from saiten.model.keras_models.tokenizer_settings import TokenizerFlags, settle_tokenizer, was_fed_with_strings
     from saiten.model.text.encoder import Encoder
     from saiten.model.text.tokenizer import Tokenizer
+    from saiten.pipelines.commands.pages.settled_page import Settled
 
     length, length_from = _length(args.max_sequence_length, model.inputs[0].shape[1])
     flags = TokenizerFlags(
@@ -192,61 +180,11 @@ def _check_added_tokens(prefix: str | None, suffix: str | None, ids: Any) -> Non
             )
 
 
-def _report(args: argparse.Namespace, settled: Settled, was_expected: bool, texts: Sequence[str]) -> None:
-    """Says how texts become ids and where each setting came from; without expected scores, how many words are OOV."""
-    from saiten.pipelines.commands.pages.bundle_page import tokenizer_rules
-
-    encoder, origins = settled.encoder, settled.origins
-    config = encoder.tokenizer.config
-    oov_id = encoder.vocabulary.oov_id
-    say(f"length: at most {encoder.max_sequence_length:,} ids ({settled.length_from})")
-    end = "beginning" if args.truncating == "pre" else "end"
-    say(f"truncating: {encoder.truncating}, drops a long text's {end} ({_whence(args, 'truncating')})")
-    oov = "dropped" if oov_id is None else f"id {oov_id}, {encoder.vocabulary.words[oov_id]}"
-    say(f"OOV words: {oov} ({origins.oov})")
-    lower = "lower-cased" if config.lower else "as written"
-    filters = f"filtered of {config.filters!r}" if config.filters else "not filtered"
-    whitespace = {"strip": "a token but at a text's ends", "whitespace": "no token"}.get(config.split, "a token")
-    rules = zip_longest(tokenizer_rules(config), ("normalization", "token_form"), fillvalue="")
-    chosen = [(config.dictionary, "dictionary"), *rules]
-    words = ", ".join(f"{said} ({_whence(args, name)})" for said, name in chosen)
-    kept = ", words that hold a space stay whole" if config.split == "none" else ""
-    say(
-        f"tokenizer: {words}, {lower} ({origins.lower}), {filters} ({origins.filters}), white space such as U+3000 is "
-        f"{whitespace}{kept} (--split={config.split}, {_whence(args, 'split')})"
-    )
-    if not was_expected:
-        _report_uncompared(settled, texts)
-
-
 def _whence(args: argparse.Namespace, name: str) -> str:
     """Returns ``default`` for a flag that has its default, else ``flag``; what has no default stands only if given."""
     parser = argparse.ArgumentParser()
     add_arguments(parser)
     return "default" if name and getattr(args, name) == parser.get_default(name) else "flag"
-
-
-def _report_uncompared(settled: Settled, texts: Sequence[str]) -> None:
-    """Says what only the comparison with `model.predict` would show for certain."""
-    from saiten.model.keras_models.tokenizer_settings import hints
-
-    for hint in hints(settled.index, settled.encoder.tokenizer.config):
-        say(hint)
-    _report_oov_share(settled.encoder, texts)
-    say("not compared with model.predict: give --expected, texts with its scores")
-
-
-def _report_oov_share(encoder: "Encoder", texts: Sequence[str]) -> None:
-    encoded, _ = encoder.encode_all(texts)
-    n_tokens, n_oov = int(encoded.n_tokens.sum()), int(encoded.n_oov.sum())
-    if n_tokens:
-        share = n_oov / n_tokens
-        high = (
-            ": that is high; are texts prepared as in training? --expected would tell"
-            if share > _HIGH_OOV_SHARE
-            else ""
-        )
-        say(f"OOV share: {share:.1%} of {n_tokens:,} tokens of --sample_texts{high}")
 
 
 def _sample_texts(name: str | None) -> Sequence[str]:
