@@ -41,7 +41,7 @@ def start(
         "import sys\n"
         "from saiten.pipelines.commands.main import console\n"
         "from saiten.pipelines.run import claim\n"
-        "claim._BEAT_SECS = 0.2\n"
+        "claim._BEAT_SECS = 1.0\n"
         "console()\n"
     )
     flags = [f"--input={source}", f"--bundle={bundle.path}", f"--output={out}", "--quiet"]
@@ -190,7 +190,8 @@ def test_a_launcher_that_loses_its_claim_on_a_store_cancels_its_job_which_is_fen
         launcher = start(tiny_bundle, reviews, out, job, "commit")
         monkeypatch.setattr(claim, "STALE_SECS", 0.0)
         second = ["score", f"--input={newer}", f"--bundle={tiny_bundle.path}", f"--output={out}", "--workers=1"]
-        assert main([*second, "--quiet", "--overwrite"]) == 0
+        # One look at the claim that falls into a beat of the other's is refused.
+        assert any(main([*second, "--quiet", "--overwrite"]) == 0 for _ in range(10))
         before = {path: storage.read_bytes(path) for path in storage.list_files(out)}
         _, said = launcher.communicate()
         assert (launcher.returncode, said) == (
