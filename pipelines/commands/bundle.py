@@ -2,8 +2,7 @@
 
 import argparse
 import pathlib
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from saiten.pipelines.commands.flags import add_segmenter_argument, add_text_arguments, tokenizer_config, unreadable
@@ -121,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
         task=task_of(model),
         expected=expected,
     )
-    say_settled(settled, partial(_whence, args), texts, was_expected=expected is not None)
+    say_settled(settled, _origins_of(args), texts, was_expected=expected is not None)
     say(
         f"bundle {bundle.bundle_id[:12]} in {args.bundle}: {bundle.manifest.encoder.num_words:,} ids, "
         f"{len(outputs)} outputs ({bundle.manifest.task}), {bundle.engines}"
@@ -180,11 +179,14 @@ def _check_added_tokens(prefix: str | None, suffix: str | None, ids: Any) -> Non
             )
 
 
-def _whence(args: argparse.Namespace, name: str) -> str:
-    """Returns ``default`` for a flag that has its default, else ``flag``; what has no default stands only if given."""
+def _origins_of(args: argparse.Namespace) -> Callable[[str], str]:
+    """Returns what tells of a flag ``default`` where it has its default, else ``flag``.
+
+    A setting without a flag's name stands in the lines only where one was given.
+    """
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    return "default" if name and getattr(args, name) == parser.get_default(name) else "flag"
+    return lambda name: "default" if name and getattr(args, name) == parser.get_default(name) else "flag"
 
 
 def _sample_texts(name: str | None) -> Sequence[str]:

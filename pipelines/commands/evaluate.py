@@ -131,9 +131,9 @@ def _unknown(classes: dict[str, int]) -> str:
         return ""
     named = ", ".join(f"{name:.40} {count:,}" for name, count in list(classes.items())[:_NAMED_CLASSES])
     n, more = sum(classes.values()), ", …" if len(classes) > _NAMED_CLASSES else ""
-    counted = (
+    wrong = (
         "text is of a class that the model does not have, and counts"
         if n == 1
         else ("texts are of classes that the model does not have, and count")
     )
-    return f"; {n:,} {counted} as wrong ({named}{more})"
+    return f"; {n:,} {wrong} as wrong ({named}{more})"
