@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from saiten.model.durable import sync
-from saiten.pipelines.unused import refuse_unequipped
+from saiten.pipelines.startup import refuse_unequipped
 
 # What a file is called until it is whole; leftovers of killed runs are known by it.
 _PARTIAL_SUFFIX = ".partial"

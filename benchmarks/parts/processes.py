@@ -54,7 +54,7 @@ def run_command(command: Sequence[str], stop_after_secs: float | None = None) ->
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         started, clock = time.time(), time.perf_counter()
-        process = subprocess.Popen(command, stdout=output, stderr=errors, cwd=CHECKOUT)
+        process = subprocess.Popen(command, stdout=output, stderr=errors, cwd=CHECKOUT, env=_environment())
         with _Watch(process.pid) as watch:
             try:
                 code = process.wait(stop_after_secs)
@@ -75,6 +75,11 @@ def run_command(command: Sequence[str], stop_after_secs: float | None = None) ->
 def run_module(module: str, *arguments: str) -> Finished:
     """Runs a Python module of this checkout in a process of its own; see `run_command`."""
     return run_command([sys.executable, "-m", module, *arguments])
+
+
+def _environment() -> dict[str, str]:
+    """Lets Python keep the code that it has compiled, as it is where a package was installed."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 class _Watch:

@@ -74,9 +74,9 @@ def fingerprint_files(dictionary: Dictionary, user_dictionary: str | None) -> di
 
 
 def sha256_of(path: pathlib.Path) -> str:
-    """Returns a file's sha256 in hexadecimal, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Returns a file's sha256 in hexadecimal, read in pieces, once a process as long as the file stays as it is."""
+    status = path.stat()
+    return _sha256_once(path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
 
 
 def _fingerprint(path: pathlib.Path) -> str:
@@ -87,14 +87,13 @@ def _fingerprint(path: pathlib.Path) -> str:
     if not stat.S_ISREG(status.st_mode) or status.st_size > _MAX_FILE_BYTES:
         raise UsageError(f"{str(path)!r} is no dictionary: give a regular file of at most {_MAX_FILE_BYTES} bytes.")
     with _hashing:  # of two threads that ask at the same time one waits for the other's
-        return _sha256_once(
-            path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        )
+        return sha256_of(path)
 
 
 @functools.lru_cache(maxsize=32)
 def _sha256_once(path: pathlib.Path, _identity: tuple[int, ...]) -> str:
-    return sha256_of(path)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _package_version(name: str) -> str:

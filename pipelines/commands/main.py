@@ -15,8 +15,8 @@ from saiten.pipelines.commands.command_line.interrupted import NOTHING_WRITTEN, 
 from saiten.pipelines.commands.command_line.parser import command_module, command_parser, one_of, overview
 from saiten.pipelines.commands.flags import known_flags, replaced_values, unknown_flag_message
 from saiten.pipelines.quiet import quiet_libraries
+from saiten.pipelines.startup import start_light, stays_here
 from saiten.pipelines.terminal import drop_output, say
-from saiten.pipelines.unused import leave_out_unused, stays_here
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def console() -> NoReturn:
     """The `saiten` program: once all is said and done, no signal changes how it ended."""
     only_scores = sys.argv[1:2] == ["score"]
-    leave_out_unused(only_scores=only_scores, stays_here=only_scores and stays_here(sys.argv))
+    start_light(only_scores=only_scores, stays_here=only_scores and stays_here(sys.argv))
     exit_code = main()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)

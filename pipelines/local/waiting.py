@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from saiten.model.cores import available_cores
 from saiten.pipelines.local.settings import ScoreSettings
-from saiten.pipelines.unused import STAYS_HERE, stays_here
+from saiten.pipelines.startup import STAYS_HERE, stays_here
 
 # Freed memory goes back at once, and threads share one heap: 20 MB a worker. Large pages, where the system gives them
 # to those who ask: half as many page faults for 3 MB a worker.

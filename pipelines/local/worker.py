@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from saiten.pipelines.unused import STAYS_HERE, leave_out_unused
+from saiten.pipelines.startup import STAYS_HERE, start_light
 
 PID_PREFIX = "worker-"
 _LAUNCHER_POLL_SECS = 0.1
@@ -55,7 +55,7 @@ def main() -> None:
     """Runs Beam's worker program until the launcher has no more work, or is gone."""
     threading.Thread(target=end_with_parent, args=(int(sys.argv[1]),), daemon=True).start()
     _write_to(os.open(os.devnull, os.O_WRONLY))
-    leave_out_unused(only_scores=True, stays_here=STAYS_HERE in sys.argv)
+    start_light(only_scores=True, stays_here=STAYS_HERE in sys.argv)
     with contextlib.suppress(ImportError):  # it comes again below, where there is a log
         _load_libraries()
     line = sys.stdin.buffer.readline()

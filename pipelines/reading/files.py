@@ -16,7 +16,7 @@ from saiten.model.errors import DamagedFileError, SaitenError, UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.reading.tables import refuse_local_tables, refuse_tables, table_marks
 from saiten.pipelines.records import FileSlice
-from saiten.pipelines.unused import refuse_unequipped
+from saiten.pipelines.startup import refuse_unequipped
 
 _WILDCARDS = "*?["
 

@@ -1,6 +1,9 @@
-"""Libraries that others load wherever they are installed, and that nothing here uses; and clients that a path needs."""
+"""How a process of Saiten's own starts soon: without libraries that others load and nothing here uses."""
 
+import gc
 import importlib.abc
+import importlib.machinery
+import importlib.util
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +17,11 @@ _EVERYWHERE = frozenset({"pandas", "matplotlib", "cffi", "pymongo"})
 _TO_SCORE = frozenset({"scipy"})
 # Clients of stores and services, by Beam wherever its extras are installed (0.4 s of CPU).
 _ELSEWHERE = frozenset({"google.cloud", "google.auth", "google.api_core", "boto3", "azure", "hdfs"})
+# By Beam, for what it asks of the web (0.1 s of CPU): loaded when it does.
+_LATE = frozenset({"httplib2", "requests"})
+# What is loaded stays, a million objects, and is looked through for garbage again and again on the way (a tenth of the
+# time to the first score): so many objects come between two looks.
+_COLLECTED_EVERY = 50_000
 # By the beginning of a path: what Beam needs for such a store, and the extra that brings it.
 _CLIENTS = {"s3": ("boto3", "aws"), "gs": ("google.cloud.storage", "gcp")}
 # The flag of a worker process whose run needs none of them.
@@ -22,15 +30,18 @@ STAYS_HERE = "--stays_here"
 _LEAVING = ("--runner", "--subscription")
 
 
-def leave_out_unused(*, only_scores: bool, stays_here: bool) -> None:
-    """Keeps this process, which must be Saiten's own, from loading them: to those who ask they are not installed.
+def start_light(*, only_scores: bool, stays_here: bool) -> None:
+    """Keeps this process, which must be Saiten's own, from loading what it does not use.
+
+    To those who ask for it, it is not installed; and what is seldom used is loaded when it is.
 
     Args:
         only_scores: It does nothing but score.
         stays_here: It reads and writes nothing but files of this machine.
     """
     names = _EVERYWHERE | (_TO_SCORE if only_scores else set()) | (_ELSEWHERE if stays_here else set())
-    sys.meta_path.insert(0, _NotThere(names))
+    sys.meta_path.insert(0, _Unused(names, _LATE if stays_here else frozenset()))
+    gc.set_threshold(_COLLECTED_EVERY)
 
 
 def stays_here(arguments: Sequence[str]) -> bool:
@@ -49,15 +60,24 @@ def refuse_unequipped(path: str) -> None:
         raise missing_library(library, extra)
 
 
-class _NotThere(importlib.abc.MetaPathFinder):
-    """Finds none of the named, and leaves all others to the finders behind it.
+class _Unused(importlib.abc.MetaPathFinder):
+    """Finds none of the first, loads the second when they are asked for something, leaves all else to other finders.
 
-    A None in `sys.modules` does as much for Python, but pyarrow's compiled code takes it for the module.
+    A None in `sys.modules` does for the first as much for Python, but pyarrow's compiled code takes it for the module.
     """
 
-    def __init__(self, names: frozenset[str]) -> None:
-        self._names = names
+    def __init__(self, left_out: frozenset[str], late: frozenset[str]) -> None:
+        self._left_out = left_out
+        self._late = late
 
-    def find_spec(self, fullname: str, _path: object = None, _target: object = None) -> None:
-        if fullname in self._names:
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, _target: object = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if fullname in self._left_out:
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
+        if fullname not in self._late:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path)
+        if spec and spec.loader:
+            spec.loader = importlib.util.LazyLoader(spec.loader)
+        return spec

@@ -9,16 +9,17 @@ import pytest
 
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines.commands.main import main
-from saiten.pipelines.unused import stays_here
+from saiten.pipelines.startup import stays_here
 
 NAMES = ["pandas", "matplotlib", "cffi", "scipy", "google.cloud"]
 # As a worker begins: what it loads, then what it makes of a column, for pyarrow asks for pandas there.
 PROGRAM = """
 import sys
-from saiten.pipelines.unused import leave_out_unused
-leave_out_unused(only_scores={only_scores}, stays_here={only_scores})
+from saiten.pipelines.startup import start_light
+start_light(only_scores={only_scores}, stays_here={only_scores})
 import apache_beam.runners.worker.sdk_worker_main
 import saiten.pipelines.steps.pipeline
+assert ("urllib3" in sys.modules) is not {only_scores}  # TensorFlow brings it
 from saiten.pipelines.quiet import import_tensorflow
 import_tensorflow()
 import numba, keras, pyarrow as pa
@@ -29,18 +30,29 @@ except ModuleNotFoundError as error:
     assert error.name == "pandas", error
 else:
     raise SystemExit("pandas was found")
-unused = {{"pandas", "matplotlib", "cffi", "pymongo", "scipy", "google.cloud"}}
+unused = {{"pandas", "matplotlib", "cffi", "pymongo", "scipy", "google.cloud", "pyparsing"}}
 print(*sorted(unused & sys.modules.keys()))
 """
 
 
-@pytest.mark.parametrize(("only_scores", "loaded"), [(True, ""), (False, "google.cloud scipy")])
+@pytest.mark.parametrize(("only_scores", "loaded"), [(True, ""), (False, "google.cloud pyparsing scipy")])
 def test_a_process_does_not_load_what_it_does_not_use(only_scores: bool, loaded: str) -> None:
     installed = [name for name in NAMES if importlib.util.find_spec(name)]
     assert installed == NAMES  # or there would be nothing to see
     program = PROGRAM.format(only_scores=only_scores)
     finished = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=300)
     assert (finished.stdout.strip(), finished.returncode) == (loaded, 0), finished.stderr
+
+
+def test_what_is_loaded_late_is_there_for_those_who_ask() -> None:
+    program = (
+        "import sys; from saiten.pipelines.startup import start_light; start_light(only_scores=True, stays_here=True)\n"
+        "import httplib2, requests\n"
+        "print('urllib3' in sys.modules, 'pyparsing' in sys.modules)\n"
+        "print(requests.codes.ok, httplib2.Http.__name__, 'urllib3' in sys.modules, 'pyparsing' in sys.modules)"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=300)
+    assert finished.stdout.splitlines() == ["False False", "200 Http True True"], finished.stderr
 
 
 @pytest.mark.parametrize(
@@ -84,7 +96,7 @@ def test_a_path_on_a_store_whose_client_is_missing_names_the_extra(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("saiten.pipelines.unused.is_installed", lambda _module: False)
+    monkeypatch.setattr("saiten.pipelines.startup.is_installed", lambda _module: False)
     here = {"here": reviews, "bundle": tiny_bundle.path}
     assert main([flag.format(f"{scheme}://bucket", **here) for flag in flags]) == 2
     said = f"saiten: {library} is not installed: run pip install '.[{extra}]' in Saiten's checkout.\n"
