@@ -19,6 +19,8 @@ from contextlib import contextmanager
 
 # Dead letters in a run, or a gate such as --max_change that was not passed.
 FINDINGS_EXIT_CODE = 3
+# Of a refusal, and what is left of a name where it would be longer.
+_MOST_CHARACTERS, _SHORT_WORD = 300, 24
 
 
 class SaitenError(Exception):
@@ -34,7 +36,13 @@ class UsageError(SaitenError):
 
 
 class BundleError(UsageError):
-    """A bundle is refused, named by the field or file that differs."""
+    """A bundle is refused, named by the field or file that differs, or cannot be made of what a person brings.
+
+    One line of at most 300 characters, whatever the names are that the files hold.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(in_one_line(message))
 
 
 class DamagedFileError(SaitenError):
@@ -73,6 +81,25 @@ class RecordError(SaitenError):
     def __reduce__(self) -> tuple[type["RecordError"], tuple[str, str]]:
         # An exception pickles as its arguments, and this one's is the sentence made of two.
         return RecordError, (self.code, self.message)
+
+
+def in_one_line(message: str) -> str:
+    r"""Returns a message without control characters and of at most 300 characters.
+
+    Long words, which are names, are shortened first; what is still too long loses its middle, for the cure stands last.
+
+    >>> in_one_line("Layer a\nb (LSTM)"), len(in_one_line("Layer " + "x" * 999 + " loses the mask: leave it out."))
+    ('Layer a\\nb (LSTM)', 300)
+    """
+    shown = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in message)
+    while len(shown) > _MOST_CHARACTERS:
+        word = max(shown.split(" "), key=len)
+        n_kept = max(_SHORT_WORD, len(word) - (len(shown) - _MOST_CHARACTERS))
+        if n_kept >= len(word):
+            half = _MOST_CHARACTERS // 2
+            return f"{shown[: half - 1]}…{shown[-half:]}"
+        shown = shown.replace(word, f"{word[: n_kept - 1]}…", 1)
+    return shown
 
 
 def error_of_kind(kind: str, message: str) -> SaitenError:

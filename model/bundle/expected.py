@@ -12,7 +12,7 @@ import numpy as np
 
 from saiten.model.bundle.golden import rounding_tolerance
 from saiten.model.engines.engine import Engine
-from saiten.model.errors import BundleError, RecordError, UsageError
+from saiten.model.errors import BundleError, RecordError
 from saiten.model.text.encoder import Encoder
 from saiten.model.text.ragged import FloatArray
 
@@ -32,39 +32,42 @@ class ExpectedScores:
     Attributes:
         texts: One or more.
         scores: float32 [n, outputs].
+        n_in_file: How many the file has; the first 10,000 are compared.
     """
 
     texts: Sequence[str]
     scores: FloatArray
+    n_in_file: int = 0
 
 
 def read_expected(path: pathlib.Path, outputs: Sequence[str]) -> ExpectedScores:
     """Reads JSONL, CSV or TSV with a field ``text`` and either one for each output or, in JSONL, a list ``scores``.
 
     Raises:
-        UsageError: The file is none, or a line lacks a text or a score.
+        BundleError: The file is none, or a line lacks a text or a score.
     """
     texts: list[str] = []
     scores: list[list[float]] = []
+    n_in_file = 0
     try:
-        for record in _records(path):
+        for n_in_file, record in enumerate(_records(path), 1):
+            if n_in_file > _MAX_TEXTS:
+                continue
             text, values = record.get("text"), _scores(record, outputs)
             if not isinstance(text, str) or len(values) != len(outputs) or not all(map(math.isfinite, values)):
                 raise ValueError(f"record {len(texts) + 1}")
             texts.append(text)
             scores.append(values)
-            if len(texts) == _MAX_TEXTS:
-                break
     except OSError as error:
-        raise UsageError(f"--expected={path} cannot be read: {error.strerror}.") from error
+        raise BundleError(f"--expected={path} cannot be read: {error.strerror}.") from error
     except (ValueError, TypeError, AttributeError, RecursionError, csv.Error) as error:
-        raise UsageError(
+        raise BundleError(
             f"--expected={path}: record {len(texts) + 1} is no text with {len(outputs)} scores; give JSONL, CSV or TSV "
             f"with text and {', '.join(outputs):.80}, or JSONL with text and scores."
         ) from error
     if not texts:
-        raise UsageError(f"--expected={path} holds no texts.")
-    return ExpectedScores(texts, np.array(scores, np.float32))
+        raise BundleError(f"--expected={path} holds no texts; give JSONL, CSV or TSV with some and their scores.")
+    return ExpectedScores(texts, np.array(scores, np.float32), n_in_file)
 
 
 def check_expected(
@@ -90,7 +93,7 @@ def check_expected(
     try:
         encoded = encoder.encode(expected.texts)
     except RecordError as error:
-        raise BundleError(f"A text of --expected cannot be tokenized: {error}.") from error
+        raise BundleError(f"A text of --expected cannot be tokenized, so leave it out: {error}.") from error
     scores = engine.score(encoded.token_ids, encoded.offsets)
     with np.errstate(invalid="ignore"):
         every_difference = np.nan_to_num(np.abs(scores - expected.scores), nan=np.inf)
@@ -118,7 +121,8 @@ def check_expected(
     ids = " ".join(map(str, encoded.token_ids[encoded.offsets[first] : encoded.offsets[first + 1]]))
     raise BundleError(
         f"{differing.size:,} of {len(differences):,} texts of --expected score otherwise; the first is "
-        f"{_short(text)!r}, off by {differences[first]:.2g}: its tokens are {_short(tokens)!r}, its ids {_short(ids)}."
+        f"{_short(text)!r}, off by {differences[first]:.2g}: its tokens are {_short(tokens)!r}, its ids {_short(ids)}; "
+        "compare them with those that your code makes, and set the flag that tells them apart."
     )
 
 

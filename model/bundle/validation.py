@@ -12,6 +12,7 @@ from saiten.model.engines.keras_engine import KerasEngine, load_keras_engine
 from saiten.model.engines.packed.packed_file import load_packed
 from saiten.model.engines.packing.packer import NotCoveredError
 from saiten.model.errors import BundleError
+from saiten.model.keras_models.drawn_weights import refuse_reading
 from saiten.model.keras_models.graph import graph_of
 from saiten.model.keras_models.judge import refuse_unserved
 from saiten.model.keras_models.layers import model_vocabulary_size, refuse_misfit
@@ -49,7 +50,8 @@ def validate_bundle(bundle: StoredBundle) -> Iterator[Held]:
     engine = load_keras_engine(bundle.path / "model.keras", trust=bundle.trusted)
     refuse_misfit(engine.model, len(encoder.vocabulary), bundle.outputs)
     refuse_unserved(graph_of(engine.model))
-    yield Held("mask", "no layer loses it, so padding is not read")
+    refuse_reading(engine.model)
+    yield Held("mask", "padding is not read, whatever the weights of its layers")
     yield Held(
         "keras engine",
         f"the golden texts' scores are within {_shown(replay_scores(bundle, engine))} of those of its making",

@@ -144,10 +144,12 @@ def _prove(
 ) -> tuple["KerasEngine", InvarianceProof]:
     from saiten.model.engines.keras_engine import KerasEngine
     from saiten.model.engines.precision import in_single_precision
+    from saiten.model.keras_models.drawn_weights import refuse_reading
 
     refuse_unserved(graph_of(model))
     model = in_single_precision(model)
     refuse_misfit(model, vocabulary_size, outputs)
+    refuse_reading(model)
     engine = KerasEngine(model)
     texts = random_texts(engine.vocabulary_size, longest=max_sequence_length)
     blame = partial(say_what_is_to_blame, model)

@@ -9,41 +9,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
-import numpy as np
+
+from saiten.model.keras_models.computed_in import computed_in
 
 
 def in_double_precision(model: keras.Model) -> keras.Model:
     """Returns the same model and weights, computed in float64; only for layers that Saiten builds."""
-    return _computed_in(model, "float64")
+    return computed_in(model, "float64")
 
 
 def in_single_precision(model: keras.Model) -> keras.Model:
     """Returns the model, or where it computes in half precision the same computed in float32: its weights have that."""
     policies = {name for name in _policies(json.loads(model.to_json())) if name != "float32"}
-    return _computed_in(model, "float32") if policies else model
-
-
-def _computed_in(model: keras.Model, precision: str) -> keras.Model:
-    config = _with_policy(json.loads(model.to_json()), precision)
-    changed = keras.models.model_from_json(json.dumps(config))
-    if not changed.built:
-        changed.build(model.input_shape)
-    changed.set_weights([np.asarray(weight, precision) for weight in model.get_weights()])
-    return changed
-
-
-def _with_policy(node: Any, precision: str) -> Any:
-    if isinstance(node, Mapping):
-        if node.get("class_name") == "DTypePolicy":
-            return {**node, "config": {"name": precision}}
-        if node.get("class_name") == "Cast":  # of keras.ops: a mask that takes part in the arithmetic
-            node = {**node, "config": {**node["config"], "dtype": _cast(node["config"].get("dtype"), precision)}}
-        return {key: _with_policy(value, precision) for key, value in node.items() if key != "compile_config"}
-    return [_with_policy(item, precision) for item in node] if isinstance(node, list) else node
-
-
-def _cast(dtype: Any, precision: str) -> Any:
-    return precision if str(dtype).startswith(("float", "bfloat")) else dtype
+    return computed_in(model, "float32") if policies else model
 
 
 def _policies(node: Any) -> Iterator[str]:

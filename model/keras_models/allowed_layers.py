@@ -46,19 +46,32 @@ OTHER_LAYERS = frozenset(
 # a size that the file alone says.
 OPERATIONS = frozenset(
     (
-        "Abs", "Absolute", "Add", "All", "Any", "Argmax", "Argmin", "Argsort", "BitwiseAnd", "BitwiseOr", "BitwiseXor",
-        "Cast", "Ceil", "Celu", "Clip", "Concatenate", "ConvertToTensor", "Cumsum", "Divide", "DivideNoNan", "Dot",
-        "Einsum", "Elu", "Equal", "Exp", "ExpandDims", "Expm1", "Floor", "FloorDivide", "Gelu", "GetItem", "Greater",
-        "GreaterEqual", "HardSigmoid", "HardSilu", "HardTanh", "LeakyRelu", "Less", "LessEqual", "Log", "Log1p",
-        "LogSigmoid", "LogSoftmax", "LogicalAnd", "LogicalNot", "LogicalOr", "Logsumexp", "Matmul", "Max", "Maximum",
-        "Mean", "Min", "Minimum", "Mish", "Mod", "Moveaxis", "Multiply", "Negative", "Norm", "Not", "NotEqual",
-        "OnesLike", "Power", "Prod", "Reciprocal", "Relu", "Relu6", "Reshape", "RightShift", "LeftShift", "Round",
-        "Rsqrt", "Selu", "Sigmoid", "Sign", "Silu", "Sin", "Cos", "Softmax", "Softplus", "Softsign", "Sort", "Split",
+        "Abs", "Absolute", "Add", "All", "Amax", "Amin", "Angle", "Any", "Append", "Arccos", "Arccosh", "Arcsin",
+        "Arcsinh", "Arctan", "Arctan2", "Arctanh", "Argmax", "Argmin", "Argpartition", "Argsort", "ArraySplit",
+        "Average", "BitwiseAnd", "BitwiseInvert", "BitwiseLeftShift", "BitwiseNot", "BitwiseOr", "BitwiseRightShift",
+        "BitwiseXor", "Cast", "Cbrt", "Ceil", "Celu", "Clip", "Concatenate", "Conj", "Conjugate", "ConvertToTensor",
+        "Copy", "Cos", "Cosh", "CountNonzero", "Cross", "Cumprod", "Cumsum", "Deg2rad", "Diagonal", "Diff", "Digitize",
+        "Divide", "DivideNoNan", "Dot", "DotProductAttention", "Dstack", "Einsum", "Elu", "Equal", "Erf", "Erfc",
+        "Erfinv", "Exp", "Exp2", "ExpandDims", "Expm1", "Fabs", "Flip", "Fliplr", "Flipud", "Floor", "FloorDivide",
+        "Fmax", "Fmin", "Fmod", "FullLike", "Gcd", "Gelu", "GetItem", "Glu", "Greater", "GreaterEqual", "HardShrink",
+        "HardSigmoid", "HardSilu", "HardTanh", "Heaviside", "Hsplit", "Hstack", "Hypot", "Imag", "Inner", "IsIn",
+        "Isclose", "Isfinite", "Isinf", "Isnan", "Isneginf", "Isposinf", "Isreal", "LayerNorm", "Lcm", "Ldexp",
+        "LeakyRelu", "LeftShift", "Less", "LessEqual", "Log", "Log10", "Log1p", "Log2", "LogSigmoid", "LogSoftmax",
+        "Logaddexp", "Logaddexp2", "LogicalAnd", "LogicalNot", "LogicalOr", "LogicalXor", "Logsumexp", "Matmul", "Max",
+        "Maximum", "Mean", "Median", "Min", "Minimum", "Mod", "Moments", "Moveaxis", "Multiply", "NanToNum",
+        "Nanargmax", "Nanargmin", "Nancumprod", "Nancumsum", "Nanmax", "Nanmean", "Nanmedian", "Nanmin",
+        "Nanpercentile", "Nanprod", "Nanquantile", "Nanstd", "Nansum", "Nanvar", "Negative", "Nextafter", "Norm",
+        "Normalize", "NotEqual", "OnesLike", "Percentile", "Power", "Prod", "Ptp", "Quantile", "RMSNorm", "Rad2deg",
+        "Ravel", "Real", "Rearrange", "Reciprocal", "Relu", "Relu6", "Reshape", "RightShift", "Roll", "Round", "Rsqrt",
+        "SearchSorted", "Select", "Selu", "Sigmoid", "Sign", "Signbit", "Silu", "Sin", "Sinc", "Sinh", "Slice",
+        "SoftShrink", "Softmax", "Softplus", "Softsign", "Sort", "SparsePlus", "SparseSigmoid", "Sparsemax", "Split",
         "Sqrt", "Square", "Squareplus", "Squeeze", "Stack", "Std", "StopGradient", "Subtract", "Sum", "Swapaxes",
-        "Take", "TakeAlongAxis", "Tanh", "TanhShrink", "Transpose", "TrueDivide", "Var", "Where", "ZerosLike",
+        "Take", "TakeAlongAxis", "Tan", "Tanh", "TanhShrink", "Tensordot", "Threshold", "TopK", "Trace", "Transpose",
+        "Trapezoid", "Tril", "Triu", "TrueDivide", "Trunc", "Unstack", "Var", "Vdot", "Vsplit", "Vstack", "Where",
+        "ZerosLike",
     )
 )  # fmt: skip
-OPERATION_MODULES = tuple(f"keras.src.ops.{name}" for name in ("core", "math", "nn", "numpy"))
+OPERATION_MODULES = tuple(f"keras.src.ops.{name}" for name in ("core", "math", "nn", "numpy", "linalg", "einops"))
 
 # What a layer's config may hold beside layers: none of these runs code of the file.
 _SETTINGS = frozenset(("keras.initializers", "keras.regularizers", "keras.constraints"))

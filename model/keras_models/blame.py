@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from saiten.model.keras_models.graph import Call
-from saiten.model.keras_models.judge import MASK_LOSERS, RECURRENT
-from saiten.model.keras_models.padding_reader import PaddingReader, find_padding_reader
+from saiten.model.keras_models.graph import Call, graph_of
+from saiten.model.keras_models.padding.lost_mask import MASK_LOSERS, RECURRENT, said_of_lost_mask
+from saiten.model.keras_models.padding.padding_reader import PaddingReader, find_padding_reader
 
 _ALL = {"class_name": "__slice__", "config": {"start": None, "stop": None, "step": None}}
 _IDS_MASK = "ops.not_equal(ids, 0)"
@@ -37,11 +37,15 @@ _OVER_TEXT = {
 
 
 def say_what_is_to_blame(model: Any) -> str:
-    """Returns a sentence of at most 300 characters, ``""`` where no layer is found.
+    """Returns a sentence, ``""`` where no layer is found.
+
+    The layer that seems to lose the mask, as the model's graph tells, comes before what is found by computing.
 
     Args:
         model: A `keras.Model` with one input, of ids, whose scores change with padding or cannot be computed.
     """
+    if said := said_of_lost_mask(graph_of(model)):
+        return said
     found = find_padding_reader(model)
     if found is None:
         return ""

@@ -119,7 +119,7 @@ class _Reader:
         self, layers: Sequence[Mapping[str, Any]], given: Sequence[Tensor] | None, path: tuple[str, ...]
     ) -> list[Tensor]:
         if not layers:
-            raise BundleError("The model has no layers.")
+            raise BundleError("The model has no layers; save it once it has some and was built.")
         values = list(given) if given is not None else []
         for layer in layers:
             if layer["class_name"] == "InputLayer":

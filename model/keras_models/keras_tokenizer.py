@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from saiten.model.errors import UsageError
+from saiten.model.errors import BundleError
 from saiten.model.text.vocabulary import PAD_WORD, Vocabulary
 
 _MAX_BYTES = 1 << 30
@@ -20,6 +20,8 @@ _PIECE = re.compile(r"(▁|##)\w")
 # An index of so many words, of which such a share has one character, is one of characters.
 _MANY, _MOSTLY = 100, 0.97
 _GIVE = "give what tokenizer.to_json() returns, or {word: id}."
+_SAVE = "write tokenizer.to_json() into the file anew."
+_AS_WORDS = "Saiten scores words as MeCab cuts them: train the model again on such words, with a Tokenizer of them."
 _PICKLES = (".pkl", ".pickle", ".joblib", ".dill", ".sav")
 
 
@@ -50,17 +52,17 @@ class WordIndex:
             input_dim: Of the model's Embedding.
 
         Raises:
-            UsageError: An id in use is beyond the Embedding, or the OOV word has no id.
+            BundleError: An id in use is beyond the Embedding, or the OOV word has no id.
         """
         used = {word: i for word, i in self.ids.items() if self.num_words is None or i < self.num_words}
         oov_id = None if self.oov_token is None else self.ids.get(self.oov_token)
         if self.oov_token is not None and oov_id is None:
-            raise UsageError(
+            raise BundleError(
                 f"The OOV word {self.oov_token!r:.40} is not in the word index; give --oov_token or --oov=drop."
             )
         largest = max([*used.values(), oov_id or 0])
         if largest >= input_dim:
-            raise UsageError(
+            raise BundleError(
                 f"The word index has ids up to {largest}, but the model's Embedding takes ids below {input_dim}: "
                 "give the Tokenizer's --num_words, or the word index the model was trained with."
             )
@@ -77,25 +79,28 @@ def read_word_index(path: pathlib.Path) -> WordIndex:
     """Reads a Tokenizer's JSON, or a plain ``{word: id}``, in which a padding word may have id 0.
 
     Raises:
-        UsageError: The file is neither, or an id is not a whole number from 1, or two words share one.
+        BundleError: The file is neither, or an id is not a whole number from 1, or two words share one.
     """
     content = _read_json(path)
     if "word_index" not in content and "config" not in content:
         return WordIndex(_check_ids(path, content), is_plain=True)
     config = content.get("config", content)
     if not isinstance(config, Mapping) or "word_index" not in config:
-        raise UsageError(f"{path.name:.60} is no Tokenizer's JSON: it has a config but no word_index.")
+        raise BundleError(f"{path.name:.60} is no Tokenizer's JSON, for its config has no word_index; {_GIVE}")
     if config.get("char_level"):
-        raise UsageError(f"{path.name:.60} is of a Tokenizer with char_level=True; Saiten scores words.")
+        raise BundleError(f"{path.name:.60} is of a Tokenizer with char_level=True, of characters; {_AS_WORDS}")
     filters, split = config.get("filters") or "", config.get("split", " ")
     if split != " ":
-        raise UsageError(f"{path.name:.60} is of a Tokenizer that splits at {split!r:.40}; Saiten splits at a space.")
+        raise BundleError(
+            f"{path.name:.60} is of a Tokenizer that splits at {split!r:.40}, and Saiten at a space: if it stood "
+            'between words of MeCab, which comes to the same, write "split": " " into the file; compare by --expected.'
+        )
     num_words = config.get("num_words")
     if num_words is not None and (type(num_words) is not int or num_words < 1):
-        raise UsageError(f"{path.name:.60}: num_words must be a whole number from 1, not {num_words!r:.40}.")
+        raise BundleError(f"{path.name:.60}: num_words must be a whole number from 1, not {num_words!r:.40}; {_SAVE}")
     oov_token = config.get("oov_token")
     if not isinstance(filters, str) or not (oov_token is None or isinstance(oov_token, str)):
-        raise UsageError(f"{path.name:.60}: filters and oov_token must be strings.")
+        raise BundleError(f"{path.name:.60}: filters and oov_token must be strings; {_SAVE}")
     ids = _check_ids(path, _parse(path, config["word_index"]))
     if "lower" not in config and "filters" not in config:  # a dict of one's own, which says nothing of either
         return WordIndex(ids, num_words, oov_token, is_plain=True)
@@ -113,19 +118,19 @@ def looks_like(word: str, *names: str) -> bool:
 
 def _read_json(path: pathlib.Path) -> Mapping[str, Any]:
     if not path.is_file():
-        raise UsageError(f"There is no word index at {path}.")
+        raise BundleError(f"There is no word index at {path}; {_GIVE}")
     if path.stat().st_size > _MAX_BYTES:
-        raise UsageError(f"{path.name:.60} is larger than {_MAX_BYTES} bytes; is it a word index?")
+        raise BundleError(f"{path.name:.60} is larger than {_MAX_BYTES:,} bytes, as no word index is; {_GIVE}")
     with path.open("rb") as file:
         if file.read(1) == _PICKLE or path.suffix.lower() in _PICKLES:
-            raise UsageError(
+            raise BundleError(
                 f"{path.name:.60} is a pickle, which may run code and is not read; where it was made, write "
                 "tokenizer.to_json() into a file."
             )
     try:
         content = _parse(path, path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path.name:.60} is not UTF-8; save the word index as UTF-8 JSON.") from error
+        raise BundleError(f"{path.name:.60} is not UTF-8; save the word index as UTF-8 JSON.") from error
     # json.dump(tokenizer.to_json(), file) makes a string of JSON: people do it all the time.
     return content if isinstance(content, Mapping) else _mapping(path, _parse(path, content))
 
@@ -137,30 +142,27 @@ def _parse(path: pathlib.Path, content: Any) -> Any:
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise UsageError(
-            f"{path.name:.60} is not JSON; give what tokenizer.to_json() returns, or {{word: id}}."
-        ) from error
+        raise BundleError(f"{path.name:.60} is not JSON; {_GIVE}") from error
 
 
 def _mapping(path: pathlib.Path, content: Any) -> dict[str, Any]:
     if not isinstance(content, dict):
-        raise UsageError(f"{path.name:.60} is no JSON object; {_GIVE}")
+        raise BundleError(f"{path.name:.60} is no JSON object; {_GIVE}")
     return content
 
 
 def _check_ids(path: pathlib.Path, content: Any) -> dict[str, int]:
     if isinstance(content, Mapping) and isinstance(content.get("model"), Mapping) and "added_tokens" in content:
-        raise UsageError(
-            f"{path.name:.60} is of Hugging Face's tokenizers, which cut words into pieces; Saiten scores words as "
-            "MeCab cuts them."
-        )
+        is_of_words = content["model"].get("type") == "WordLevel"
+        cure = "give its model's vocab alone, {word: id}." if is_of_words else f"it cuts words into pieces. {_AS_WORDS}"
+        raise BundleError(f"{path.name:.60} is of a tokenizer of Hugging Face; {cure}")
     if (
         isinstance(content, Mapping)
         and content
         and all(map(str.isdecimal, content))
         and isinstance(content.get("1"), str)
     ):
-        raise UsageError(
+        raise BundleError(
             f"{path.name:.60} gives a word for each id, as index_word does; give word_index, {{word: id}}."
         )
     # Padding is not in a text, whatever it is called, "" by TextVectorization; a word of its id would never be read.
@@ -170,15 +172,20 @@ def _check_ids(path: pathlib.Path, content: Any) -> dict[str, int]:
         if not (i == 0 and (word == "" or looks_like(word, "pad", "padding")))
     }
     if not ids:
-        raise UsageError(f"{path.name:.60} names no words.")
+        raise BundleError(f"{path.name:.60} names no words, as before fit_on_texts; {_GIVE}")
     for word_id in ids.values():
         if type(word_id) is not int or word_id < 1:
-            raise UsageError(
+            raise BundleError(
                 f"{path.name:.60}: a word's id must be a whole number from 1, not {word_id!r:.40}; 0 is the padding: "
                 "write the ids that the model read, such as {word: id + 1} where they began at 0."
             )
-    if len(set(ids.values())) < len(ids):
-        raise UsageError(f"{path.name:.60} gives one id to two words.")
+    words: dict[int, str] = {}
+    for word, word_id in ids.items():
+        if words.setdefault(word_id, word) != word:
+            raise BundleError(
+                f"{path.name:.60} gives id {word_id} to two words, {words[word_id]!r:.40} and {word!r:.40}; leave out "
+                "the one that no text has, or give the word index that the model was trained with."
+            )
     _refuse_pieces(path, ids)
     return ids
 
@@ -187,12 +194,10 @@ def _refuse_pieces(path: pathlib.Path, ids: Mapping[str, int]) -> None:
     """Refuses an index of what is no word."""
     piece = next(filter(_PIECE.match, ids), None)
     if piece is not None:
-        raise UsageError(
-            f"{path.name:.60} holds {piece!r:.40}, a piece of a word as SentencePiece or WordPiece cut it; Saiten "
-            "scores words as MeCab cuts them."
+        raise BundleError(
+            f"{path.name:.60} holds {piece!r:.40}, a piece of a word as SentencePiece or WordPiece cut it; {_AS_WORDS}"
         )
     if len(ids) >= _MANY and sum(len(word) == 1 for word in ids) >= _MOSTLY * len(ids):
-        raise UsageError(
-            f"{path.name:.60} has words of one character alone, so its texts were cut into characters; Saiten scores "
-            "words as MeCab cuts them."
+        raise BundleError(
+            f"{path.name:.60} has words of one character alone, so its texts were cut into characters; {_AS_WORDS}"
         )

@@ -62,7 +62,10 @@ def refuse_outputs(model: Any, outputs: Sequence[str]) -> None:
         raise BundleError(f"The model gives {shapes:.100}, not one row of scores a text: {cure}.")
     n_scores = sum(output.shape[-1] for output in model.outputs)
     if n_scores != len(outputs):
-        raise BundleError(f"The model gives {n_scores} scores, but {len(outputs)} outputs are named; name each.")
+        n_named = "1 output is" if len(outputs) == 1 else f"{len(outputs)} outputs are"
+        raise BundleError(
+            f"The model gives {n_scores} score{'s' * (n_scores != 1)} a text, but {n_named} named; name each."
+        )
     own = [str(name) for name in getattr(model, "output_names", ())]
     if sorted(own) == sorted(outputs) and own != list(outputs):
         raise BundleError(f"The model gives {', '.join(own):.200} in this order: give --outputs so, or other names.")

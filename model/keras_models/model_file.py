@@ -9,13 +9,15 @@ from contextlib import contextmanager
 from typing import Any
 
 from saiten.model.errors import BundleError, refusing
-from saiten.model.keras_models.graph import read_graph
+from saiten.model.keras_models.drawn_weights import refuse_lost_mask
+from saiten.model.keras_models.graph import Graph, read_graph
 from saiten.model.keras_models.judge import refuse_unserved
 from saiten.model.keras_models.older.keras2_archive import set_saved_weights
 from saiten.model.keras_models.older.keras2_config import BUILD_ANEW, to_keras3
 from saiten.model.keras_models.older.keras2_weights import set_h5_weights
 from saiten.model.keras_models.older.keras3_h5 import with_modules
 from saiten.model.keras_models.older.shared_layers import refuse_lost_places
+from saiten.model.keras_models.padding.lost_mask import said_of_lost_mask
 from saiten.model.keras_models.saved_config import check_classes, check_sizes
 from saiten.model.keras_models.saved_model import check_keras_file, check_weights, load_keras_file
 
@@ -65,13 +67,14 @@ def read_model_file(path: pathlib.Path, *, trust: bool = False) -> tuple[Any, st
     version = _keras_version(path)
     if version.startswith(("1.", "2.")):
         return _read_keras2_archive(path, version)
-    _judge(path)
+    _judge(path, trust=trust)
     check_keras_file(path, trust=trust)
     model = load_keras_file(path)
     if not model.weights:
         raise BundleError(
             f"{path.name:.60} has no weights: the model was saved before it was built; call it once, and save it again."
         )
+    refuse_lost_mask(model)
     return model, f".keras of Keras {version or 3}"
 
 
@@ -101,12 +104,25 @@ def _is_keras_archive(path: pathlib.Path) -> bool:
         return not archive.namelist() or "metadata.json" in archive.namelist()
 
 
-def _judge(path: pathlib.Path) -> None:
+def _judge(path: pathlib.Path, *, trust: bool) -> None:
     """Refuses what cannot be served, before what is not trusted."""
     with refusing(f"{path.name:.60} is no .keras file that can be read; save the model anew."):
         with zipfile.ZipFile(path) as archive:
             config = json.loads(_read(archive, "config.json", _MAX_CONFIG))
-        refuse_unserved(read_graph(config))
+        graph = read_graph(config)
+        refuse_unserved(graph)
+        if not trust:
+            _refuse_classes(path.name, config, graph)
+
+
+def _refuse_classes(name: str, config: Any, graph: Graph, **way_out: str) -> None:
+    """Refuses classes that are not let through; first of all a mask that seems to be lost, which no trust mends."""
+    try:
+        check_classes(name, config, **way_out)
+    except BundleError as error:
+        if said := said_of_lost_mask(graph):
+            raise BundleError(said) from error
+        raise
 
 
 def _read(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
@@ -144,6 +160,7 @@ def _read_h5(path: pathlib.Path) -> tuple[Any, str]:
             read, way_out = (to_keras3, BUILD_ANEW) if is_older else (with_modules, _SAVE_AND_TRUST)
             model = _build(read(config), path.stat().st_size, way_out)
             set_h5_weights(model, file, is_older=is_older)
+            refuse_lost_mask(model)
     return model, f".h5 of Keras {version}"
 
 
@@ -160,6 +177,7 @@ def _read_keras2_archive(path: pathlib.Path, version: str) -> tuple[Any, str]:
             with _said_of(path, version):
                 model = _build(to_keras3(config), path.stat().st_size, BUILD_ANEW)
                 set_saved_weights(model, weights)
+                refuse_lost_mask(model)
     return model, f".keras of Keras {version}"
 
 
@@ -176,8 +194,9 @@ def _build(config: Mapping[str, Any], n_bytes: int, way_out: str) -> Any:
     """Builds a model with Keras 3, once its layers were judged; `way_out` is for classes that are not let through."""
     import keras
 
-    refuse_unserved(read_graph(config))
-    check_classes("The file", config, way_out)
+    graph = read_graph(config)
+    refuse_unserved(graph)
+    _refuse_classes("The file", config, graph, way_out=way_out)
     check_sizes("the model", config, n_bytes)
     try:
         model = keras.models.model_from_json(json.dumps(config))

@@ -94,7 +94,8 @@ def check_sizes(name: str, config: Any, weights_bytes: int) -> None:
         n_weights += 4 * _size(settings, "num_query_heads") * _size(settings, "head_dim") * (widest + 1)
     if n_weights * _WEIGHT_BYTES > _SIZE_MARGIN * weights_bytes + _SIZE_SLACK_BYTES:
         raise BundleError(
-            f"{name:.60}: config.json announces up to {n_weights:,} weights, but {weights_bytes:,} bytes hold them."
+            f"{name:.60}: config.json announces up to {n_weights:,} weights, but {weights_bytes:,} bytes hold them; "
+            "save the model anew."
         )
 
 

@@ -14,6 +14,7 @@ from saiten.model.errors import BundleError, refusing
 from saiten.model.keras_models.saved_config import check_classes, check_sizes
 from saiten.model.keras_models.stored_member import StoredMember
 
+_SAVE = "save the model anew with model.save('model.keras') where it was made."
 _MEMBERS = {"metadata.json": 1 << 20, "config.json": 4 << 20, "model.weights.h5": 8 << 30}
 
 
@@ -39,7 +40,7 @@ def check_keras_file(path: pathlib.Path, *, trust: bool = False) -> None:
         member = archive.getinfo("model.weights.h5")
         size = member.file_size
         check_sizes(path.name, config, size)
-        damaged = f"{path.name:.60}: model.weights.h5 is damaged."
+        damaged = f"{path.name:.60}: model.weights.h5 is damaged; {_SAVE}"
         with refusing(damaged), h5py.File(StoredMember(opened, member), "r") as file:
             check_weights(f"{path.name:.60}: model.weights.h5", file, size)
 
@@ -55,7 +56,10 @@ def load_keras_file(path: pathlib.Path) -> Any:
     try:
         return keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # a stranger's file makes Keras and TensorFlow raise anything
-        raise BundleError(f"Keras {keras.version()} cannot load {path.name:.60}: {_first_line(error):.160}") from error
+        raise BundleError(
+            f"Keras {keras.version()} cannot load {path.name:.60}: {_first_line(error):.110}; save the model anew with "
+            "this version, or as .h5."
+        ) from error
 
 
 def _first_line(error: Exception) -> str:
@@ -66,13 +70,11 @@ def _check_members(name: str, archive: zipfile.ZipFile) -> None:
     names = [member.filename for member in archive.infolist()]
     if sorted(names) != sorted(_MEMBERS):
         shown = ", ".join(names[:10])
-        raise BundleError(f"{name:.60} must hold {', '.join(_MEMBERS)} and nothing else; it holds {shown:.120}.")
+        raise BundleError(f"{name:.60} must hold {', '.join(_MEMBERS)} and nothing else, not {shown:.80}; {_SAVE}")
     for member in archive.infolist():
         plain = member.compress_type == zipfile.ZIP_STORED and member.compress_size == member.file_size
         if not plain or member.file_size > _MEMBERS[member.filename]:
-            raise BundleError(
-                f"{name:.60}: {member.filename} is compressed or too large; save the model anew with Keras 3."
-            )
+            raise BundleError(f"{name:.60}: {member.filename} is compressed or too large; {_SAVE}")
 
 
 def check_weights(name: str, file: Any, size: int) -> None:
@@ -89,7 +91,7 @@ def check_weights(name: str, file: Any, size: int) -> None:
     total = sum(_check_group(name, file, set()))
     # Keras stores weights plainly, so the file cannot be smaller than they are.
     if total > size:
-        raise BundleError(f"{name} announces {total} bytes of weights and has {size}.")
+        raise BundleError(f"{name} announces {total:,} bytes of weights and has {size:,}: it is cut off; {_SAVE}")
 
 
 def _check_group(name: str, group: Any, seen: set[int]) -> Iterator[int]:
@@ -97,15 +99,15 @@ def _check_group(name: str, group: Any, seen: set[int]) -> Iterator[int]:
 
     for key in group:
         if not isinstance(group.get(key, getlink=True), h5py.HardLink):
-            raise BundleError(f"{name} holds a link, {key:.60}.")
+            raise BundleError(f"{name} holds a link, {key:.60}; {_SAVE}")
         item = group[key]
         address = h5py.h5o.get_info(item.id).addr
         if address in seen:  # hard links can make a ring, or one array look like 2**60
-            raise BundleError(f"{name} holds {key:.60} under two names.")
+            raise BundleError(f"{name} holds {key:.60} under two names; {_SAVE}")
         seen.add(address)
         if isinstance(item, h5py.Group):
             yield from _check_group(name, item, seen)
         elif item.external or item.is_virtual or item.dtype.kind not in "fiu":
-            raise BundleError(f"{name} holds {item.name:.60}, which is no plain array of numbers.")
+            raise BundleError(f"{name} holds {item.name:.60}, which is no plain array of numbers; {_SAVE}")
         else:
             yield int(item.nbytes)

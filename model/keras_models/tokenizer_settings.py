@@ -7,7 +7,7 @@ words outside it; where it looks as if, a person has to decide, because a wrong 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from saiten.model.errors import UsageError
+from saiten.model.errors import BundleError
 from saiten.model.keras_models.keras_tokenizer import WordIndex, looks_like
 from saiten.model.text.looks import COMMONEST, hints_of_words, is_marked
 from saiten.model.text.tokenizer import TokenizerConfig
@@ -57,11 +57,13 @@ def settle_tokenizer(index: WordIndex, flags: TokenizerFlags) -> tuple[WordIndex
     """Returns the word index with its settings as file and flags say, and where they came from.
 
     Raises:
-        UsageError: A setting is open and it matters; the sentence says what the file looks like, and the flags.
+        BundleError: A setting is open and it matters; the sentence says what the file looks like, and the flags.
     """
     if flags.num_words is not None and flags.num_words < 1:
-        raise UsageError(f"--num_words must be 1 or more, not {flags.num_words}.")
+        raise BundleError(f"--num_words must be 1 or more, not {flags.num_words}.")
     is_default = flags.tokenizer == "keras-default"
+    if is_default and not index.is_plain:
+        _refuse_contradiction(index, flags)
     file = "default" if index.is_plain else "file"
     lower, lower_from = _lower(index, flags, is_default)
     filters, filters_from = _filters(index, flags, is_default)
@@ -74,6 +76,23 @@ def settle_tokenizer(index: WordIndex, flags: TokenizerFlags) -> tuple[WordIndex
         num_words=index.num_words if flags.num_words is None else flags.num_words,
     )
     return settled, Origins(lower_from or file, filters_from or file, oov_from or file)
+
+
+def _refuse_contradiction(index: WordIndex, flags: TokenizerFlags) -> None:
+    """Refuses ``keras-default`` for a file that says otherwise, where no other flag decides."""
+    said = [
+        f"{name}={own!r:.40}"
+        for name, flag, own, default in (
+            ("lower", flags.lower, index.lower, True),
+            ("filters", flags.filters, index.filters, KERAS_FILTERS),
+        )
+        if flag is None and own != default
+    ]
+    if said:
+        raise BundleError(
+            f"--tokenizer=keras-default is not what the Tokenizer's file says, {' and '.join(said)}: leave the flag "
+            "out, or give --lower and --filters as the texts were prepared."
+        )
 
 
 def was_fed_with_strings(index: WordIndex, flags: TokenizerFlags) -> bool:
@@ -92,7 +111,7 @@ def _lower(index: WordIndex, flags: TokenizerFlags, is_default: bool) -> tuple[b
     if flags.lower is not None or is_default:
         return (True if flags.lower is None else flags.lower), "flag"
     if index.is_plain and _is_lower(index):
-        raise UsageError(
+        raise BundleError(
             "The word index has small letters and no capital: its words look lower-cased, and it does not say so; "
             "give --lower or --no-lower, or --tokenizer=keras-default."
         )
@@ -113,7 +132,7 @@ def _filters(index: WordIndex, flags: TokenizerFlags, is_default: bool) -> tuple
         return KERAS_FILTERS, "flag"
     if index.is_plain:
         if not any(character in KERAS_FILTERS for word in _from_texts(index) for character in word):
-            raise UsageError(
+            raise BundleError(
                 "No word of the word index holds a character that Keras' Tokenizer filters, such as ( or -: its texts "
                 "look filtered, and it does not say so; give --filters=keras or --filters=none, or "
                 "--tokenizer=keras-default."
@@ -121,7 +140,7 @@ def _filters(index: WordIndex, flags: TokenizerFlags, is_default: bool) -> tuple
         return "", ""
     filtered = next((word for word in _from_texts(index) if any(c in index.filters for c in word)), None)
     if filtered is not None and flags.tokenizer_input is None:
-        raise UsageError(
+        raise BundleError(
             f"The Tokenizer's index holds {filtered!r:.40}, which its own filters leave in no string, so it was fed "
             "with lists of tokens, as it seems: give --tokenizer_input=tokens, or --tokenizer_input=text if not."
         )
@@ -144,7 +163,7 @@ def _oov_token(index: WordIndex, flags: TokenizerFlags, is_default: bool) -> tup
     if flags.oov == "drop":
         return None, "flag"
     if flags.oov == "token" and (named or candidate) is None:
-        raise UsageError("--oov=token needs the word that stands for OOV words: give --oov_token, or --oov=drop.")
+        raise BundleError("--oov=token needs the word that stands for OOV words: give --oov_token, or --oov=drop.")
     if flags.oov == "token" or flags.oov_token:
         return named or candidate, "flag"
     if not index.is_plain:
@@ -155,7 +174,7 @@ def _oov_token(index: WordIndex, flags: TokenizerFlags, is_default: bool) -> tup
     if is_default and index.ids[candidate] == 1:  # where Keras puts it
         return candidate, "flag"
     default = "" if is_default or index.ids[candidate] > 1 else ", or --tokenizer=keras-default"
-    raise UsageError(
+    raise BundleError(
         f"Id {index.ids[candidate]} is {candidate!r:.40}, which looks like the word for all others, and the word index "
         f"does not say so: give --oov=token or --oov=drop{default}."
     )
@@ -172,7 +191,7 @@ def _oov_candidate(index: WordIndex) -> str | None:
 def _refuse_nameless_ids(index: WordIndex) -> None:
     smallest = min(index.ids.values(), default=1)
     if smallest > 1:
-        raise UsageError(
+        raise BundleError(
             f"The word index begins at id {smallest}, so an id below it may be that of all other words: give "
             '--oov=drop if they were dropped; if not, name it in the file, as "<UNK>": 1 does, and give --oov=token.'
         )

@@ -18,7 +18,9 @@ _LOAN = re.compile("[ァ-ヴー]{3,}")
 _SOME_LOANS = 5
 _MARKED = re.compile(r"[\W_].*[\W_]")
 # Cut alone, 2 of 100 of a dictionary's own words are several tokens, 5 to 16 of another's, 9 of 10 whole texts.
-_ENOUGH_WORDS, _MOST_CUT = 5_000, 0.04
+_ENOUGH_WORDS, _MOST_CUT, _NO_WORDS = 5_000, 0.04, 0.25
+# Readings hold long vowels and nothing but katakana, but for marks and letters, which have none.
+_READING, _MOSTLY = re.compile("[ァ-ヴー]+"), 0.8
 
 
 def is_marked(word: str) -> bool:
@@ -34,12 +36,30 @@ def hints_of_words(words: Sequence[str], config: TokenizerConfig) -> Iterator[st
         config: How texts will become tokens.
     """
     found = set(words)
+    if sum(map(bool, map(_READING.fullmatch, words))) >= _MOSTLY * len(words):
+        yield (
+            "nearly all words are in katakana, as readings are, such as feature[6] of unidic: no flag makes tokens of "
+            "those; train the model again on words, lemmas or base forms"
+        )
+        return
+    several = _share_of_several(words, config) if config.token_form == "surface" else 0.0
+    of_forms = list(_hints_of_forms(found, config))
+    if several > _NO_WORDS and not of_forms:
+        yield (
+            f"{several:.0%} of the index's words are several tokens to MeCab with {config.dictionary}: if a dictionary "
+            "of long words cut them, such as NEologd, give --dictionary; if something else did, such as a regular "
+            "expression, no flag helps: train the model again on MeCab's words"
+        )
+        return
     yield from _hints_of_characters(set("".join(words)), config)
     if not (config.keep_pos or config.stop_words) and not COMMONEST & found:
         yield f"the word index has none of {' '.join(sorted(COMMONEST))}: if left out, give --keep_pos or --stop_words"
-    yield from _hints_of_forms(found, config)
-    if config.token_form == "surface":
-        yield from _hint_of_dictionary(words, config)
+    yield from of_forms
+    if several > _MOST_CUT:
+        yield (
+            f"{several:.0%} of the index's words are several tokens to MeCab with {config.dictionary}: if another "
+            "dictionary cut them, give --dictionary; words of no MeCab cannot be scored"
+        )
 
 
 def _hints_of_characters(characters: set[str], config: TokenizerConfig) -> Iterator[str]:
@@ -86,14 +106,9 @@ def _hints_of_forms(words: set[str], config: TokenizerConfig) -> Iterator[str]:
         yield f"the word index holds {cut}, a lemma up to its space: if lemmas were joined and cut, give --split=space"
 
 
-def _hint_of_dictionary(words: Sequence[str], config: TokenizerConfig) -> Iterator[str]:
+def _share_of_several(words: Sequence[str], config: TokenizerConfig) -> float:
     """Cuts words of the index alone: those that the same dictionary made nearly all stay whole."""
     tokenizer = Tokenizer(replace(config, keep_pos=(), stop_words=(), prefix_token=None, suffix_token=None), "mecab")
     some = [word for word in words[:: len(words) // _ENOUGH_WORDS + 1] if not is_marked(word)]
     segmented, _ = tokenizer.segment_all(some)
-    share = sum(" " in word for word in segmented) / max(1, len(some))
-    if share > _MOST_CUT:
-        yield (
-            f"{share:.0%} of the index's words are several tokens to MeCab with {config.dictionary}: if another "
-            "dictionary cut them, give --dictionary; words of no MeCab cannot be scored"
-        )
+    return sum(" " in word for word in segmented) / max(1, len(some))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from saiten.pipelines.commands.flags import add_segmenter_argument, add_text_arguments, tokenizer_config, unreadable
 from saiten.pipelines.quiet import import_tensorflow
-from saiten.pipelines.terminal import say
+from saiten.pipelines.terminal import counted, say
 
 if TYPE_CHECKING:
     from saiten.model.keras_models.keras_tokenizer import WordIndex
@@ -84,17 +84,17 @@ def run(args: argparse.Namespace) -> int:
     """Writes the bundle; returns 0.
 
     Raises:
-        UsageError: Model, word index and flags do not go together.
+        BundleError: Model, word index and flags do not go together.
     """
     from saiten.model.bundle.expected import read_expected
     from saiten.model.bundle.writer import refuse_used, write_bundle
-    from saiten.model.errors import UsageError
+    from saiten.model.errors import BundleError
     from saiten.model.keras_models.keras_tokenizer import read_word_index
     from saiten.model.text.tokenizer import Tokenizer
 
     path = pathlib.Path(args.keras_model)
     if not path.exists():
-        raise UsageError(f"There is no Keras model at {path}.")
+        raise BundleError(f"There is no Keras model at {path}.")
     refuse_used(pathlib.Path(args.bundle))
     texts = _sample_texts(args.sample_texts)
     outputs = [name.strip() for name in args.outputs.split(",")]
@@ -120,10 +120,10 @@ def run(args: argparse.Namespace) -> int:
         task=task_of(model),
         expected=expected,
     )
-    say_settled(settled, _origins_of(args), texts, was_expected=expected is not None)
+    say_settled(settled, _origins_of(args), texts, expected)
     say(
         f"bundle {bundle.bundle_id[:12]} in {args.bundle}: {bundle.manifest.encoder.num_words:,} ids, "
-        f"{len(outputs)} outputs ({bundle.manifest.task}), {bundle.engines}"
+        f"{counted(len(outputs), 'output')} ({bundle.manifest.task}), {bundle.engines}"
     )
     return 0
 
@@ -132,7 +132,7 @@ def settle(args: argparse.Namespace, model: Any, index: "WordIndex") -> "Settled
     """Returns how texts become the model's ids, as files and flags say.
 
     Raises:
-        UsageError: They do not go together, or leave something open that matters.
+        BundleError: They do not go together, or leave something open that matters.
     """
     from saiten.model.keras_models.layers import model_vocabulary_size
     from saiten.model.keras_models.tokenizer_settings import TokenizerFlags, settle_tokenizer, was_fed_with_strings
@@ -157,23 +157,23 @@ def settle(args: argparse.Namespace, model: Any, index: "WordIndex") -> "Settled
 
 def _length(asked: int | None, width: int | None) -> tuple[int, str]:
     """Returns how many ids the model reads at most, and who says so."""
-    from saiten.model.errors import UsageError
+    from saiten.model.errors import BundleError
 
     if asked is None:
         return (_MAX_SEQUENCE_LENGTH, "default") if width is None else (width, "the model's input")
     if width is not None and asked > width:
-        raise UsageError(
+        raise BundleError(
             f"--max_sequence_length={asked} is more than the {width} ids of the model's input; leave the flag out."
         )
     return asked, "flag"
 
 
 def _check_added_tokens(prefix: str | None, suffix: str | None, ids: Any) -> None:
-    from saiten.model.errors import UsageError
+    from saiten.model.errors import BundleError
 
     for flag, token in (("prefix_token", prefix), ("suffix_token", suffix)):
         if token is not None and token not in ids:
-            raise UsageError(
+            raise BundleError(
                 f"--{flag}={token:.40}: that token is not in the word index; give it as it stands there, after "
                 "lower-casing and filters."
             )

@@ -47,6 +47,14 @@ def test_texts_and_scores_are_read(name: str, content: str, tmp_path: pathlib.Pa
     np.testing.assert_array_equal(found.scores, np.array([[1, 2.5], [0.5, -1e-3]], np.float32))
 
 
+def test_of_many_texts_it_is_known_how_many_are_compared(tmp_path: pathlib.Path) -> None:
+    """A comparison of 10,000 texts was said to be one of all."""
+    lines = ['{"text": "良い", "scores": [1, 2]}'] * 10_000
+    (tmp_path / "a.jsonl").write_text("\n".join([*lines, "", *lines[:2]]), encoding="utf-8")
+    found = read_expected(tmp_path / "a.jsonl", OUTPUTS)
+    assert (len(found.texts), len(found.scores), found.n_in_file) == (10_000, 10_000, 10_002)
+
+
 REFUSED = {
     "no file": (None, r"cannot be read: No such file or directory\."),
     "too few scores": (
@@ -146,7 +154,8 @@ def test_the_first_text_that_differs_is_shown_with_its_tokens_and_ids(
     ids = " ".join(str(encoder.vocabulary.ids[token]) for token in tokens)
     assert str(caught.value) == (
         f"2 of 5 texts of --expected score otherwise; the first is {SENTENCES[2]!r}, off by 0.0002: "
-        f"its tokens are {' '.join(tokens)!r}, its ids {ids}."
+        f"its tokens are {' '.join(tokens)!r}, its ids {ids}; compare them with those that your code makes, and set "
+        "the flag that tells them apart."
     )
 
 
@@ -154,7 +163,7 @@ def test_the_first_text_that_differs_is_shown_with_its_tokens_and_ids(
     ("text", "message"),
     [
         ("", "1 of 1 texts of --expected have no ids here, the first is .., and Saiten"),
-        ("\ud800", "A text of --expected cannot be tokenized: BAD_UNICODE"),
+        ("\ud800", "A text of --expected cannot be tokenized, so leave it out: BAD_UNICODE"),
         ("とても" * 200, "1 of 1 texts"),
     ],
 )

@@ -72,8 +72,18 @@ def test_its_last_lines_say_what_was_settled_and_by_whom(wide: pathlib.Path, cap
         "saiten: OOV words: id 1, <oov> (flag)",
         tokenizer,
     ]
-    assert said[-1].endswith("2 outputs (numbers), packed and keras engines")
+    assert said[4] == "saiten: compared with model.predict: 5 texts of --expected"
+    assert said[5].endswith("2 outputs (numbers), packed and keras engines")
     assert read_bundle(wide / "bundle").manifest.encoder.max_sequence_length == WIDTH
+
+
+def test_it_says_how_many_texts_of_a_long_file_were_compared(wide: pathlib.Path, capsys: Output) -> None:
+    lines = (wide / "expected.jsonl").read_text(encoding="utf-8").splitlines()
+    (wide / "many.jsonl").write_text("\n".join(lines * 2_001), encoding="utf-8")
+    flags = ("--oov=token", "--filters=none", "--normalization=nfkc", f"--expected={wide / 'many.jsonl'}")
+    assert bundled(wide, *flags) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[4] == "saiten: compared with model.predict: 10,000 texts of --expected, the first of 10,005"
 
 
 def test_texts_that_score_otherwise_make_no_bundle(wide: pathlib.Path, capsys: Output) -> None:

@@ -150,7 +150,7 @@ def test_a_plain_index_and_sample_texts_do(existing: pathlib.Path, capsys: pytes
     [
         ({"keras_model": "nowhere.keras"}, "There is no Keras model at nowhere.keras"),
         ({"word_index": "nowhere.json"}, "There is no word index at nowhere.json"),
-        ({"outputs": "taste"}, "The model gives 2 scores, but 1 outputs are named"),
+        ({"outputs": "taste"}, "The model gives 2 scores a text, but 1 output is named; name each."),
         ({"outputs": "taste,taste"}, "different names"),
         ({"outputs": "taste,\x1b"}, "holds a control character"),
         ({"oov": "token"}, "--oov=token needs the word"),

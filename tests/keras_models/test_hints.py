@@ -51,6 +51,36 @@ HINTS = {
 }
 
 
+# feature[6] of unidic, and the characters of one kind that stand side by side.
+READINGS = (
+    "ワタクシ ハ ラーメン ヲ タベル ガ オイシイ ダ デス マス タ テ ニ デ モ ノ ト コノ ミセ イク クル "
+    "キレイ ヘヤ タカイ ヤスイ エキ トオイ"
+)
+RUNS = (
+    "とても 美味 しいです 私 はこのお 店 が 好 きでした 駅 からも 遠 くありません 値段 も 高 いけれど "
+    "部屋 がきれいで 景色 も 良 かったです 店員 さんが 親切 でまた 行 きたいと 思 いました もう 一度 "
+    "食 べましょうか 次 に 来 るときは 予約 していこう"
+)
+OF_NO_FLAG = {
+    "readings": (READINGS, "nearly all words are in katakana, as readings are, such as feature[6] of unidic: no flag"),
+    "runs of one kind of characters": (
+        RUNS,
+        r"41% of the index's words are several tokens to MeCab with unidic-lite: if",
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "begins"), OF_NO_FLAG.values(), ids=OF_NO_FLAG)
+def test_no_flag_is_named_for_words_that_none_makes(words: str, begins: str) -> None:
+    """Words of which none is の looked as if some had been left out, and --keep_pos was named, which does not help."""
+    more = {f"{word}・": 100 + i for i, word in enumerate("〇△□☆")}
+    hint, *others = hints_of({**{word: i for i, word in enumerate(dict.fromkeys(words.split()), 1)}, **more})
+    assert not [other for other in others if not other.startswith("id 1 is")]
+    assert hint.startswith(begins)
+    assert "train the model again" in hint
+    assert len(hint) <= 300
+
+
 def hints_of(ids: Any, oov_token: str | None = None, **said: Any) -> list[str]:
     index = WordIndex({word: i for word, i in ids.items() if i}, oov_token=oov_token, is_plain=True)
     return list(hints(index, TokenizerConfig(**{"normalization": "none", **said})))

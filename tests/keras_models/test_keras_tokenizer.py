@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from saiten.model.errors import UsageError
+from saiten.model.errors import BundleError, UsageError
 from saiten.model.keras_models.keras_tokenizer import WordIndex, read_word_index
 from saiten.model.keras_models.tokenizer_settings import KERAS_FILTERS, TokenizerFlags, settle_tokenizer
 
@@ -115,7 +115,12 @@ OF_CHARACTERS = json.dumps({chr(0x4E00 + i): i + 1 for i in range(100)}).encode(
         (
             "tokenizer.json",
             b'{"version": "1.0", "added_tokens": [], "model": {"vocab": {}}}',
-            "Hugging Face's tokenizers",
+            "is of a tokenizer of Hugging Face; it cuts words into pieces. .*: train the model again on such words",
+        ),
+        (
+            "tokenizer.json",
+            b'{"added_tokens": [], "model": {"type": "WordLevel", "vocab": {"a": 1}}}',
+            "is of a tokenizer of Hugging Face; give its model's vocab alone",
         ),
         ("spiece.model", b"\x0a\x0e\x0a\x05<unk>\x15\xff\xfe", "is not UTF-8; save the word index as UTF-8 JSON"),
         ("words.npy", b"\x93NUMPY\x01\x00", "is not UTF-8; save the word index as UTF-8 JSON"),
@@ -193,6 +198,26 @@ def test_flags_decide_each_by_itself_or_in_one_word() -> None:
     assert settle(JAPANESE, tokenizer="keras-default", oov="drop", num_words=3).num_words == 3
 
 
+@pytest.mark.parametrize(
+    ("index", "flags", "said"),
+    [
+        ({"lower": False, "filters": KERAS_FILTERS}, {}, r"lower=False: leave the flag out"),
+        ({"lower": True, "filters": "。"}, {}, r"filters='。': leave the flag out"),
+        ({"lower": False, "filters": ""}, {}, r"lower=False and filters='': leave the flag out"),
+        ({"lower": False, "filters": ""}, {"lower": True}, r"filters='': leave the flag out"),
+    ],
+)
+def test_the_defaults_of_keras_are_not_laid_over_what_a_file_says(index: Any, flags: Any, said: str) -> None:
+    """They were, without a word."""
+    with pytest.raises(BundleError, match=f"^--tokenizer=keras-default is not what the Tokenizer's file says, {said}"):
+        settle(IDS, plain=False, index=index, tokenizer="keras-default", **flags)
+    as_said = settle(IDS, plain=False, index=index, tokenizer="keras-default", lower=False, filters="none")
+    assert (as_said.lower, as_said.filters) == (False, "")
+    same = {"lower": True, "filters": KERAS_FILTERS}
+    settled, origins = settle_tokenizer(WordIndex(IDS, **same), TokenizerFlags("keras-default"))
+    assert (settled.lower, settled.filters, origins.lower) == (True, KERAS_FILTERS, "flag")
+
+
 def test_a_tokenizers_json_says_it_itself() -> None:
     says = {"lower": True, "filters": '!"#', "oov_token": "<unk>", "num_words": 4}
     settled, origins = settle_tokenizer(WordIndex(IDS, **says), TokenizerFlags())
@@ -251,7 +276,7 @@ REFUSED = {
     "an id that is a string": ('{"a": "1"}', "not '1'"),
     "an id that is a fraction": ('{"a": 1.5}', "not 1.5"),
     "an id that is a truth": ('{"a": true}', "not True"),
-    "one id twice": ('{"a": 1, "b": 1}', "one id to two words"),
+    "one id twice": ('{"a": 1, "c": 2, "b": 1}', "gives id 1 to two words, 'a' and 'b'; leave out the one"),
     "characters": (tokenizer_json(char_level=True), "char_level"),
     "another split": (tokenizer_json(split="/"), "splits at '/'"),
     "num_words of words": (tokenizer_json(num_words="many"), "num_words must be"),

@@ -17,9 +17,11 @@ from keras import layers, ops
 from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.engines.packing.pack_model import pack_model
 from saiten.model.errors import BundleError
+from saiten.model.keras_models.drawn_weights import refuse_lost_mask, refuse_reading
 from saiten.model.keras_models.graph import graph_of
 from saiten.model.keras_models.judge import refuse_unserved
 from saiten.model.keras_models.model_file import read_model_file
+from saiten.model.keras_models.padding.lost_mask import said_of_lost_mask
 
 OLDER = pathlib.Path(__file__).parent / "older_files"
 
@@ -230,17 +232,25 @@ def over_two(**settings: Any) -> Any:
     return keras.Model(start, layers.LSTM(3, **settings)(layers.Embedding(9, 4, mask_zero=True)(start)))
 
 
+def judge(model: Any) -> None:
+    refuse_unserved(graph_of(model))
+    refuse_lost_mask(model)
+
+
 @pytest.mark.filterwarnings("ignore:Layer .* does not support mask")
 @pytest.mark.parametrize(("build", "message"), UNSERVED.values(), ids=UNSERVED)
 def test_what_cannot_be_served_is_named_with_the_cure(build: Callable[[], Any], message: str) -> None:
+    model = build()
     with pytest.raises(BundleError, match=message) as caught:
-        refuse_unserved(graph_of(build()))
+        judge(model)
     assert len(str(caught.value)) <= 300
 
 
 def test_a_model_that_looks_for_its_padding_itself_needs_no_mask() -> None:
     start = ids()
-    refuse_unserved(graph_of(keras.Model(start, by_hand(start))))
+    model = keras.Model(start, by_hand(start))
+    assert said_of_lost_mask(graph_of(model)) == ""
+    refuse_reading(model)
 
 
 @pytest.mark.filterwarnings("ignore:Layer .*was passed an input with a mask")

@@ -1,5 +1,6 @@
 """Files whose parts lie otherwise than in Keras 3: equal to what tf_keras gave, or refused for a true reason."""
 
+import json
 import pathlib
 import zipfile
 from collections.abc import Callable
@@ -10,11 +11,44 @@ import numpy as np
 import pytest
 from keras import layers
 
+from saiten.model.bundle.bundle import read_bundle
 from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.model_file import read_model_file
+from saiten.pipelines.commands.main import main
 from tests.helpers.networks import with_drawn_weights
 from tests.people.older import FOLDER, call, changed, setting
+
+# A word each, by its id.
+KANJI = (
+    "＊山川海空花木火水土金石竹虫貝犬猫馬牛鳥魚夏冬秋春朝昼夜東西"
+    "南北上下左右大小中外内新古長短高低赤青白黒黄男女父母兄弟姉妹"
+)
+
+
+@pytest.mark.parametrize("ending", ["h5", "keras"])
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_the_command_makes_a_bundle_that_scores_texts_as_keras_2_did(
+    name: str, ending: str, tmp_path: pathlib.Path
+) -> None:
+    """The whole way, from a file that tf_keras wrote to what its own `predict` gave for the texts' padded matrix."""
+    matrix, scores = np.load(FOLDER / "ids.npy").astype(int), np.load(FOLDER / f"{name}.npy")
+    texts = [" ".join(KANJI[i] for i in row if i) for row in matrix]
+    expected = [json.dumps({"text": text, "scores": row.tolist()}) for text, row in zip(texts, scores, strict=True)]
+    (tmp_path / "expected.jsonl").write_text("\n".join(expected), encoding="utf-8")
+    (tmp_path / "words.json").write_text(json.dumps({KANJI[i]: i for i in range(1, 60)}), encoding="utf-8")
+    files = {"keras_model": FOLDER / f"{name}.{ending}"}
+    files |= {"word_index": tmp_path / "words.json", "expected": tmp_path / "expected.jsonl"}
+    flags = [f"--{flag}={path}" for flag, path in files.items()]
+    assert main(["bundle", *flags, "--filters=none", "--outputs=a,b", f"--bundle={tmp_path / 'bundle'}"]) == 0
+    bundle = read_bundle(tmp_path / "bundle")
+    assert bundle.has_packed
+    assert bundle.manifest.training["file"] == f".{ending} of Keras 2.21.0"
+    encoded = bundle.encoder().encode(texts)
+    np.testing.assert_array_equal(encoded.token_ids, matrix[matrix > 0])
+    for engine in ("packed", "keras"):
+        found = bundle.engine(engine).score(encoded.token_ids, encoded.offsets)
+        np.testing.assert_allclose(found, scores, atol=1e-5)
 
 
 @pytest.mark.filterwarnings("ignore:Layer '.*' .*was passed an input with a mask")

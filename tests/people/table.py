@@ -3,6 +3,7 @@
 .venv/bin/python -m tests.people.table
 """
 
+import json
 import pathlib
 import re
 import tempfile
@@ -13,10 +14,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from saiten.model.keras_models.model_file import read_model_file
 from tests.people.networks import NETWORKS
 from tests.people.refused import INDICES, MODELS, sound
-from tests.people.tried import engine_of, model_of, outcome, predicted
+from tests.people.tried import bundled, model_of, outcome, predicted
 from tests.people.ways import PADDINGS, WAYS
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -60,22 +60,17 @@ def older_files(folder: pathlib.Path) -> Iterator[Row]:
         "nested": "models within the model",
         "shared": "layers that the model and models within share",
     }
-    ids = np.load(OLDER / "ids.npy").astype(np.int32)
+    ids, words = np.load(OLDER / "ids.npy").astype(np.int32), folder / "words.json"
+    words.write_text(json.dumps({chr(ord("あ") + i): i for i in range(1, 60)}), encoding="utf-8")
     for ending in ("h5", "keras"):
         for name, title in titles.items():
             if (name, ending) == ("shared", "h5"):  # which Keras 2 writes so that nobody can read it
                 continue
-            model, made_from = read_model_file(OLDER / f"{name}.{ending}")
-            engine, came_to = engine_of(model)
-            found = engine.score(ids[ids > 0], np.append(0, np.cumsum((ids > 0).sum(axis=1))))
-            np.testing.assert_allclose(found, np.load(OLDER / f"{name}.npy"), atol=1e-6)
-            yield (
-                title,
-                made_from.replace(" of", ",").replace("2.21.0", "2"),
-                "ids",
-                f"pre, pre, {ids.shape[1]}",
-                came_to,
-            )
+            bundle = bundled(folder / "bundle", OLDER / f"{name}.{ending}", words, ("--no-lower", "--filters=none"))
+            for engine in ("packed", "keras"):
+                found = bundle.engine(engine).score(ids[ids > 0], np.append(0, np.cumsum((ids > 0).sum(axis=1))))
+                np.testing.assert_allclose(found, np.load(OLDER / f"{name}.npy"), atol=1e-6)
+            yield title, f".{ending}, Keras 2", "ids", f"pre, pre, {ids.shape[1]}", bundle.engine_name()
 
 
 def refused(folder: pathlib.Path) -> Iterator[Row]:

@@ -3,21 +3,22 @@
 import argparse
 import json
 import pathlib
+import shutil
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 
+from saiten.model.bundle.bundle import StoredBundle, read_bundle
 from saiten.model.bundle.invariance import prove_invariance, random_texts
 from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.engines.packing.pack_model import pack_model
 from saiten.model.engines.packing.packer import NotCoveredError
-from saiten.model.engines.precision import in_single_precision
 from saiten.model.errors import SaitenError
 from saiten.model.keras_models.blame import say_what_is_to_blame
-from saiten.model.keras_models.keras_tokenizer import read_word_index
-from saiten.model.keras_models.layers import refuse_outputs
+from saiten.model.keras_models.drawn_weights import refuse_reading
 from saiten.model.keras_models.model_file import read_model_file
 from saiten.pipelines.commands import bundle as bundle_command
 from tests.helpers.networks import with_drawn_weights
@@ -42,7 +43,7 @@ def model_of(build: Build, width: int | None) -> Any:
 def outcome(
     folder: pathlib.Path, file: pathlib.Path, expected: Any, way: Way, padding: Padding, tolerance: float = 1e-5
 ) -> str:
-    """Returns ``packed``, ``keras`` or the sentence of refusal; raises where scores differ.
+    """Returns ``packed`` or ``keras``, the engine that the bundle has, or the sentence of refusal.
 
     Args:
         folder: For what is written.
@@ -51,48 +52,50 @@ def outcome(
         way: How texts became ids.
         padding: How ids became a matrix.
         tolerance: Of a score.
+
+    Raises:
+        AssertionError: Scores differ.
     """
     kept, ids_of = way.learn()
     words = folder / ("words.pkl" if isinstance(kept, bytes) else "words.json")
     words.write_bytes(kept if isinstance(kept, bytes) else json.dumps(kept, ensure_ascii=False).encode())
     (folder / "stop_words.txt").write_text("\n".join(STOP_WORDS), encoding="utf-8")
     flags = [flag.replace("=stop_words.txt", f"={folder / 'stop_words.txt'}") for flag in way.flags]
+    flags = [f"--max_sequence_length={padding.maxlen}", f"--truncating={padding.truncating}", *flags]
     try:
-        model, encoder = bundled(file, words, flags, padding)
+        bundle = bundled(folder / "bundle", file, words, flags)
     except SaitenError as error:
         return str(error)
-    encoded = encoder.encode(UNSEEN)
-    ids = ids_of(UNSEEN)
+    encoded, ids = bundle.encoder().encode(UNSEEN), ids_of(UNSEEN)
     has_ids = np.array([bool(row) for row in ids])
     np.testing.assert_array_equal(encoded.lengths > 0, has_ids)
     wanted = expected(padding.matrix(ids))[has_ids]
-    engine, name = engine_of(model)
-    try:
-        if name == "keras":
-            prove(model)
-        found = engine.score(encoded.token_ids, encoded.offsets)[has_ids]
-        if not np.abs(found - wanted).max() <= tolerance:
-            prove(model)
-    except SaitenError as error:
-        return str(error)
-    np.testing.assert_allclose(found, wanted, atol=tolerance)
-    return name
+    for name in ("packed", "keras") if bundle.has_packed else ("keras",):
+        found = bundle.engine(name).score(encoded.token_ids, encoded.offsets)[has_ids]
+        np.testing.assert_allclose(found, wanted, atol=tolerance)
+    return bundle.engine_name()
 
 
-def bundled(file: pathlib.Path, words: pathlib.Path, flags: list[str], padding: Padding) -> tuple[Any, Any]:
+def bundled(folder: pathlib.Path, file: pathlib.Path, words: pathlib.Path, flags: Sequence[str]) -> StoredBundle:
+    """Runs `saiten bundle`, with as many outputs as the model has where no flag names them.
+
+    Raises:
+        SaitenError: The command refuses something.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    given = [f"--keras_model={file}", f"--word_index={words}", f"--bundle={folder}"]
+    if not any(flag.startswith("--outputs=") for flag in flags):
+        model, _ = read_model_file(file)
+        n_scores = sum(output.shape[-1] or 0 for output in model.outputs)
+        given.append(f"--outputs={','.join(f'score{i}' for i in range(n_scores))}")
     parser = argparse.ArgumentParser()
     bundle_command.add_arguments(parser)
-    given = [f"--keras_model={file}", f"--word_index={words}", "--outputs=", "--bundle=b"]
-    given += [f"--max_sequence_length={padding.maxlen}", f"--truncating={padding.truncating}", *flags]
-    args = parser.parse_args(given)
-    model, _ = read_model_file(file)
-    n_scores = sum(output.shape[-1] or 0 for output in model.outputs)
-    refuse_outputs(model, args.outputs.split(",") if args.outputs else [f"score{i}" for i in range(n_scores)])
-    return in_single_precision(model), bundle_command.settle(args, model, read_word_index(words)).encoder
+    bundle_command.run(parser.parse_args([*given, *flags]))
+    return read_bundle(folder)
 
 
 def engine_of(model: Any) -> tuple[Any, str]:
-    """Returns the engine that a bundle would have, and its name."""
+    """Returns the packed engine where it covers the model's layers, else Keras'; and its name."""
     try:
         return pack_model(model), "packed"
     except NotCoveredError:
@@ -100,7 +103,8 @@ def engine_of(model: Any) -> tuple[Any, str]:
 
 
 def prove(model: Any) -> None:
-    """Proves that the model does not read its padding; a packed one that gives `predict`'s scores shows it by that."""
+    """Proves that the model does not read its padding, as a bundle's making does."""
+    refuse_reading(model)
     engine = KerasEngine(model)
     texts = random_texts(engine.vocabulary_size, longest=12)
     prove_invariance(engine.score_matrix, *texts, partial(say_what_is_to_blame, model))

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
+from saiten.model.bundle.expected import ExpectedScores
 from saiten.model.keras_models.keras_tokenizer import WordIndex
 from saiten.model.keras_models.tokenizer_settings import Origins, hints
 from saiten.model.text.encoder import Encoder
 from saiten.pipelines.commands.pages.bundle_page import tokenizer_rules
-from saiten.pipelines.terminal import say
+from saiten.pipelines.terminal import counted, say
 
 # Of all tokens: Japanese that was prepared otherwise than the model's texts has many more.
 _HIGH_OOV_SHARE = 0.2
@@ -24,14 +25,16 @@ class Settled:
     index: WordIndex
 
 
-def say_settled(settled: Settled, whence: Callable[[str], str], texts: Sequence[str], *, was_expected: bool) -> None:
+def say_settled(
+    settled: Settled, whence: Callable[[str], str], texts: Sequence[str], expected: ExpectedScores | None
+) -> None:
     """Says how texts become ids and where each setting came from; without expected scores, how many words are OOV.
 
     Args:
         settled: What is said.
         whence: Tells of a flag whether it was given or has its default.
         texts: Like those that will be scored.
-        was_expected: The model's own scores were compared.
+        expected: What was compared with the model's own scores; None where nothing was.
     """
     encoder, origins = settled.encoder, settled.origins
     config = encoder.tokenizer.config
@@ -52,8 +55,12 @@ def say_settled(settled: Settled, whence: Callable[[str], str], texts: Sequence[
         f"tokenizer: {words}, {lower} ({origins.lower}), {filters} ({origins.filters}), white space such as U+3000 is "
         f"{whitespace}{kept} (--split={config.split}, {whence('split')})"
     )
-    if not was_expected:
+    if expected is None:
         _report_uncompared(settled, texts)
+    else:
+        n_compared = len(expected.texts)
+        first = f", the first of {expected.n_in_file:,}" if n_compared < expected.n_in_file else ""
+        say(f"compared with model.predict: {counted(n_compared, 'text')} of --expected{first}")
 
 
 def _report_uncompared(settled: Settled, texts: Sequence[str]) -> None:

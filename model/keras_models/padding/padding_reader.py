@@ -12,7 +12,7 @@ import numpy as np
 
 from saiten.model.keras_models.graph import Call, Graph, Tensor, graph_of
 from saiten.model.keras_models.layers import model_vocabulary_size
-from saiten.model.keras_models.run_graph import run_graph
+from saiten.model.keras_models.padding.run_graph import run_graph
 
 _N_TEXTS = 3
 # Ids of a text, how many of padding, and where. One id alone leaves a pool of two nothing.
