@@ -20,7 +20,7 @@ from saiten.model.text.encoder import Encoder
 from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
 from saiten.model.text.vocabulary import Vocabulary
 from saiten.model.training.config import NetworkConfig
-from saiten.model.training.network import Network
+from saiten.model.training.networks.network import Network
 
 VOCABULARY_SIZE, EMBEDDING_DIM, UNITS, N_OUTPUTS = 40_000, 200, 32, 8
 _GOLDEN_EVERY = 100

@@ -174,7 +174,7 @@ def refuse_unready(config: TrainingConfig, *, with_baseline: bool) -> None:
     elif not config.vectors.is_file():
         raise UsageError(f"There is no file of word vectors at --vectors={config.vectors}.")
     else:
-        from saiten.model.training.words.word_vectors import refuse_other_file
+        from saiten.model.training.words.word_vectors import read_dimensions
 
-        refuse_other_file(config.vectors)
+        read_dimensions(config.vectors)
     Tokenizer(config.tokenizer)

@@ -7,6 +7,7 @@ import pathlib
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from typing import Any
 
 import keras
@@ -20,7 +21,7 @@ from saiten.model.evaluation.training_distributions import describe_training_dat
 from saiten.model.outputs import refuse_output_names
 from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder
-from saiten.model.text.ragged import DoubleArray, FloatArray
+from saiten.model.text.ragged import FloatArray
 from saiten.model.text.tokenizer import Tokenizer
 from saiten.model.training.config import TrainingConfig, refuse_unready
 from saiten.model.training.corpus import (
@@ -28,25 +29,22 @@ from saiten.model.training.corpus import (
     LabelledText,
     SegmentedCorpus,
     encode_corpus,
+    read_lines,
     segment_corpus,
     segment_texts,
 )
 from saiten.model.training.findings import compare_network, describe_corpus, describe_coverage
-from saiten.model.training.fit import Fitted, fit
 from saiten.model.training.held_out import refuse_untaught, split_corpus, split_line
-from saiten.model.training.network import Network
-from saiten.model.training.parts_loss import PartsLoss
+from saiten.model.training.networks.learner import learn_with
 from saiten.model.training.targets import (
     LabelReader,
     NumberLabels,
     Targets,
-    balanced_weights,
     loss_line,
     refuse_class_weight,
-    start_of,
 )
 from saiten.model.training.watcher import SilentWatcher, TrainingWatcher
-from saiten.model.training.words.make import Words, make_words
+from saiten.model.training.words.make import find_vectors, find_words
 
 # The segmented unlabelled texts, in the temporary folder.
 _FURTHER = "further.txt"
@@ -169,20 +167,24 @@ def _train(
     watcher.say(split_line(split))
     if not split.is_share:  # texts that are held out on purpose stay unseen
         config = replace(config, refit_epochs=0)
-    words = make_words(corpus, split.training, folder / _FURTHER, config, len(targets.outputs), watcher)
+
+    def lines() -> Iterable[str]:
+        return chain(corpus.lines(split.training), read_lines(folder / _FURTHER))
+
+    words = find_words(lines(), config, len(targets.outputs), watcher)
     encoder = Encoder(tokenizer, words.vocabulary, config.max_sequence_length, config.truncating)
     encoded = encode_corpus(corpus, targets.values, split, encoder, folder, watcher)
-    model, fitted, held_out_scores = _train_network(words, encoded, targets, watcher)
-    scores = _score(model, encoded, watcher)
-    scores[encoded.held_out] = held_out_scores
+    learned = learn_with(lambda: find_vectors(words, lines, watcher), words, encoded, targets, watcher)
+    scores = _score(learned.model, encoded, watcher)
+    scores[encoded.held_out] = learned.held_out
     held_out = _held_out_scores(scores, encoded, targets)
     training = {
         "data": {**describe_corpus(corpus, split, encoded), **data},
-        "words": words.counts,
+        "words": words.described(learned.n_with_vector),
         "settings": words.config.to_dict(),
         "labels": {"task": targets.task, "loss": targets.loss},
-        "factors": fitted.factors.tolist(),
-        "epochs": [asdict(report) for report in fitted.reports],
+        "factors": learned.factors.tolist(),
+        "epochs": [asdict(report) for report in learned.reports],
         "metrics": held_out.figures(np.arange(len(held_out.scores))) if held_out else None,
         "coverage": describe_coverage(corpus, encoded, words.vocabulary, words.config),
     }
@@ -190,42 +192,9 @@ def _train(
         watcher.begin("linear baseline", None)
         training["baseline"] = compare_network(corpus, encoded, targets, scores, config)
     reference = describe_training_data(scores, encoded.n_tokens, encoded.n_oov, encoded.held_out, targets.outputs)
-    return _Trained(model, encoder, targets.task, targets.outputs, corpus.samples, training, reference, held_out)
-
-
-def _train_network(
-    words: Words, encoded: EncodedCorpus, targets: Targets, watcher: TrainingWatcher
-) -> tuple[keras.Model, Fitted, DoubleArray]:
-    """Returns the trained network as it is saved, and the held-out texts' scores before it learned from them."""
-    config, n_outputs = words.config, len(targets.outputs)
-    known = encoded.targets[~encoded.held_out]
-    refuse_untaught(targets, known)  # anew: texts without a word of the vocabulary are gone
-    weights = balanced_weights(targets.task, known, n_outputs) if config.class_weight else None
-    mean, deviation = _standards(targets.task, known)
-    start = start_of(targets.task, known, n_outputs)
-    network = Network(config.network, words.embeddings, n_outputs, words.vocabulary.words, start, seed=config.seed)
-    standardised = replace(encoded, targets=np.asarray((encoded.targets - mean) / deviation, np.float32))
-    fitted = fit(network, standardised, PartsLoss(targets.task, targets.loss, weights), config, watcher)
-    held_out_scores = _scores_of(fitted.held_out, targets.task, mean, deviation)
-    return network.saved(targets.task, fitted.factors, mean, deviation), fitted, held_out_scores
-
-
-def _scores_of(logits: DoubleArray, task: Task, mean: FloatArray, deviation: FloatArray) -> DoubleArray:
-    """Returns the scores that a network with such logits, float64 [n, outputs], gives; see `Network.saved`."""
-    from scipy import special
-
-    if task == "numbers":
-        return logits * deviation + mean
-    return np.asarray(special.softmax(logits, axis=1) if task == "classes" else special.expit(logits), np.float64)
-
-
-def _standards(task: Task, labels: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Returns what is subtracted from each label and what it is then divided by, float32: numbers' mean, deviation."""
-    if task != "numbers":
-        return np.zeros(1, np.float32), np.ones(1, np.float32)
-    mean = np.asarray(np.nanmean(labels, axis=0, dtype=np.float64), np.float32)
-    deviation = np.asarray(np.nanstd(labels, axis=0, dtype=np.float64), np.float32)
-    return mean, np.where(deviation > 0, deviation, np.float32(1))  # a constant stays as it is
+    return _Trained(
+        learned.model, encoder, targets.task, targets.outputs, corpus.samples, training, reference, held_out
+    )
 
 
 def _score(model: keras.Model, encoded: EncodedCorpus, watcher: TrainingWatcher) -> FloatArray:

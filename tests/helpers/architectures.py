@@ -6,8 +6,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from saiten.model.training.network import first_tokens
-from saiten.model.training.wide import wide_sums
+from saiten.model.training.networks.network import first_tokens
+from saiten.model.training.networks.wide import wide_sums
 from tests.helpers.networks import VOCABULARY_SIZE
 
 Build = Callable[[Any, Any], Any]

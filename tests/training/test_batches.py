@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from saiten.model.text.ragged import offsets_of
-from saiten.model.training.batches import LengthBatches, choose_widths
 from saiten.model.training.corpus import EncodedCorpus
+from saiten.model.training.networks.batches import LengthBatches, choose_widths
 
 
 def corpus_of(lengths: list[int]) -> EncodedCorpus:
@@ -72,6 +72,9 @@ def test_compiling_is_for_much_text_and_then_has_few_widths() -> None:
     widths = {token_ids.shape[1] for token_ids, _ in batches}
     assert 1 < len(widths) < 12
     assert widths <= set(batches.widths.tolist())
+    samples = batches.samples()
+    assert [token_ids.shape for token_ids, _ in samples] == [(20, width) for width in batches.widths]
+    assert {targets.shape for _, targets in samples} == {(20, 1)}
 
 
 LENGTHS = st.lists(st.integers(1, 3_000), min_size=1, max_size=60)

@@ -9,12 +9,11 @@ import pytest
 
 from saiten.model.errors import UsageError
 from saiten.model.text.ragged import offsets_of
-from saiten.model.training import fit as fit_module
 from saiten.model.training.config import NetworkConfig, TrainingConfig
 from saiten.model.training.corpus import EncodedCorpus
-from saiten.model.training.fit import Fitted, fit, score_parts
-from saiten.model.training.network import Network
-from saiten.model.training.parts_loss import PartsLoss
+from saiten.model.training.networks.fit import Fitted, Trainer, score_parts
+from saiten.model.training.networks.network import Network
+from saiten.model.training.networks.parts_loss import PartsLoss
 from saiten.model.training.watcher import EpochReport, SilentWatcher
 
 N_WORDS = 12
@@ -45,7 +44,7 @@ def build(config: NetworkConfig | None = None) -> Network:
 
 def run(network: Network, corpus: EncodedCorpus, watcher: SilentWatcher | None = None, **settings: Any) -> Fitted:
     config = TrainingConfig(batch_size=8, learning_rate=0.01, **settings)
-    return fit(network, corpus, PartsLoss("labels", "binary_crossentropy"), config, watcher or SilentWatcher())
+    return Trainer(network, corpus, PartsLoss("labels", "binary_crossentropy"), config).fit(watcher or SilentWatcher())
 
 
 @pytest.fixture
@@ -54,7 +53,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Callable[[Sequence[float]], None]
 
     def follow(losses: Sequence[float]) -> None:
         rest: Iterator[float] = iter([*losses, losses[-1]])
-        monkeypatch.setattr(fit_module, "choose_factors", lambda *_: (np.ones(2), next(rest)))
+        monkeypatch.setattr("saiten.model.training.networks.fit.choose_factors", lambda *_: (np.ones(2), next(rest)))
 
     return follow
 
@@ -122,7 +121,7 @@ def test_a_step_is_traced_once() -> None:
             return super().call(targets, parts)
 
     loss = CountedLoss("labels", "binary_crossentropy")
-    fit(build(), corpus_of(), loss, TrainingConfig(batch_size=8, epochs=2, refit_epochs=1), SilentWatcher())
+    Trainer(build(), corpus_of(), loss, TrainingConfig(batch_size=8, epochs=2, refit_epochs=1)).fit(SilentWatcher())
     assert len(traces) == 1
 
 
@@ -158,11 +157,33 @@ def test_it_learns_and_the_same_seed_gives_the_same_bits() -> None:
 def test_compiled_and_plain_training_come_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     plain, compiled = build(), build()
     run(plain, corpus_of(), epochs=2)
-    monkeypatch.setattr("saiten.model.training.batches._COMPILATION", 1)
+    monkeypatch.setattr("saiten.model.training.networks.batches._COMPILATION", 1)
     run(compiled, corpus_of(), epochs=2)
     assert (plain.trained.jit_compile, compiled.trained.jit_compile) == (False, True)
     for a, b in zip(plain.trained.get_weights(), compiled.trained.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-3)
+
+
+@pytest.mark.thorough
+def test_what_is_compiled_ahead_learns_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dropout included, which draws from a state of its own; and the steps are not compiled a second time."""
+    monkeypatch.setattr("saiten.model.training.networks.batches._COMPILATION", 1)
+    config = TrainingConfig(batch_size=8, epochs=2, refit_epochs=1)
+    loss, weights = PartsLoss("labels", "binary_crossentropy"), []
+    for is_ahead in (False, True):
+        network = build(NetworkConfig("lstm", 3, dropout=0.5, wide=True, n_pairs=50))
+        trainer = Trainer(network, corpus_of(), loss, config)
+        if is_ahead:
+            before = network.trained.get_weights()
+            trainer.compile()
+            steps = network.trained.train_function
+            for a, b in zip(before, network.trained.get_weights(), strict=True):
+                np.testing.assert_array_equal(a, b)
+        trainer.fit(SilentWatcher())
+        weights.append(network.trained.get_weights())
+    assert network.trained.train_function is steps
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_word_vectors_stay_as_they_are_unless_they_are_trained() -> None:

@@ -12,7 +12,7 @@ import pytest
 from saiten.model.engines.packing.pack_model import pack_model
 from saiten.model.text.ragged import FloatArray, offsets_of
 from saiten.model.training.config import NETWORKS, NetworkConfig
-from saiten.model.training.network import Network, WordDropout
+from saiten.model.training.networks.network import Network, WordDropout
 from saiten.model.training.recipes import RECIPES
 
 EMBEDDINGS = np.random.default_rng(0).normal(0, 1, (12, 4)).astype(np.float32)

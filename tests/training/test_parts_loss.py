@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from saiten.model.training.parts_loss import PartsLoss, choose_factors, held_out_loss
+from saiten.model.training.networks.parts_loss import PartsLoss, choose_factors, held_out_loss
 
 NAN = np.nan
 GENERATOR = np.random.default_rng(0)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from saiten.model.text.ragged import FloatArray
-from saiten.model.training.wide import WideTable, character_runs, pair_multiplier, wide_sums
+from saiten.model.training.networks.wide import WideTable, character_runs, pair_multiplier, wide_sums
 
 N_WORDS, N_PAIRS, N_OUTPUTS = 9, 1_000, 3
 GENERATOR = np.random.default_rng(0)

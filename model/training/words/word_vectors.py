@@ -39,14 +39,14 @@ def read_vectors(path: pathlib.Path, vocabulary: Vocabulary) -> FloatArray:
         return _collect(_entries(file, n_words, n_dimensions), vocabulary, n_dimensions)
 
 
-def refuse_other_file(path: pathlib.Path) -> None:
-    """Refuses a file whose beginning is not that of word vectors, such as one of gensim's own; reads no more than that.
+def read_dimensions(path: pathlib.Path) -> int:
+    """Returns how many dimensions a file's vectors have; reads its beginning and no more.
 
     Raises:
-        UsageError: As `read_vectors`.
+        UsageError: As `read_vectors`; so is a file of another kind, such as one of gensim's own.
     """
-    with _opened(path):
-        pass
+    with _opened(path) as (_file, _n_words, n_dimensions):
+        return n_dimensions
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from saiten.model.task import Task
 from saiten.model.text.ragged import DoubleArray, FloatArray
 from saiten.model.text.vocabulary import OOV_ID, PAD_ID
 from saiten.model.training.config import NetworkConfig
-from saiten.model.training.wide import Bias, WideTable, character_runs, wide_sums
+from saiten.model.training.networks.wide import Bias, WideTable, character_runs, wide_sums
 
 # Beyond any sequence's length.
 _LAST = 2**30
@@ -30,7 +30,7 @@ class Network:
         token_ids  int32 [n, sequence_length], padded with 0 before or behind
         deep       the first tokens > embedding (makes the mask) > recurrent layer > last state,
                    or mean and maximum over time > Dense
-        wide       see `saiten.model.training.wide`; only where the config has it
+        wide       see `saiten.model.training.networks.wide`; only where the config has it
         parts      float32 [n, parts, outputs], the parts' logits side by side: what is trained
         scores     float32 [n, outputs], each part's logits times its factor, summed: what is saved
 
@@ -85,6 +85,10 @@ class Network:
         self.wide_variables = [variable for layer in wide_layers for variable in layer.trainable_variables]
         self._dense.bias.assign(start)
 
+    def use_vectors(self, embeddings: FloatArray) -> None:
+        """Lets the words begin with other vectors, float32 [V, D], than those that the network was built with."""
+        self._embedding.set_weights([embeddings])
+
     def saved(self, task: Task, factors: DoubleArray, mean: FloatArray, deviation: FloatArray) -> keras.Model:
         """Builds the model that is saved, of Keras' own layers alone. It takes the trained Dense layer over.
 
@@ -106,7 +110,7 @@ class Network:
                 for rows in [table.rows() * scales[1]]
             ]
             bias = bias + self._bias.get_weights()[0] * scales[1]
-            scores = layers.Add(name="sum")([scores, self._wide(token_ids, *tables)])
+            scores = layers.Add(name="wide_and_deep")([scores, self._wide(token_ids, *tables)])
         self._dense.set_weights([kernel * scales[0], bias])
         if task in _ACTIVATIONS:
             scores = layers.Activation(_ACTIVATIONS[task], name="scores")(scores)

@@ -5,7 +5,7 @@ Importing this module imports TensorFlow.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,18 +16,20 @@ import tensorflow as tf
 from saiten.model.engines.keras_engine import compile_model
 from saiten.model.errors import UsageError
 from saiten.model.text.encoder import cut_batches, pad
-from saiten.model.text.ragged import DoubleArray, FloatArray, Int64Array
-from saiten.model.training.batches import LengthBatches
+from saiten.model.text.ragged import DoubleArray, FloatArray, Int64Array, IntArray
 from saiten.model.training.config import TrainingConfig
 from saiten.model.training.corpus import EncodedCorpus
-from saiten.model.training.network import Network
-from saiten.model.training.parts_loss import PartsLoss, choose_factors
+from saiten.model.training.networks.batches import LengthBatches
+from saiten.model.training.networks.network import Network
+from saiten.model.training.networks.parts_loss import PartsLoss, choose_factors
 from saiten.model.training.watcher import EpochReport, TrainingWatcher
 
 # A recurrent gradient now and then is a hundred times the usual one, and would undo an epoch.
 _CLIPNORM = 1.0
 # The wide part's weights start at 0 and have one layer to go through: its steps are so many times as large.
 _WIDE, _WIDE_STEP = "wide", 10.0
+# Between two looks at Python, which cost a step of short texts a quarter of its time.
+_STEPS_AT_ONCE = 16
 # Share of the first steps that the last epochs take.
 _REFIT_STEP = 0.1
 
@@ -55,41 +57,88 @@ class Fitted:
     held_out: DoubleArray
 
 
-def fit(
-    network: Network, corpus: EncodedCorpus, loss: PartsLoss, config: TrainingConfig, watcher: TrainingWatcher
-) -> Fitted:
-    """Trains a network in place, to its best epoch, and then by `refit_epochs` from the held-out texts too.
+class Trainer:
+    """Trains a network on a corpus, in place.
 
-    Every epoch takes the texts in a new order. After it the parts' factors are chosen on the held-out
-    texts; the loss with them says which epoch is the best. After one without gain the steps become
-    smaller; after `patience` of them training ends.
-
-    Raises:
-        UsageError: The loss is no longer finite.
+    Args:
+        network: What learns.
+        corpus: What from.
+        loss: By what.
+        config: How.
     """
-    training, held_out = np.flatnonzero(~corpus.held_out), np.flatnonzero(corpus.held_out)
-    batches = _batches(corpus, training, config, config.seed)
-    optimizer = _optimizer(network, config)
-    optimizer.build(network.trained.trainable_variables)  # else the first step makes its variables, and is traced twice
-    network.trained.compile(optimizer=optimizer, loss=loss, jit_compile=bool(len(batches.widths)))
-    score = compile_model(network.trained)
 
-    def judge() -> tuple[DoubleArray, float]:
-        parts = score_parts(score, corpus, held_out)
-        return choose_factors(parts, corpus.targets[held_out], loss.task, loss.weights, loss.name)
+    def __init__(self, network: Network, corpus: EncodedCorpus, loss: PartsLoss, config: TrainingConfig) -> None:
+        self._network, self._corpus, self._loss, self._config = network.trained, corpus, loss, config
+        training, self._held_out = np.flatnonzero(~corpus.held_out), np.flatnonzero(corpus.held_out)
+        self._n_training = len(training)
+        self._batches = _batches(corpus, training, config, config.seed)
+        optimizer = _optimizer(network, config)
+        optimizer.build(
+            self._network.trainable_variables
+        )  # else the first step makes its variables, and is traced twice
+        self._network.compile(
+            optimizer=optimizer,
+            loss=loss,
+            jit_compile=bool(len(self._batches.widths)),
+            steps_per_execution=_STEPS_AT_ONCE,
+        )
+        self._score = compile_model(self._network)
 
-    epochs = _Epochs(judge if len(held_out) else None, len(training), config, watcher)
-    n_epochs = config.epochs or (_MOST_EPOCHS if len(held_out) else _EPOCHS_WITHOUT_HELD_OUT)
-    callbacks = [epochs, *_judged_callbacks(config, has_held_out=bool(len(held_out)))]
-    network.trained.fit(_dataset(batches, corpus), epochs=n_epochs, verbose=0, shuffle=False, callbacks=callbacks)
-    n_parts, n_outputs = network.trained.output_shape[1:]
-    if not len(held_out):
-        return Fitted(np.full(n_parts, 1 / n_parts), epochs.reports, np.empty((0, n_outputs)))
-    factors = judge()[0]
-    logits = np.tensordot(score_parts(score, corpus, held_out).astype(np.float64), factors, ((1,), (0,)))
-    if config.refit_epochs:
-        _refit(network, corpus, config, watcher)
-    return Fitted(factors, epochs.reports, logits)
+    def compile(self) -> None:
+        """Compiles what `fit` runs, for every width, and leaves the network as it was.
+
+        That takes some seconds a width, in which another thread may make what the network begins with.
+        """
+        if not len(self._batches.widths):
+            return
+        variables = [*self._network.variables, *self._network.optimizer.variables]
+        values = [variable.numpy() for variable in variables]
+        self._network.fit(_dataset(self._batches.samples(), self._corpus), verbose=0, shuffle=False)
+        if len(self._held_out):
+            score_parts(self._score, self._corpus, self._held_out[:1])
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    def fit(self, watcher: TrainingWatcher) -> Fitted:
+        """Trains to the best epoch, and then by `refit_epochs` from the held-out texts too.
+
+        Every epoch takes the texts in a new order. After it the parts' factors are chosen on the held-out
+        texts; the loss with them says which epoch is the best. After one without gain the steps become
+        smaller; after `patience` of them training ends.
+
+        Raises:
+            UsageError: The loss is no longer finite.
+        """
+        config, held_out = self._config, self._held_out
+        epochs = _Epochs(self._judge if len(held_out) else None, self._n_training, config, watcher)
+        n_epochs = config.epochs or (_MOST_EPOCHS if len(held_out) else _EPOCHS_WITHOUT_HELD_OUT)
+        callbacks = [epochs, *_judged_callbacks(config, has_held_out=bool(len(held_out)))]
+        dataset = _dataset(self._batches, self._corpus)
+        self._network.fit(dataset, epochs=n_epochs, verbose=0, shuffle=False, callbacks=callbacks)
+        n_parts, n_outputs = self._network.output_shape[1:]
+        if not len(held_out):
+            return Fitted(np.full(n_parts, 1 / n_parts), epochs.reports, np.empty((0, n_outputs)))
+        factors = self._judge()[0]
+        parts = score_parts(self._score, self._corpus, held_out)
+        if config.refit_epochs:
+            self._refit(watcher)
+        return Fitted(factors, epochs.reports, np.tensordot(parts.astype(np.float64), factors, ((1,), (0,))))
+
+    def _judge(self) -> tuple[DoubleArray, float]:
+        """Returns the factors that are best on the held-out texts, and their loss."""
+        parts, loss = score_parts(self._score, self._corpus, self._held_out), self._loss
+        return choose_factors(parts, self._corpus.targets[self._held_out], loss.task, loss.weights, loss.name)
+
+    def _refit(self, watcher: TrainingWatcher) -> None:
+        """Learns from all texts, held-out ones included: by small steps, for none is left to say what is too much."""
+        config, rows = self._config, np.arange(len(self._corpus.targets))
+        optimizer = self._network.optimizer
+        for each in getattr(optimizer, "optimizers", [optimizer]):
+            each.learning_rate = _first_step(config, is_wide=each.name == _WIDE) * _REFIT_STEP
+        watcher.begin("held-out texts too", len(rows) * config.refit_epochs)
+        dataset = _dataset(_batches(self._corpus, rows, config, config.seed + 1), self._corpus)
+        progress = _Progress(len(rows), config, watcher)
+        self._network.fit(dataset, epochs=config.refit_epochs, verbose=0, shuffle=False, callbacks=[progress])
 
 
 def _judged_callbacks(config: TrainingConfig, *, has_held_out: bool) -> list[keras.callbacks.Callback]:
@@ -98,20 +147,6 @@ def _judged_callbacks(config: TrainingConfig, *, has_held_out: bool) -> list[ker
         return [stop]
     factor = config.learning_rate_factor
     return [stop, keras.callbacks.ReduceLROnPlateau("judged", factor=factor, patience=1, mode="min", min_delta=0.0)]
-
-
-def _refit(network: Network, corpus: EncodedCorpus, config: TrainingConfig, watcher: TrainingWatcher) -> None:
-    """Learns from all texts, the held-out ones included: by small steps, for none is left to say what is too much."""
-    rows = np.arange(len(corpus.targets))
-    batches = _batches(corpus, rows, config, config.seed + 1)
-    optimizer = network.trained.optimizer
-    for each in getattr(optimizer, "optimizers", [optimizer]):
-        each.learning_rate = _first_step(config, is_wide=each.name == _WIDE) * _REFIT_STEP
-    watcher.begin("held-out texts too", len(rows) * config.refit_epochs)
-    progress = _Progress(len(rows), config, watcher)
-    network.trained.fit(
-        _dataset(batches, corpus), epochs=config.refit_epochs, verbose=0, shuffle=False, callbacks=[progress]
-    )
 
 
 def _batches(corpus: EncodedCorpus, rows: Int64Array, config: TrainingConfig, seed: int) -> LengthBatches:
@@ -138,9 +173,15 @@ class _Progress(keras.callbacks.Callback):
     def __init__(self, n_texts: int, config: TrainingConfig, watcher: TrainingWatcher) -> None:
         super().__init__()
         self._n_texts, self._config, self._watcher = n_texts, config, watcher
+        self._n_done = 0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._n_done = 0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._watcher.advance(min(self._config.batch_size, self._n_texts - batch * self._config.batch_size))
+        done = min((batch + 1) * self._config.batch_size, self._n_texts)
+        self._watcher.advance(done - self._n_done)
+        self._n_done = done
 
 
 class _Epochs(_Progress):
@@ -163,6 +204,7 @@ class _Epochs(_Progress):
         self.reports: list[EpochReport] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        super().on_epoch_begin(epoch)
         self._started = time.monotonic()
         self._watcher.begin(f"epoch {epoch + 1}", self._n_texts)
 
@@ -181,7 +223,7 @@ class _Epochs(_Progress):
         self._watcher.end_epoch(self.reports[-1])
 
 
-def _dataset(batches: LengthBatches, corpus: EncodedCorpus) -> tf.data.Dataset:
+def _dataset(batches: LengthBatches | Sequence[tuple[IntArray, FloatArray]], corpus: EncodedCorpus) -> tf.data.Dataset:
     signature = (
         tf.TensorSpec((None, None), tf.int32),
         tf.TensorSpec((None, corpus.targets.shape[1]), tf.float32),

@@ -49,7 +49,7 @@ class LengthBatches:
         self._lengths = np.diff(corpus.offsets)
         lengths = self._lengths
         widths = choose_widths(lengths, _COMPILATION / passes, first_tokens)
-        # Compiled code takes about half the time.
+        # Compiled code saves a quarter to a half of the time: 2.2 s of 3.0 s on short texts, 2.5 s of 4.3 s on longer.
         saved = passes * np.minimum(lengths, first_tokens or lengths).sum()
         self.widths = widths if saved > len(widths) * _COMPILATION else widths[:0]
 
@@ -64,6 +64,11 @@ class LengthBatches:
                 width = int(self.widths[np.searchsorted(self.widths, width)])
             token_ids, offsets = self._corpus.gather(rows)
             yield pad(token_ids, offsets, np.arange(len(rows)), width), self._corpus.targets[rows]
+
+    def samples(self) -> list[tuple[IntArray, FloatArray]]:
+        """Returns for each width a batch as `__iter__` yields them, of which nothing can be learned."""
+        targets = np.zeros((self._size, self._corpus.targets.shape[1]), np.float32)
+        return [(np.ones((self._size, width), np.int32), targets) for width in self.widths]
 
     def _order(self) -> Iterator[Int64Array]:
         rows = self._random.permutation(self._rows)

@@ -1,0 +1,1 @@
+"""The network, its batches and its loss, and how it learns; all but `batches` import TensorFlow."""
