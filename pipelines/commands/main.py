@@ -1,8 +1,11 @@
 """The `saiten` command. Imports nothing heavy before it knows what is asked. Exit codes: `saiten.model.errors`."""
 
 import argparse
+import atexit
+import contextlib
 import difflib
 import io
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -58,13 +61,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def console() -> NoReturn:
-    """The `saiten` program: once all is said and done, no signal changes how it ended."""
+    """The `saiten` program: once all is said and done, no signal changes how it ended, and no thread is waited for.
+
+    Such as one that compiles a network which nobody wants any more. Python itself would wait for it, or end while it is
+    in a library's code, which crashes.
+    """
     only_scores = sys.argv[1:2] == ["score"]
     start_light(only_scores=only_scores, stays_here=only_scores and stays_here(sys.argv))
     exit_code = main()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    sys.exit(exit_code)
+    atexit._run_exitfuncs()  # noqa: SLF001 - servers that Beam has started are stopped there
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):  # nobody is there to read it
+            stream.flush()
+    os._exit(exit_code)
 
 
 def _run(arguments: list[str]) -> int:

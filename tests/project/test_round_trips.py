@@ -6,7 +6,7 @@ import json
 import pathlib
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from saiten.pipelines.reading.options import KeptField, ReadOptions
@@ -36,6 +36,7 @@ def test_json(
 @pytest.mark.parametrize("ending", ["csv", "tsv"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @given(records=_RECORDS, line_end=st.sampled_from(["\n", "\r\n"]), limit=st.integers(10, 80))
+@example(records=[("", "\x19\x08\x08"), ("\x08\x08", "\x19\x08\x08")], line_end="\n", limit=10)
 @_IN_ONE_FOLDER
 def test_delimited(
     tmp_path: pathlib.Path,
@@ -45,12 +46,17 @@ def test_delimited(
     line_end: str,
     limit: int,
 ) -> None:
-    """Rows that are too long are dead letters, and their neighbours whole."""
+    """Rows that are too long are dead letters, and their neighbours whole.
+
+    The format is said: a file of little else than control characters would be taken for a binary one.
+    """
     path = tmp_path / f"a.{ending}"
     written = [_as_delimited(record, ending, line_end) for record in [("text", "other"), *records]]
     path.write_bytes("".join(written).encode(encoding))
     kept = (KeptField("other"),)
-    options = ReadOptions(encoding=encoding, quoting="csv", kept_fields=kept, max_record_bytes=limit)
+    options = ReadOptions(
+        input_format=ending, encoding=encoding, quoting="csv", kept_fields=kept, max_record_bytes=limit
+    )
     blocks = read_file(path, options)
     width = "utf-16-le" if encoding == "utf-16" else "utf-8"
     sizes = [len(row.removesuffix(line_end).encode(width)) for row in written[1:]]

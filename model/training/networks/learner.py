@@ -1,7 +1,8 @@
 """A corpus's network and what it learns by, made ready while the vectors that its words begin with are made."""
 
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 
 import keras
@@ -100,16 +101,20 @@ def learn_with(
     Raises:
         UsageError: Not all that is to be learned occurs, or a loss is no longer finite.
     """
+    learner: Future[Learner] = Future()
 
-    def prepare() -> Learner:
-        learner = Learner(words, encoded, targets)
-        learner.compile()
-        return learner
+    def prepare() -> None:
+        try:
+            prepared = Learner(words, encoded, targets)
+            prepared.compile()
+            learner.set_result(prepared)
+        except BaseException as error:  # noqa: BLE001 - the other thread raises it
+            learner.set_exception(error)
 
-    with ThreadPoolExecutor(1) as pool:
-        learner = pool.submit(prepare)
-        vectors = make_vectors()
-        watcher.begin("compiling the network", None)  # as far as it is not yet
+    # Not a pool's thread: where the vectors fail, or Ctrl-C comes, nobody is to wait for it.
+    threading.Thread(target=prepare, daemon=True).start()
+    vectors = make_vectors()
+    watcher.begin("compiling the network", None)  # as far as it is not yet
     return learner.result().learn(vectors, watcher)
 
 
