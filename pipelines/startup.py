@@ -2,8 +2,6 @@
 
 import gc
 import importlib.abc
-import importlib.machinery
-import importlib.util
 import sys
 from collections.abc import Sequence
 
@@ -15,10 +13,11 @@ from saiten.model.errors import is_installed, missing_library
 _EVERYWHERE = frozenset({"pandas", "matplotlib", "cffi", "pymongo"})
 # SciPy by Numba (0.1 s, 16 MB). Word vectors are trained with it, and it ranks scores.
 _TO_SCORE = frozenset({"scipy"})
-# Clients of stores and services, by Beam wherever its extras are installed (0.4 s of CPU).
-_ELSEWHERE = frozenset({"google.cloud", "google.auth", "google.api_core", "boto3", "azure", "hdfs"})
-# By Beam, for what it asks of the web (0.1 s of CPU): loaded when it does.
-_LATE = frozenset({"httplib2", "requests"})
+# Clients of stores and services, by Beam wherever its extras are installed (0.4 s of CPU), and its own part for
+# BigQuery and the like, by Beam everywhere (0.1 s, and `requests` with it).
+_ELSEWHERE = frozenset(
+    {"google.cloud", "google.auth", "google.api_core", "boto3", "azure", "hdfs", "apache_beam.io.gcp.bigquery"}
+)
 # What is loaded stays, a million objects, and is looked through for garbage again and again on the way (a tenth of the
 # time to the first score): so many objects come between two looks.
 _COLLECTED_EVERY = 50_000
@@ -33,14 +32,14 @@ _LEAVING = ("--runner", "--subscription")
 def start_light(*, only_scores: bool, stays_here: bool) -> None:
     """Keeps this process, which must be Saiten's own, from loading what it does not use.
 
-    To those who ask for it, it is not installed; and what is seldom used is loaded when it is.
+    To those who ask for it, it is not installed.
 
     Args:
         only_scores: It does nothing but score.
         stays_here: It reads and writes nothing but files of this machine.
     """
     names = _EVERYWHERE | (_TO_SCORE if only_scores else set()) | (_ELSEWHERE if stays_here else set())
-    sys.meta_path.insert(0, _Unused(names, _LATE if stays_here else frozenset()))
+    sys.meta_path.insert(0, _NotThere(names))
     gc.set_threshold(_COLLECTED_EVERY)
 
 
@@ -60,24 +59,15 @@ def refuse_unequipped(path: str) -> None:
         raise missing_library(library, extra)
 
 
-class _Unused(importlib.abc.MetaPathFinder):
-    """Finds none of the first, loads the second when they are asked for something, leaves all else to other finders.
+class _NotThere(importlib.abc.MetaPathFinder):
+    """Finds none of the named, and leaves all others to the finders behind it.
 
-    A None in `sys.modules` does for the first as much for Python, but pyarrow's compiled code takes it for the module.
+    A None in `sys.modules` does as much for Python, but pyarrow's compiled code takes it for the module.
     """
 
-    def __init__(self, left_out: frozenset[str], late: frozenset[str]) -> None:
-        self._left_out = left_out
-        self._late = late
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = names
 
-    def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, _target: object = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if fullname in self._left_out:
+    def find_spec(self, fullname: str, _path: object = None, _target: object = None) -> None:
+        if fullname in self._names:
             raise ModuleNotFoundError(f"No module named {fullname!r}", name=fullname)
-        if fullname not in self._late:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(fullname, path)
-        if spec and spec.loader:
-            spec.loader = importlib.util.LazyLoader(spec.loader)
-        return spec
