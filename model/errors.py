@@ -145,11 +145,14 @@ def is_installed(module: str) -> bool:
 
 
 def missing_library(library: str, extra: str, instead: str = "") -> UsageError:
-    """Returns the error for a library of one of Saiten's extras, which come from its checkout: it is on no index.
+    """Returns the error for a library of one of Saiten's extras, by checkout and by wheel: it is on no index.
 
     Args:
         library: As people call it.
         extra: What of `setup.py` brings it.
         instead: How to go on without it, after a comma.
     """
-    return UsageError(f"{library} is not installed: run pip install '.[{extra}]' in Saiten's checkout{instead}.")
+    return UsageError(
+        f"{library} is not installed: run pip install '.[{extra}]' in Saiten's checkout, or "
+        f"pip install 'WHEEL[{extra}]' where WHEEL is the file of its wheel{instead}."
+    )

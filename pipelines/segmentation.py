@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from saiten.model.counted import counted
+
 
 @dataclass(frozen=True)
 class Segmentation:
@@ -31,10 +33,15 @@ class Segmentation:
         """What a person is told; ``""`` where nothing was segmented, or an older version did not say by whom."""
         compiled, by_mecab = (self.texts.get(name, 0) for name in ("compiled", "mecab"))
         if not compiled:
-            return f"MeCab found the words of all {by_mecab:,} texts." if by_mecab else ""
-        others = f", and MeCab those of {by_mecab:,} others" if by_mecab else ""
-        left = f"it left {self.n_left_to_mecab:,} of its own to MeCab"
-        return (
-            f"The compiled segmenter found the words of {compiled:,} texts{others}; {left}. "
-            f"MeCab segmented {self.n_witnessed:,} of them again, as a witness: none differed."
-        )
+            return f"MeCab found the words of {_all(by_mecab)}." if by_mecab else ""
+        others = f", and MeCab those of {counted(by_mecab, 'other')}" if by_mecab else ""
+        whose = counted(compiled, "text") if by_mecab else _all(compiled)
+        is_one = compiled == 1
+        helped = f", with MeCab's help{'' if is_one else f' in {self.n_left_to_mecab:,} of them'}"
+        found = f"The compiled segmenter found the words of {whose}{helped if self.n_left_to_mecab else ''}{others}."
+        again = "it" if is_one else f"{self.n_witnessed:,} of these texts"
+        return found + (f" As a witness, MeCab cut {again} again into the same words." if self.n_witnessed else "")
+
+
+def _all(n: int) -> str:
+    return "the only text" if n == 1 else f"all {n:,} texts"

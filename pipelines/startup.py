@@ -22,7 +22,9 @@ _ELSEWHERE = frozenset(
 # time to the first score): so many objects come between two looks.
 _COLLECTED_EVERY = 50_000
 # By the beginning of a path: what Beam needs for such a store, and the extra that brings it.
-_CLIENTS = {"s3": ("boto3", "aws"), "gs": ("google.cloud.storage", "gcp")}
+_CLIENTS = {"gs://": ("google.cloud.storage", "gcp"), "s3://": ("boto3", "aws")}
+STORES = tuple(_CLIENTS)
+_CLIENT_PACKAGES = frozenset({"google", "boto3", "botocore", "azure", "requests", "urllib3"})
 # The flag of a worker process whose run needs none of them.
 STAYS_HERE = "--stays_here"
 # How the flags begin by which a run leaves this machine without naming an address.
@@ -54,9 +56,29 @@ def refuse_unequipped(path: str) -> None:
     Raises:
         UsageError: With the extra that brings it.
     """
-    library, extra = _CLIENTS.get(path.partition("://")[0], ("", ""))
+    scheme, slashes, _ = path.partition("://")
+    library, extra = _CLIENTS.get(scheme + slashes, ("", ""))
     if library and not is_installed(library):
         raise missing_library(library, extra)
+
+
+def missing_clients() -> dict[str, str]:
+    """Returns the extra that brings the client of a store, for each store whose client is missing."""
+    return {store: extra for store, (library, extra) in _CLIENTS.items() if not is_installed(library)}
+
+
+def said_of_service(error: Exception) -> str:
+    """Returns what a person is told of an error of a store's or a service's client; ``""`` where it is none.
+
+    Each client has errors of its own, which are no `OSError`, for what is not there, not allowed or out of reach.
+    """
+    if type(error).__module__.partition(".")[0] not in _CLIENT_PACKAGES:
+        return ""
+    said = " ".join(str(error).split()).rstrip(".")
+    return (
+        f"A store or service cannot be reached, or refuses ({type(error).__name__}: {said:.300}): check the address, "
+        "your credentials for it, and the network."
+    )
 
 
 class _NotThere(importlib.abc.MetaPathFinder):

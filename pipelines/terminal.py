@@ -22,19 +22,6 @@ def say(line: str) -> None:
     print(_signed(line), file=sys.stderr)
 
 
-def counted(n: int, what: str) -> str:
-    """Returns a number with what it counts.
-
-    >>> [counted(n, "record") for n in (0, 1, 1200)]
-    ['0 records', '1 record', '1,200 records']
-
-    Args:
-        n: How many.
-        what: One of them.
-    """
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
-
-
 def show(text: str) -> None:
     """Writes on standard output; a reader that has gone (`saiten score --json | head -1`) changes nothing."""
     try:

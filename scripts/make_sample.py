@@ -6,7 +6,7 @@
 
 With --tables it writes what the tutorial begins with instead:
 
-    OUT/reviews.csv     id, body, and two of the scores
+    OUT/reviews.csv     id, body, two of the scores, and a verdict, good or bad
     OUT/new.csv         id and body of further reviews
 
 A score is what the text says of that aspect, drawn towards what it says as a whole, as people's
@@ -35,6 +35,8 @@ MEDIAN_TOKENS, SPREAD, MAX_TOKENS = 30, 0.6, 2_000
 ONE_LINER_SHARE, LONG_SHARE, MIN_LONG_TOKENS = 0.1, 0.02, 150
 HALO, NOISE = 0.2, 0.2
 _TABLE_SCORES = ("taste", "service")
+# The middle of the scores.
+_GOOD = 3
 
 # One of each kind of record that cannot be scored, and two that have nothing to score.
 BROKEN = [
@@ -149,16 +151,18 @@ def write_tables(folder: pathlib.Path, n_records: int, seed: int) -> None:
     """Writes both tables: `n_records` with their scores, a quarter as many without."""
     rng = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, prefix, n_rows, scores in (
-        ("reviews.csv", "r", n_records, _TABLE_SCORES),
-        ("new.csv", "n", n_records // 4, ()),
+    for name, prefix, n_rows, is_rated in (
+        ("reviews.csv", "r", n_records, True),
+        ("new.csv", "n", n_records // 4, False),
     ):
         with (folder / name).open("w", encoding="utf-8", newline="") as file:
             rows = csv.writer(file)
-            rows.writerow(["id", "body", *scores])
+            rows.writerow(["id", "body", *([*_TABLE_SCORES, "verdict"] if is_rated else [])])
             for i in range(n_rows):
                 review = make_review(rng)
-                rows.writerow([f"{prefix}{i}", review["text"], *(review[score] for score in scores)])
+                verdict = "good" if review["overall"] >= _GOOD else "bad"
+                said = [*(review[score] for score in _TABLE_SCORES), verdict] if is_rated else []
+                rows.writerow([f"{prefix}{i}", review["text"], *said])
 
 
 def main() -> None:

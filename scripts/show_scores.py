@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
 """Shows the first scores of a run; where labels were kept beside them, how well they agree.
 
-    show_scores.py RUN
-
 A kept field that is named like an output is taken for its label, and a kept `text` is shown.
 """
 
+import argparse
 import sys
 from itertools import islice
 from typing import Any
@@ -17,11 +16,12 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import pearsonr, spearmanr
 
+from saiten.model.errors import SaitenError
 from saiten.pipelines import storage
 from saiten.pipelines.commands.pages.tables import table
 from saiten.pipelines.run.layout import SCORES_FOLDER
 from saiten.pipelines.run.results import read_scores
-from saiten.pipelines.run.run_manifest import RunManifest, read_run_manifest
+from saiten.pipelines.run.run_manifest import RunManifest, committed_manifest
 from saiten.pipelines.terminal import escape
 
 LOOKED_AT, SHOWN_RECORDS, SHOWN_OUTPUTS = 200, 3, 12
@@ -83,10 +83,13 @@ def scores_table(records: list[dict[str, Any]], rows: pa.Table, outputs: list[st
 
 def main() -> int:
     """Shows the run that is named on the command line."""
-    run = sys.argv[1]
-    manifest = read_run_manifest(run)
-    if manifest is None:
-        sys.exit(f"show_scores.py: {run} holds no committed run.")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", metavar="RUN", help="the --output of a saiten score")
+    run = parser.parse_args().run
+    try:
+        manifest = committed_manifest(run)
+    except SaitenError as error:
+        sys.exit(f"show_scores.py: {error}")
     outputs = list(manifest.outputs_scored)
     first = first_rows(run, manifest)
     labels = labels_of(first.schema, outputs)

@@ -69,12 +69,18 @@ def table(rows: Sequence[Row]) -> Iterator[str]:
         chosen = rows_of(rows, kind)
         for width in sorted({row["width"] for row in chosen}):
             of_width = [row for row in chosen if row["width"] == width]
-            accuracies, spreads = (", ".join(f"{row[name]:.2g}" for row in of_width) for name in _PANELS)
+            accuracies, spreads = (", ".join(_shown(row[name]) for row in of_width) for name in _PANELS)
             yield f"| {kind} | {width:,} | {accuracies} | {spreads} |"
     masked = [row for row in rows if row["mask"]]
     furthest = max(masked, key=lambda row: float(row["largest"]))
-    moved = f"{furthest['ulps_99_percent']:g} units of the last place (99 %), {furthest['largest']:.2g} at most"
-    yield f"\nHow far scores moved with the mask, over {len(masked)} combinations of seed, width and padding: {moved}."
+    ulps = furthest["ulps_99_percent"]
+    moved = f"by {furthest['largest']:.2g} at most, 99 % of them by {ulps:g} units of the last place or less"
+    how_far = moved if furthest["largest"] else "not at all, not by one unit of the last place"
+    yield f"\nWith the mask, over {len(masked)} combinations of seed, width and padding, scores moved {how_far}."
+
+
+def _shown(value: float) -> str:
+    return f"{value:.2f}" if value >= 0.01 else f"{value:.1e}"
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -10,7 +10,7 @@ bundle = saiten.load("bundles/reviews")  # once, when the process starts; all it
 
 def application(environ, start_response):
     try:
-        texts = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        texts = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
         rows = bundle.score(texts).tolist()
         status = "200 OK"
         answer = [None if math.isnan(row[0]) else dict(zip(bundle.outputs, row, strict=True)) for row in rows]

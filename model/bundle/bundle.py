@@ -11,6 +11,7 @@ from saiten.model.bundle.bundle_manifest import BundleManifest, read_bundle_mani
 from saiten.model.bundle.encoder_settings import check_dictionary_files, refuse_foreign_dictionaries
 from saiten.model.bundle.golden import GoldenRecord, load_golden
 from saiten.model.bundle.reference import Reference, read_reference
+from saiten.model.counted import counted
 from saiten.model.engines.engine import Engine
 from saiten.model.errors import BundleError, missing_library
 from saiten.model.keras_models.saved_model import check_keras_file
@@ -108,7 +109,10 @@ class StoredBundle:
     def _check_fit(self, n_outputs: int, vocabulary_size: int) -> None:
         num_words = self.manifest.encoder.num_words
         if n_outputs != len(self.outputs):
-            raise BundleError(f"{self.path}: the model has {n_outputs} outputs, but outputs names {len(self.outputs)}.")
+            raise BundleError(
+                f"{self.path}: the model gives {counted(n_outputs, 'score')} a text, but its manifest names "
+                f"{counted(len(self.outputs), 'output')}; make the bundle anew."
+            )
         if vocabulary_size < num_words:
             raise BundleError(
                 f"{self.path}: the model takes ids below {vocabulary_size}, but num_words is {num_words}."

@@ -27,6 +27,7 @@ _MAX_FILE_BYTES = {
 # Every file that a bundle may have, and its largest size.
 MAX_BYTES = {BUNDLE_MANIFEST: 16 << 20, **_MAX_FILE_BYTES}
 _OPTIONAL = frozenset(("packed.npz", TRAINING_PAGE))
+_AGAIN = "copy the bundle again, or make it anew"
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,11 @@ class BundleFile:
 
     bytes: int
     sha256: str
+
+
+def too_large(path: object, name: str) -> BundleError:
+    """Returns the error for a file of this name that is larger than any that Saiten writes."""
+    return BundleError(f"{path} is larger than {MAX_BYTES[name]:,} bytes, the most that is read; {_AGAIN}.")
 
 
 def describe_files(folder: pathlib.Path) -> dict[str, BundleFile]:
@@ -60,15 +66,17 @@ def read_manifest_json(folder: pathlib.Path) -> dict[str, Any]:
     if not folder.is_dir():
         raise BundleError(f"There is no bundle at {folder}; saiten train or saiten bundle makes one.")
     if not is_plain(path):
-        raise BundleError(f"{folder} is no bundle: it has no {BUNDLE_MANIFEST}.")
+        raise BundleError(
+            f"{folder} is no bundle: it has no {BUNDLE_MANIFEST}; give a directory that saiten train or bundle made."
+        )
     if path.stat().st_size > MAX_BYTES[BUNDLE_MANIFEST]:
-        raise BundleError(f"{path} is larger than {MAX_BYTES[BUNDLE_MANIFEST]} bytes.")
+        raise too_large(path, BUNDLE_MANIFEST)
     try:
         fields = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError) as error:
-        raise BundleError(f"{path} is not JSON.") from error
+        raise BundleError(f"{path} is not JSON; {_AGAIN}.") from error
     if not isinstance(fields, dict):
-        raise BundleError(f"{path} is not a JSON object.")
+        raise BundleError(f"{path} is not a JSON object, so it is no bundle's; {_AGAIN}.")
     if "run_id" in fields:
         raise BundleError(f"{folder} is a run, the output of saiten score, and no bundle: give the bundle's directory.")
     return fields
@@ -82,9 +90,11 @@ def check_names(folder: pathlib.Path, names: Collection[str]) -> None:
     """
     missing = _MAX_FILE_BYTES.keys() - set(names) - _OPTIONAL
     if missing:
-        raise BundleError(f"The manifest of {folder} does not name {min(missing)}.")
+        raise BundleError(f"The manifest of {folder} does not name {min(missing)}; make the bundle anew.")
     for name in sorted(set(names) - _MAX_FILE_BYTES.keys()):
-        raise BundleError(f"The manifest of {folder} names {name!r}, which is no file of a bundle.")
+        raise BundleError(
+            f"The manifest of {folder} names {name!r}, which is no file of a bundle; make the bundle anew."
+        )
 
 
 def check_files(folder: pathlib.Path, files: Mapping[str, BundleFile]) -> None:
@@ -105,15 +115,19 @@ def _check_file(path: pathlib.Path, expected: BundleFile) -> None:
     try:
         status = path.lstat()
     except FileNotFoundError:
-        raise BundleError(f"{path} is missing; the bundle was not copied whole.") from None
+        raise BundleError(f"{path} is missing; {_AGAIN}.") from None
     if not stat.S_ISREG(status.st_mode):
-        raise BundleError(f"{path} is no regular file; a bundle holds no links and no folders.")
+        raise BundleError(
+            f"{path} is no regular file; a bundle holds no links and no folders: copy the file itself there."
+        )
     if status.st_size != expected.bytes:
-        raise BundleError(f"{path} has {status.st_size} bytes, not {expected.bytes} as its manifest says.")
+        raise BundleError(
+            f"{path} has {status.st_size:,} bytes, not {expected.bytes:,} as its manifest says; {_AGAIN}."
+        )
     if status.st_size > MAX_BYTES[path.name]:
-        raise BundleError(f"{path} is larger than {MAX_BYTES[path.name]} bytes.")
+        raise too_large(path, path.name)
     if sha256_of(path) != expected.sha256:
-        raise BundleError(f"{path}: its sha256 is not that of the manifest; the file was changed or damaged.")
+        raise BundleError(f"{path}: its sha256 is not that of the manifest, so it was changed or damaged; {_AGAIN}.")
 
 
 def _refuse(number: str) -> float:

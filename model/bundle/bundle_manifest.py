@@ -130,13 +130,18 @@ def read_bundle_manifest(folder: pathlib.Path) -> BundleManifest:
     fields = read_manifest_json(folder)
     version = _field(fields, "format_version", int)
     if version != FORMAT_VERSION:
-        raise BundleError(f"{path}: format_version {version} is not {FORMAT_VERSION}, the one this saiten reads.")
+        raise BundleError(
+            f"{path}: format_version {version} is not {FORMAT_VERSION}, the one this saiten reads; "
+            "use the saiten that made the bundle, or make it anew."
+        )
     check_names(folder, _field(fields, "files", dict))
     files = {name: _file(fields, name) for name in _field(fields, "files", dict)}
     check_files(folder, files)
     bundle_id = _field(fields, "bundle_id", str)
     if bundle_id != bundle_id_of(fields):
-        raise BundleError(f"{path}: bundle_id is not that of its settings; the manifest was changed.")
+        raise BundleError(
+            f"{path}: bundle_id is not that of its settings; the manifest was changed: make the bundle anew."
+        )
     outputs = _field(fields, "outputs", list)
     refuse_output_names(outputs)
     packed, training, libraries = (_mapping(fields.get(name)) for name in ("packed", "training", "libraries"))
@@ -188,14 +193,18 @@ def _encoder_settings(fields: Mapping[str, Any]) -> EncoderSettings:
 def _task(fields: Mapping[str, Any]) -> Task:
     task = fields.get("task", "numbers")  # bundles made before there were others do not say
     if task not in TASKS:
-        raise BundleError(f"The manifest's task is {', '.join(TASKS[:-1])} or {TASKS[-1]}, not {task!r:.60}.")
+        raise BundleError(
+            f"The manifest's task is {', '.join(TASKS[:-1])} or {TASKS[-1]}, not {task!r:.60}; make the bundle anew."
+        )
     return cast("Task", task)
 
 
 def _golden_tolerance(fields: Mapping[str, Any]) -> float:
     allowed = fields.get("golden_tolerance", GOLDEN_TOLERANCE)  # bundles made before it was each model's own
     if not isinstance(allowed, float) or not GOLDEN_TOLERANCE <= allowed <= MOST_GOLDEN_TOLERANCE:
-        raise BundleError(f"The manifest's golden_tolerance is no number from 1e-05 to 0.01: {allowed!r:.60}.")
+        raise BundleError(
+            f"The manifest's golden_tolerance is no number from 1e-05 to 0.01: {allowed!r:.60}; make the bundle anew."
+        )
     return allowed
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from saiten.model.counted import counted
 from saiten.model.engines.engine import Engine, scaled_difference
 from saiten.model.errors import BundleError
 from saiten.model.text.encoder import EncodedTexts, Encoder
@@ -122,14 +123,16 @@ def load_golden(path: pathlib.Path, n_outputs: int) -> list[GoldenRecord]:
         lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
         records = [_record(json.loads(line), n_outputs) for line in lines]
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
-        raise BundleError(f"{path} holds a line that is no golden record.") from error
+        raise BundleError(f"{path} holds a line that is no golden record; make the bundle anew.") from error
     if len(records) < N_GOLDEN or not any(record.token_ids for record in records):
-        raise BundleError(f"{path} holds {len(records)} golden records; a bundle has {N_GOLDEN} or more.")
+        raise BundleError(
+            f"{path} holds {counted(len(records), 'golden record')}; a bundle has {N_GOLDEN} or more: make it anew."
+        )
     total = sum(max(len(record.text), len(record.tokens), len(record.token_ids)) for record in records)
     if len(records) > _MAX_RECORDS or total > _MAX_TOTAL:
         raise BundleError(
             f"{path} holds {len(records):,} golden records of {total:,} characters or tokens; "
-            f"{_MAX_RECORDS:,} of {_MAX_TOTAL:,} together are the most."
+            f"{_MAX_RECORDS:,} of {_MAX_TOTAL:,} together are the most: make it anew, with fewer --sample_texts."
         )
     return records
 

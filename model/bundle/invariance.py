@@ -68,7 +68,10 @@ class InvarianceProof:
         if not isinstance(difference, int | float) or isinstance(difference, bool):
             difference = math.inf
         if proof.get("passed") is not True or not proof.get("texts") or not 0 <= difference <= TOLERANCE:
-            raise BundleError(f"The manifest's invariance proof failed (largest_difference {difference:g}).")
+            raise BundleError(
+                f"The manifest's invariance proof failed (largest_difference {difference:g}): the model reads its "
+                "padding; train it with a mask, and make the bundle anew."
+            )
         (texts,) = _listed([proof.get("texts")], "texts", int)
         return cls(
             texts,

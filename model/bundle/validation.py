@@ -8,6 +8,7 @@ from saiten.model.bundle.golden import ids_of
 from saiten.model.bundle.invariance import prove_invariance, random_texts
 from saiten.model.bundle.packed_proof import prove_packed
 from saiten.model.bundle.replay import replay_ids, replay_scores
+from saiten.model.counted import counted
 from saiten.model.engines.keras_engine import KerasEngine, load_keras_engine
 from saiten.model.engines.packed.packed_file import load_packed
 from saiten.model.engines.packing.packer import NotCoveredError
@@ -38,9 +39,9 @@ def validate_bundle(bundle: StoredBundle) -> Iterator[Held]:
     Raises:
         BundleError: The first thing that does not hold.
     """
-    yield Held("files", f"{len(bundle.manifest.files)} sizes and hashes as in the manifest")
+    yield Held("files", f"{counted(len(bundle.manifest.files), 'file')}, sizes and hashes as in the manifest")
     bundle.check_dictionary()
-    yield Held("dictionary", f"{len(bundle.manifest.encoder.dictionary_files)} files as in the manifest")
+    yield Held("dictionary", f"{counted(len(bundle.manifest.encoder.dictionary_files), 'file')} as in the manifest")
     encoder = bundle.encoder()
     replay_ids(bundle, encoder)
     records = bundle.golden()
@@ -74,7 +75,7 @@ def _invariance(bundle: StoredBundle, engine: KerasEngine) -> Held:
     largest = max(proof.largest_difference for proof in proofs)
     texts = sum(proof.texts for proof in proofs)
     widths = ", ".join(str(width) for width in proofs[-1].sequence_lengths)
-    return Held("padding", f"{texts} texts, padded before and behind to {widths}: within {_shown(largest)}")
+    return Held("padding", f"{counted(texts, 'text')}, padded before and behind to {widths}: within {_shown(largest)}")
 
 
 def _packed(bundle: StoredBundle, engine: KerasEngine) -> Held:
@@ -86,7 +87,7 @@ def _packed(bundle: StoredBundle, engine: KerasEngine) -> Held:
     found, own = proof["largest_difference"], proof["largest_difference_of_keras"]
     return Held(
         "packed engine",
-        f"{proof['texts']:,} texts: {_shown(found)} from the model in double precision, Keras {_shown(own)}",
+        f"{counted(proof['texts'], 'text')}: {_shown(found)} from the model in double precision, Keras {_shown(own)}",
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from saiten.model.counted import counted
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.graph import Call, graph_of
 from saiten.model.outputs import refuse_output_names
@@ -62,10 +63,8 @@ def refuse_outputs(model: Any, outputs: Sequence[str]) -> None:
         raise BundleError(f"The model gives {shapes:.100}, not one row of scores a text: {cure}.")
     n_scores = sum(output.shape[-1] for output in model.outputs)
     if n_scores != len(outputs):
-        n_named = "1 output is" if len(outputs) == 1 else f"{len(outputs)} outputs are"
-        raise BundleError(
-            f"The model gives {n_scores} score{'s' * (n_scores != 1)} a text, but {n_named} named; name each."
-        )
+        n_named = counted(len(outputs), "output is", "outputs are")
+        raise BundleError(f"The model gives {counted(n_scores, 'score')} a text, but {n_named} named; name each.")
     own = [str(name) for name in getattr(model, "output_names", ())]
     if sorted(own) == sorted(outputs) and own != list(outputs):
         raise BundleError(f"The model gives {', '.join(own):.200} in this order: give --outputs so, or other names.")

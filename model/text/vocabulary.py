@@ -24,14 +24,16 @@ class Vocabulary:
 
     def __init__(self, words: Sequence[str | None], oov_id: int | None) -> None:
         if not words:
-            raise BundleError("A vocabulary needs at least id 0, the padding.")
+            raise BundleError("A vocabulary needs at least id 0, the padding; make the bundle anew.")
         if oov_id is not None and not 0 < oov_id < len(words):
-            raise BundleError(f"The OOV id {oov_id} is not an id of the vocabulary (1 to {len(words) - 1}).")
+            raise BundleError(
+                f"The OOV id {oov_id} is not an id of the vocabulary (1 to {len(words) - 1}); make the bundle anew."
+            )
         self.words = list(words)
         self.oov_id = oov_id
         named = [word for word in self.searchable() if word is not None]
         if len(set(named)) < len(named):
-            raise BundleError("The vocabulary names a word twice.")
+            raise BundleError("The vocabulary names a word twice; make the bundle anew.")
 
     def searchable(self) -> list[str | None]:
         """Returns the words that a text can hold, by id: padding and OOV cannot be reached by spelling their names."""
@@ -73,11 +75,11 @@ class Vocabulary:
         try:
             words = json.loads(path.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
-            raise BundleError(f"{path} is not JSON.") from error
+            raise BundleError(f"{path} is not JSON; make the bundle anew.") from error
         if not isinstance(words, list) or not all(word is None or isinstance(word, str) for word in words):
-            raise BundleError(f"{path} is not a JSON array of strings.")
+            raise BundleError(f"{path} is not a JSON array of strings; make the bundle anew.")
         if any(word is not None and not _is_unicode(word) for word in words):
-            raise BundleError(f"{path} holds half of a surrogate pair, which no text can hold.")
+            raise BundleError(f"{path} holds half of a surrogate pair, which no text can hold; make the bundle anew.")
         return cls(words, oov_id)
 
 

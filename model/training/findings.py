@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from saiten.model.counted import counted
 from saiten.model.evaluation.baseline import compare_with_baseline, score_by_baseline
 from saiten.model.text.ragged import FloatArray
 from saiten.model.text.segmented import tokens_of
@@ -90,7 +91,9 @@ def hints(training: Mapping[str, Any]) -> list[str]:
     epochs, found = training["epochs"], []
     n_texts = data["used"] - data["held_out"]
     if n_texts < _FEW_TEXTS:
-        found.append(f"Only {n_texts:,} texts were trained on; more labelled texts would help most.")
+        found.append(
+            f"The network was trained on {counted(n_texts, 'text')} only; more labelled texts would help most."
+        )
     if data["held_out"] and len(epochs) == settings["epochs"] and epochs[-1]["is_best"]:
         found.append(
             f"The held-out loss still fell in epoch {len(epochs)}, the last that --epochs={len(epochs)} allows: give "

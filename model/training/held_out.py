@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from saiten.model.counted import counted
 from saiten.model.errors import UsageError
 from saiten.model.task import Task
 from saiten.model.text.ragged import BoolArray, FloatArray, Int64Array
@@ -105,8 +106,11 @@ def split_line(split: Split) -> str:
     if not n_texts:
         return "no text is held out"
     n_twins = split.left_out.get("IN_VALIDATION_INPUT", 0)
-    left_out = f"; {n_twins:,} of --input that would are left out" if n_twins else ""
-    return f"{n_texts:,} texts held out, {split.how}: none equals, normalised, one that is trained on{left_out}"
+    equal = "equals" if n_twins == 1 else "equal"
+    left_out = f"; left out: {counted(n_twins, 'text')} of --input that {equal} one of them" if n_twins else ""
+    return (
+        f"{counted(n_texts, 'text')} held out, {split.how}: none equals, normalised, one that is trained on{left_out}"
+    )
 
 
 def refuse_untaught(targets: Targets, values: FloatArray) -> None:

@@ -5,9 +5,10 @@ import pathlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from saiten.model.counted import counted
 from saiten.pipelines.commands.flags import add_segmenter_argument, add_text_arguments, tokenizer_config, unreadable
 from saiten.pipelines.quiet import import_tensorflow
-from saiten.pipelines.terminal import counted, say
+from saiten.pipelines.terminal import say
 
 if TYPE_CHECKING:
     from saiten.model.keras_models.keras_tokenizer import WordIndex
@@ -94,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
 
     path = pathlib.Path(args.keras_model)
     if not path.exists():
-        raise BundleError(f"There is no Keras model at {path}.")
+        raise BundleError(f"There is no Keras model at {path}; --keras_model takes a .keras or .h5 file.")
     refuse_used(pathlib.Path(args.bundle))
     texts = _sample_texts(args.sample_texts)
     outputs = [name.strip() for name in args.outputs.split(",")]

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from saiten.model.counted import counted
 from saiten.model.outputs import highest_outputs
 from saiten.pipelines.local.choose_bundle import choose_bundle
 from saiten.pipelines.local.launch import plan_scoring
@@ -11,7 +12,7 @@ from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.output_directory import refuse_used
 from saiten.pipelines.steps.encode import encode_block
 from saiten.pipelines.steps.infer import score_block
-from saiten.pipelines.terminal import counted, make_console, say
+from saiten.pipelines.terminal import make_console, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,14 +38,16 @@ def check_run(settings: ScoreSettings) -> int:
     console = make_console()
     _print_scores(console, scored, outputs, chosen.n_labels)
     if len(outputs) > _SHOWN_OUTPUTS:
-        console.print(f"{len(outputs) - _SHOWN_OUTPUTS} more outputs are not shown.")
+        hidden = len(outputs) - _SHOWN_OUTPUTS
+        console.print(f"{counted(hidden, 'more output is', 'more outputs are')} not shown.")
     n_texts = sum(len(block.ids) for block in scored)
     n_dead = sum(len(block.dead_letters) for block in scored)
     n_empty = sum(int(block.is_empty.sum()) for block in scored)
     n_records = n_texts + n_dead
-    which = "the first" if n_records == CHECKED_RECORDS else "all"
+    which = "the first" if n_records == CHECKED_RECORDS else "all" if n_records > 1 else "the only"
+    records = "record" if n_records == 1 else f"{n_records:,} records"
     say(
-        f"of {which} {counted(n_records, 'record')} {n_texts - n_empty} scored, {n_empty} empty, "
+        f"of {which} {records} {n_texts - n_empty} scored, {n_empty} empty, "
         f"{counted(n_dead, 'dead letter')}; {counted(len(plan.files), 'file')} with {plan.total_bytes:,} bytes to "
         "score; nothing is written."
     )

@@ -5,8 +5,9 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from saiten.model.counted import counted
 from saiten.model.errors import FINDINGS_EXIT_CODE, UsageError
-from saiten.pipelines.terminal import counted, say, show
+from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
     from saiten.pipelines.comparison.compare_runs import Comparison

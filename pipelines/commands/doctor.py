@@ -41,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
         show(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=1))
     n_bad, n_notes = (sum(finding.level == level for finding in findings) for level in ("bad", "note"))
     if n_bad:
-        say(f"{n_bad} of {len(findings)} checks failed: nothing can be scored here before they are mended.")
+        them = "it is" if n_bad == 1 else "they are"
+        say(f"{n_bad} of {len(findings)} checks failed: nothing can be scored here before {them} mended.")
         return 1
     say(f"scoring works here: {len(findings)} checks{f', {n_notes} with a remedy' if n_notes else ''}.")
     return 0

@@ -5,13 +5,14 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from saiten.model.counted import counted
 from saiten.model.errors import FINDINGS_EXIT_CODE, UsageError, refuse_missing
 from saiten.pipelines.commands.command_line.input_flags import OTHER_FILES, add_format_arguments, add_input_arguments
 from saiten.pipelines.commands.flags import add_engine_argument, add_trust_argument
 from saiten.pipelines.commands.training.flags import add_label_arguments
 from saiten.pipelines.commands.training.least_figures import LeastFigure, figure_of, parse_limit
 from saiten.pipelines.local.settings import check_dead_letter_rate
-from saiten.pipelines.terminal import counted, say, show
+from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
     from saiten.model.evaluation.evaluation import LabelledScores

@@ -90,9 +90,12 @@ def _run_page(directory: str, names: set[str]) -> "InspectPage":
     path = storage.join(directory, RUN_MANIFEST)
     is_remote = storage.is_remote(path)
     if RUN_MANIFEST not in names or not (is_remote or is_plain(pathlib.Path(path))):
-        raise UsageError(f"{directory} is neither a bundle nor a committed run: it has no {RUN_MANIFEST}.")
+        raise UsageError(
+            f"{directory} is neither a bundle nor a committed run: it has no {RUN_MANIFEST}; give what was the "
+            "--bundle of a training, or the --output of a run."
+        )
     if not is_remote and pathlib.Path(path).stat().st_size > _MAX_RUN_MANIFEST_BYTES:
-        raise UsageError(f"{path} is larger than {_MAX_RUN_MANIFEST_BYTES} bytes.")
+        raise UsageError(f"{path} is larger than {_MAX_RUN_MANIFEST_BYTES:,} bytes, so it is no run's.")
     try:
         manifest = read_run_manifest(directory)
     except MisshapenManifestError as error:
@@ -100,7 +103,7 @@ def _run_page(directory: str, names: set[str]) -> "InspectPage":
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error}.") from error
     if manifest is None:
-        raise UsageError(f"{path} has gone.")
+        raise UsageError(f"{path} has just gone: another run takes its place; ask again.")
     page = run_page(directory, manifest, is_whole=SUCCESS in names)
     return dataclasses.replace(page, rows=[*page.rows, *unfinished], content={**page.content, **content})
 

@@ -50,6 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         say(f"{what_failed(error)}.")
         return SaitenError.exit_code
+    except Exception as error:
+        from saiten.pipelines.startup import said_of_service
+
+        if not (said := said_of_service(error)):
+            raise
+        say(said)
+        return SaitenError.exit_code
     except KeyboardInterrupt as end:
         say(_last_line("interrupted", end))
         return 128 + signal.SIGINT

@@ -8,9 +8,10 @@ import pathlib
 import threading
 from typing import TYPE_CHECKING
 
+from saiten.model.counted import counted
 from saiten.model.errors import FINDINGS_EXIT_CODE, SaitenError
 from saiten.pipelines.commands.score_flags import add_arguments, read_settings
-from saiten.pipelines.terminal import counted, say, show
+from saiten.pipelines.terminal import say, show
 
 if TYPE_CHECKING:
     from saiten.pipelines.run.run_manifest import RunManifest
@@ -99,7 +100,7 @@ def summary_line(manifest: "RunManifest", output: str) -> str:
 
     counts = manifest.counts
     about = "" if manifest.duplicate_ids_exact else "about "
-    duplicates = f", {about}{counts.duplicate_ids:,} repeated ids" if counts.duplicate_ids else ""
+    duplicates = f", {about}{counted(counts.duplicate_ids, 'repeated id')}" if counts.duplicate_ids else ""
     nothing = "" if counts.records else ": the input has no records"
     seconds = max(manifest.seconds, 1e-3)
     return (

@@ -25,6 +25,7 @@ _READER_THREADS = ("beam_control_read", "read_grpc_client_inputs")
 _DISK_ERROR = re.compile(r"\[Errno (?P<number>\d+)\] (?P<reason>[^:]+)(: '(?P<path>.*)')?$")
 # How long Beam gets to notice by itself that a worker is gone; it takes some 4 s.
 _NOTICE_SECS = 20.0
+_NOT_STARTED = "A worker did not start: saiten doctor tries what it needs; --resume goes on from here."
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _ending_when_lost(run: Run, workers: LocalWorkers | None) -> Iterator[None]:
             previous(failed)
         if name != STARTER_THREAD or ended.wait(_NOTICE_SECS):
             return
-        error = run.reports.gravest() or _lost_worker(workers) or SaitenError("A worker did not start.")
+        error = run.reports.gravest() or _lost_worker(workers) or SaitenError(_NOT_STARTED)
         workers.kill()
         end_process(error.exit_code, str(error))
 

@@ -15,6 +15,7 @@ from saiten.model.cores import available_cores
 from saiten.model.errors import SaitenError, missing_library
 from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
 from saiten.model.versions import installed_version
+from saiten.pipelines.startup import STORES, missing_clients
 
 Level = Literal["good", "note", "bad"]
 
@@ -24,6 +25,7 @@ _PROBE_SECS = 180.0
 _WORKER_BYTES = 350 << 20
 _LITTLE_DISK_BYTES = 2 << 30
 _PYTHONS = ((3, 11), (3, 13))
+_ANEW = "run ./scripts/setup in Saiten's checkout, or install its wheel anew: pip install --force-reinstall WHEEL"
 CGROUP = pathlib.Path("/sys/fs/cgroup")
 # What a process of its own tries, and says of its memory. A library that ends the process ends that one.
 _PROGRAM = """
@@ -74,6 +76,12 @@ class Part:
 PARTS = (
     Part("Beam", "runs the pipeline", ("apache_beam", "pyarrow"), ("apache-beam", "pyarrow")),
     Part(
+        "files, reports",
+        "reads records, writes report.html",
+        ("isal.igzip", "msgspec", "orjson", "xxhash", "jinja2", "pygal", "rich"),
+        ("isal", "msgspec", "orjson", "xxhash", "jinja2", "pygal", "rich"),
+    ),
+    Part(
         "packed engine",
         "scores without TensorFlow",
         ("saiten.model.engines.packed.kernels",),
@@ -83,10 +91,17 @@ PARTS = (
         "keras engine",
         "scores any model that masks its padding; checks bundles",
         ("tensorflow", "keras", "h5py"),
-        ("tensorflow", "keras"),
+        ("tensorflow", "keras", "h5py"),
         "keras",
     ),
     Part("training", "word vectors", ("gensim", "scipy"), ("gensim", "scipy"), "train"),
+    Part(
+        "evaluation",
+        "saiten evaluate, and train --baseline",
+        ("sklearn.svm", "scipy.stats"),
+        ("scikit-learn", "scipy"),
+        "evaluate",
+    ),
 )
 
 
@@ -102,6 +117,7 @@ def examine(folder: str) -> Iterator[Diagnosis]:
         yield judge_dictionary("unidic-lite")
         for part, probe in zip(PARTS, probes, strict=True):
             yield judge_part(part, probe)
+        yield judge_stores(missing_clients())
         yield judge_memory(available_memory(), available_cores())
         yield judge_disk(folder)
     finally:
@@ -126,6 +142,16 @@ def judge_dictionary(name: str) -> Diagnosis:
     except SaitenError as error:
         return Diagnosis("dictionary", "bad", name, str(error))
     return Diagnosis("dictionary", "good", f"{name} {tokenizer.dictionary.version}: {' '.join(tokens)}")
+
+
+def judge_stores(missing: Mapping[str, str]) -> Diagnosis:
+    """Says where files may lie; a store without its client is no fault: most people have none.
+
+    Args:
+        missing: The extra that brings its client, by the beginning of a store's paths.
+    """
+    stores = {store: f"{store} with the extra {missing[store]}" if store in missing else store for store in STORES}
+    return Diagnosis("stores", "good", f"files of this machine; {'; '.join(stores.values())}")
 
 
 def judge_memory(n_bytes: int | None, cores: int) -> Diagnosis:
@@ -195,10 +221,10 @@ def judge_part(part: Part, probe: "subprocess.Popen[str]") -> Diagnosis:
         return Diagnosis(part.name, "good", f"{_shown(versions)}; {part.purpose}; {memory}")
     missing = next((name for name, version in versions.items() if version is None), None)
     if missing:
-        remedy = str(missing_library(missing, part.extra) if part.extra else f"{missing} is not installed")
+        remedy = str(missing_library(missing, part.extra)) if part.extra else f"{missing} is not installed: {_ANEW}"
         return Diagnosis(part.name, level, f"needs {missing}; {part.purpose}", remedy)
     reason = said.strip().splitlines()[-1] if said.strip() else f"the process ended with {probe.returncode}"
-    remedy = "install it anew (./scripts/setup); Illegal instruction: this processor lacks what it was built for"
+    remedy = f"{_ANEW}; where it says Illegal instruction, this processor lacks what it was built for"
     return Diagnosis(part.name, level, f"{_shown(versions)} does not load: {reason:.200}", remedy)
 
 

@@ -116,7 +116,10 @@ def launch_run(settings: ScoreSettings, waiting: WaitingWorkers | None = None) -
                     return None
     manifest = read_run_manifest(output)
     if manifest is None or manifest.run_id != scoring.commit.run.run_id:
-        raise SaitenError(f"The pipeline ended, but {output} holds no commit of run {scoring.commit.run.run_id}.")
+        raise SaitenError(
+            f"The pipeline ended, but {output} holds no commit of run {scoring.commit.run.run_id}: do its workers see "
+            "the same directory?"
+        )
     return manifest
 
 

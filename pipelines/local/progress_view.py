@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from saiten.model.counted import counted
 from saiten.pipelines.run.notes.progress_notes import WRITE_SECS, Progress, read_progress
 
 if TYPE_CHECKING:
@@ -36,16 +37,16 @@ def _show_bar(console: "Console", folder: str, total_bytes: int, ended: threadin
     columns = (
         bars.BarColumn(),
         bars.TaskProgressColumn(),
-        bars.TextColumn("{task.fields[records]:,} records, {task.fields[dead]:,} dead letters"),
+        bars.TextColumn("{task.fields[counts]}"),
         bars.TimeElapsedColumn(),
         bars.TextColumn("left"),
         bars.TimeRemainingColumn(),
     )
     with bars.Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=total_bytes, records=0, dead=0)
+        task = bar.add_task("", total=total_bytes, counts=_counts(Progress()))
         while not ended.wait(WRITE_SECS):
             done = read_progress(folder)
-            bar.update(task, completed=done.n_bytes, records=done.tally.records, dead=done.tally.dead)
+            bar.update(task, completed=done.n_bytes, counts=_counts(done))
 
 
 def _show_lines(console: "Console", folder: str, total_bytes: int, ended: threading.Event) -> None:
@@ -56,4 +57,8 @@ def _show_lines(console: "Console", folder: str, total_bytes: int, ended: thread
 def progress_line(done: Progress, total_bytes: int) -> str:
     """Returns a progress in words; a runner that tries again what a lost worker did may count it twice."""
     share = min(1.0, done.n_bytes / max(1, total_bytes))
-    return f"{share:.0%}: {done.tally.records:,} records, {done.tally.dead:,} dead letters"
+    return f"{share:.0%}: {_counts(done)}"
+
+
+def _counts(done: Progress) -> str:
+    return f"{counted(done.tally.records, 'record')}, {counted(done.tally.dead, 'dead letter')}"

@@ -3,6 +3,7 @@
 import json
 import os
 import queue
+import re
 import socket
 import threading
 import urllib.parse
@@ -58,8 +59,8 @@ def remote_execution(name: str, flags: Sequence[str]) -> Execution:
 
 
 def _plain(message: object) -> str:
-    """Returns Beam's message on one line, without a full stop."""
-    return " ".join(str(message).split()).rstrip(".")
+    """Returns Beam's message on one line, without a full stop, and options as the flags that they are."""
+    return re.sub(r"\boption: (?=\w)", "option: --", " ".join(str(message).split()).rstrip("."))
 
 
 def refuse_unseen(execution: Execution, flag: str, paths: Iterable[str]) -> None:

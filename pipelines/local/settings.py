@@ -1,5 +1,6 @@
 """What a run is asked for: the flags of `saiten score`, with types and judged. Imports nothing heavy."""
 
+import dataclasses
 import re
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ _LOCAL_RUNNERS = ("fnapi", "direct")
 # A month: timers take no infinity.
 _MAX_TIMEOUT_SECS = 30 * 24 * 3600
 _MAX_WAIT_MS = 60_000
+# What no run over files has.
+_OF_STREAMS = ("subscription", "bundle_watch", "poll_secs", "window_secs", "max_batch_wait_ms")
 _SUBSCRIPTION = re.compile(r"projects/[^/]+/subscriptions/[^/]+")
 
 
@@ -119,8 +122,8 @@ def _check_stream(settings: ScoreSettings) -> None:
         UsageError: In one sentence.
     """
     if not settings.streaming:
-        alone = {"subscription": settings.subscription, "bundle_watch": settings.bundle_watch}
-        for flag in (flag for flag, value in alone.items() if value is not None):
+        defaults = {field.name: field.default for field in dataclasses.fields(settings)}
+        for flag in (flag for flag in _OF_STREAMS if getattr(settings, flag) != defaults[flag]):
             raise UsageError(f"--{flag} is for input without end: say --streaming too.")
         return
     if bool(settings.input) == bool(settings.subscription):

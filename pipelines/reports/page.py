@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from saiten.model.counted import counted
 from saiten.pipelines.reports.numbers import percent, short_number
 from saiten.pipelines.terminal import escape_controls
 
@@ -18,6 +19,10 @@ def render(template: str, **values: Any) -> bytes:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        count="{:,}".format, number=short_number, percent=percent, shown=lambda text: escape_controls(str(text))
+        count="{:,}".format,
+        counted=counted,
+        number=short_number,
+        percent=percent,
+        shown=lambda text: escape_controls(str(text)),
     )
     return environment.get_template(template).render(**values).encode()

@@ -54,7 +54,12 @@ def training_report(training: Mapping[str, Any], held_out: LabelledScores | None
 
 
 def _learning_curves(epochs: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Markup]]:
-    """Yields what each curve is called, and the curve: on one scale the larger loss would make a line of the other."""
+    """Yields what each curve is called, and the curve: on one scale the larger loss would make a line of the other.
+
+    One epoch makes no curve.
+    """
+    if len(epochs) < 2:
+        return
     for name, key in (("Training loss", "loss"), ("Held-out loss", "held_out_loss")):
         points = [(float(one["epoch"]), one[key]) for one in epochs]
         if any(loss is None for _, loss in points):

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from saiten.model.counted import counted
 from saiten.model.evaluation.metrics import main_figure
 from saiten.model.training.findings import baseline_line, hints
 from saiten.pipelines.reports.numbers import percent
@@ -76,7 +77,7 @@ def _judge_figures(known: _Training, n_outputs: int) -> Iterator[Finding]:
         yield Finding(Level.LOOK, "No text was held out: how good the scores are is not known.")
         return
     if metrics.macro_f1 is not None and metrics.accuracy is not None:
-        sentence = f"{percent(metrics.accuracy)} of {metrics.texts:,} held-out texts get their class."
+        sentence = f"{percent(metrics.accuracy)} of {_held_out(metrics)} get their class."
         if metrics.macro_f1 <= _NO_BETTER / max(1, n_outputs):
             yield Finding(Level.BAD, f"{sentence} That is hardly better than always saying the same class.")
         else:
@@ -84,13 +85,17 @@ def _judge_figures(known: _Training, n_outputs: int) -> Iterator[Finding]:
     else:
         yield _judge_mean(metrics)
     if metrics.texts < _FEW_HELD_OUT:
-        yield Finding(Level.LOOK, f"Only {metrics.texts:,} texts were held out: these figures are rough.")
+        yield Finding(Level.LOOK, f"These are the figures of only {_held_out(metrics)}: they are rough.")
+
+
+def _held_out(metrics: _Metrics) -> str:
+    return counted(metrics.texts, "held-out text")
 
 
 def _judge_mean(metrics: _Metrics) -> Finding:
     figures = {"accuracy": metrics.accuracy} if metrics.accuracy is not None else {}
     name, value = main_figure({"mean": metrics.mean, **figures})
-    what = f"On {metrics.texts:,} held-out texts"
+    what = f"On {_held_out(metrics)}"
     if value is None:
         return Finding(Level.BAD, f"{what} the scores are constant: nothing was learned.")
     figure = f"{CALLED.get(name, name)} {value:.3f}; 1 would be perfect"

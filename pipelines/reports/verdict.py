@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from saiten.model.counted import counted
 from saiten.pipelines.reports.distributions import Compared, compare_scores, compare_texts
 from saiten.pipelines.reports.drift import DriftLevel
 from saiten.pipelines.reports.numbers import percent, short_number
@@ -23,8 +24,9 @@ def outcome_sentence(manifest: RunManifest) -> str:
     """Returns what became of the records."""
     counts = manifest.counts
     if counts.scored == counts.records:
-        return f"All {counts.records:,} records were scored." if counts.records else "The input holds no records."
-    parts = [f"{counts.scored:,} of {counts.records:,} records were scored"]
+        all_of_them = "The only record was" if counts.records == 1 else f"All {counts.records:,} records were"
+        return f"{all_of_them} scored." if counts.records else "The input holds no records."
+    parts = [f"{counts.scored:,} of {counted(counts.records, 'record')} {_were(counts.scored)} scored"]
     if counts.empty:
         parts.append(f"{counts.empty:,} {_are(counts.empty)} empty")
     if counts.dead:
@@ -51,16 +53,16 @@ def judge_run(manifest: RunManifest) -> Verdict:
 def _judge_counts(manifest: RunManifest) -> Iterator[Finding]:
     counts = manifest.counts
     if not counts.scored:
-        yield Finding(Level.BAD, "Not one record was scored.")
+        yield Finding(Level.BAD, "No record was scored.")
     if counts.dead:
         codes = ", ".join(f"{code} {count:,}" for code, count in manifest.dead_letter_codes.items())
         share = percent(counts.dead / counts.records)
         yield Finding(Level.LOOK, f"{share} of the records could not be scored: {codes}.")
     if counts.duplicate_ids:
-        about = "" if manifest.duplicate_ids_exact else "about "
-        yield Finding(
-            Level.LOOK, f"{about}{counts.duplicate_ids:,} records have the id of another: a join by id doubles them."
-        )
+        about = "" if manifest.duplicate_ids_exact else "About "
+        have, them = ("has", "it") if counts.duplicate_ids == 1 else ("have", "them")
+        records = counted(counts.duplicate_ids, "record")
+        yield Finding(Level.LOOK, f"{about}{records} {have} the id of another: a join by id doubles {them}.")
 
 
 def _judge_words(statistics: RunStatistics, oov: Compared) -> Iterator[Finding]:
@@ -130,3 +132,7 @@ def _named(scores: Sequence[Compared]) -> str:
 
 def _are(count: int) -> str:
     return "is" if count == 1 else "are"
+
+
+def _were(count: int) -> str:
+    return "was" if count == 1 else "were"

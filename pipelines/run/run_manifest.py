@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from saiten.model.bundle.reference import Reference
+from saiten.model.counted import counted
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.run.json_file import parse_json
 from saiten.pipelines.run.layout import RUN_MANIFEST
 from saiten.pipelines.run.range_summary import Part, SourceCount
 from saiten.pipelines.statistics.run_statistics import RunStatistics
-from saiten.pipelines.terminal import counted
 from saiten.pipelines.verdict import Verdict
 
 FORMAT_VERSION = 1

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
+from saiten.model.counted import counted
 from saiten.model.errors import CountMismatchError, SaitenError
 from saiten.pipelines.run.range_summary import RangeSummary, SourceCount
+from saiten.pipelines.run.run_manifest import parts_line
 from saiten.pipelines.run.run_plan import RunPlan
 
 
@@ -16,7 +18,10 @@ def summaries_of_all(plan: RunPlan, summaries: Iterable[RangeSummary]) -> list[R
     found = {summary.range_index: summary for summary in (*plan.finished, *summaries)}
     missing = [work.index for work in plan.ranges if work.index not in found]
     if missing:
-        raise SaitenError(f"Range {missing[0]} has not said what became of it: {len(missing)} summaries are missing.")
+        raise SaitenError(
+            f"Range {missing[0]} has not said what became of it: "
+            f"{counted(len(missing), 'summary is', 'summaries are')} missing."
+        )
     return [found[work.index] for work in plan.ranges]
 
 
@@ -36,12 +41,13 @@ def count_by_source(plan: RunPlan, summaries: Iterable[RangeSummary]) -> dict[st
     for source, count in counts.items():
         if count.unaccounted:
             raise CountMismatchError(
-                f"{source}: {count.records} records read, but {count.scored} scored, {count.empty} empty and "
-                f"{count.dead} dead letters: {count.unaccounted} are unaccounted for."
+                f"{source}: {counted(count.records, 'record')} read, but {parts_line(count)}: "
+                f"{count.unaccounted:,} unaccounted for."
             )
     total = sum(counts.values(), SourceCount())
     if (score_rows, dead_rows) != (total.scored + total.empty, total.dead):
         raise CountMismatchError(
-            f"The parts hold {score_rows} scores and {dead_rows} dead letters, but the records came out as {total}."
+            f"The parts hold {counted(score_rows, 'score')} and {counted(dead_rows, 'dead letter')}, but the records "
+            f"came out as {parts_line(total)}."
         )
     return counts

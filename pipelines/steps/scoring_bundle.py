@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from saiten.model.bundle.bundle import StoredBundle, read_bundle
-from saiten.model.bundle.bundle_files import MAX_BYTES
+from saiten.model.bundle.bundle_files import MAX_BYTES, too_large
 from saiten.model.bundle.replay import replay_ids, replay_scores
 from saiten.model.engines.engine import Engine
 from saiten.model.errors import BundleError
@@ -112,17 +112,20 @@ def _download(path: str, folder: pathlib.Path) -> None:
     except OSError as error:
         raise BundleError(f"The bundle at {path} cannot be read: {error}.") from error
     if not files:
-        raise BundleError(f"There is no bundle at {path}.")
+        raise BundleError(f"There is no bundle at {path}; saiten train or saiten bundle makes one, to be copied there.")
     for file in files:
         name = file.removeprefix(path.rstrip("/") + "/")
         if not name:  # consoles of object stores make an empty object that stands for the folder
             continue
         if "/" in name:
-            raise BundleError(f"The bundle at {path} holds a folder, {name.split('/')[0]}: a bundle is flat.")
+            raise BundleError(
+                f"The bundle at {path} holds a folder, {name.split('/')[0]}: a bundle is flat, so give the one that "
+                "holds manifest.json."
+            )
         if name not in MAX_BYTES:
             raise BundleError(f"The bundle at {path} holds {name!r}, which is no file of a bundle; remove it.")
         with storage.open_read(file) as source, (folder / name).open("wb") as target:
             while chunk := source.read(_CHUNK_BYTES):
                 target.write(chunk)
                 if target.tell() > MAX_BYTES[name]:
-                    raise BundleError(f"{file} is larger than {MAX_BYTES[name]} bytes.")
+                    raise too_large(file, name)

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 import pyarrow as pa
 from apache_beam.options.pipeline_options import StandardOptions
 
+from saiten.model.counted import counted
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.local.choose_bundle import choose_bundle
@@ -32,7 +33,7 @@ from saiten.pipelines.streaming.bundles import BundleWatch, refused_bundles
 from saiten.pipelines.streaming.files import folder_of
 from saiten.pipelines.streaming.pipeline import build
 from saiten.pipelines.streaming.stream import Stream
-from saiten.pipelines.terminal import counted, say, show
+from saiten.pipelines.terminal import say, show
 
 _STREAMING_RUNNERS = ("flink", "portable", "prism", "dataflow")
 _LEFT = "the windows that are there are whole, --resume goes on from here"

@@ -19,7 +19,7 @@ from apache_beam.transforms.core import RestrictionProvider
 from apache_beam.transforms.window import TimestampedValue
 from apache_beam.utils.timestamp import Duration, Timestamp
 
-from saiten.model.errors import UsageError
+from saiten.model.errors import missing_library
 from saiten.pipelines.run.owner import refuse_fenced_off
 from saiten.pipelines.streaming.messages import Message, blocks_of, gather
 from saiten.pipelines.streaming.stream import Stream, UnscoredBlock
@@ -153,7 +153,7 @@ def make_client() -> "SubscriberClient":
     try:
         from google.cloud.pubsub_v1 import SubscriberClient
     except ImportError as error:
-        raise UsageError("--subscription needs google-cloud-pubsub: pip install 'saiten[gcp]'.") from error
+        raise missing_library("google-cloud-pubsub", "gcp") from error
     # Google advises against asking without a wait, as it costs requests; but a wait that is given up loses answers.
     warnings.filterwarnings("ignore", "The return_immediately flag is deprecated", DeprecationWarning)
     return SubscriberClient()

@@ -333,7 +333,7 @@ def test_inspect_reads_no_manifest_as_large_as_memory(tmp_path: pathlib.Path, ca
     with (tmp_path / "manifest.json").open("wb") as file:
         file.truncate(1 << 40)
     assert main(["inspect", str(tmp_path)]) == 2
-    assert "is larger than 268435456 bytes" in capsys.readouterr().err
+    assert "is larger than 268,435,456 bytes" in capsys.readouterr().err
     (tmp_path / "golden.jsonl").touch()
     assert main(["inspect", str(tmp_path)]) == 2
-    assert "is larger than 16777216 bytes" in capsys.readouterr().err
+    assert "is larger than 16,777,216 bytes" in capsys.readouterr().err

@@ -1,11 +1,14 @@
 """`saiten doctor` says what is missing on a machine, and what to do about it."""
 
+import importlib.metadata
 import json
 import pathlib
+import re
 import sys
 
 import pytest
 
+from saiten.model.errors import missing_library
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.local import health
 from saiten.pipelines.local.health import (
@@ -15,8 +18,10 @@ from saiten.pipelines.local.health import (
     judge_disk,
     judge_memory,
     judge_python,
+    judge_stores,
     start_probe,
 )
+from saiten.pipelines.startup import _CLIENTS
 
 GOOD = Part("good", "is there", ("json",), ("numpy",))
 MISSING = Part("absent", "is not there", ("no_such_module",), ("no-such-package",), "keras")
@@ -37,11 +42,11 @@ def test_a_machine_that_has_all_is_told_so(
     monkeypatch.setattr(health, "PARTS", (GOOD,))
     code, out, err = examined(f"--output={tmp_path / 'new' / 'run'}", capsys=capsys)
     assert [line.split()[:2] for line in out.splitlines()] == [
-        ["✓", "Python"], ["✓", "dictionary"], ["✓", "good"], ["✓", "memory"], ["✓", "disk"],
+        ["✓", "Python"], ["✓", "dictionary"], ["✓", "good"], ["✓", "stores"], ["✓", "memory"], ["✓", "disk"],
     ]  # fmt: skip
     assert "すもも も もも も もも の うち" in out
     assert f"free in {tmp_path}" in out
-    assert (code, err) == (0, "saiten: scoring works here: 5 checks.\n")
+    assert (code, err) == (0, "saiten: scoring works here: 6 checks.\n")
 
 
 def test_what_training_or_the_keras_engine_lack_is_a_remark_and_what_scoring_lacks_an_error(
@@ -54,12 +59,12 @@ def test_what_training_or_the_keras_engine_lack_is_a_remark_and_what_scoring_lac
         "name": "absent",
         "level": "note",
         "figure": "needs no-such-package; is not there",
-        "remedy": "no-such-package is not installed: run pip install '.[keras]' in Saiten's checkout.",
+        "remedy": str(missing_library("no-such-package", "keras")),
     }
     assert (found["good"]["level"], found["broken"]["level"]) == ("good", "bad")
     assert "does not load: ModuleNotFoundError: No module named 'saiten.no_such_module'" in found["broken"]["figure"]
     assert code == 1
-    assert err == "saiten: 1 of 7 checks failed: nothing can be scored here before they are mended.\n"
+    assert err == "saiten: 1 of 8 checks failed: nothing can be scored here before it is mended.\n"
 
 
 def test_a_library_that_ends_the_process_ends_the_probe_alone(
@@ -70,6 +75,25 @@ def test_a_library_that_ends_the_process_ends_the_probe_alone(
     finding = health.judge_part(CRASHING, start_probe(CRASHING))
     assert (finding.level, finding.figure.endswith("does not load: the process ended with -4")) == ("note", True)
     assert "this processor" in finding.remedy
+
+
+def test_every_extra_and_every_library_that_is_needed_is_looked_for() -> None:
+    """What setup.py asks for is what is tried; of the extras those that bring a library of Saiten's own parts."""
+    wanted: dict[str, set[str]] = {}
+    for line in importlib.metadata.requires("saiten") or ():
+        name, _, marker = line.partition(";")
+        extra = re.search(r"extra == [\"'](\w+)[\"']", marker)
+        wanted.setdefault(extra[1] if extra else "", set()).add(re.split(r"[\[<>=~! ]", name)[0])
+    tried = {package for part in health.PARTS for package in part.packages}
+    assert wanted[""] - tried == {"mecab-python3", "unidic-lite"}  # of these the dictionary is the proof
+    assert {name for extra in ("keras", "train", "evaluate") for name in wanted[extra]} - tried == set()
+    assert {part.extra for part in health.PARTS if part.extra} == {"keras", "train", "evaluate"}
+    assert {extra for _, extra in _CLIENTS.values()} == wanted.keys() - {"", "keras", "train", "evaluate", "dev"}
+
+
+def test_stores_without_their_client_name_the_extra() -> None:
+    assert judge_stores({}).figure == "files of this machine; gs://; s3://"
+    assert judge_stores({"gs://": "gcp"}).figure == "files of this machine; gs:// with the extra gcp; s3://"
 
 
 @pytest.mark.parametrize(("version", "level"), [((3, 10, 9), "bad"), ((3, 11, 0), "good"), ((3, 13, 9), "good"),

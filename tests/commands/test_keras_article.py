@@ -159,7 +159,7 @@ def test_a_plain_index_and_sample_texts_do(existing: pathlib.Path, capsys: pytes
         ({"max_sequence_length": "0"}, "max_sequence_length must be 1 or more"),
         ({"dictionary": "nowhere"}, "nowhere holds no MeCab dictionary"),
         ({"sample_texts": "nowhere.txt"}, "--sample_texts=nowhere.txt cannot be read"),
-        ({"truncating": "left"}, "invalid choice: 'left'"),
+        ({"truncating": "left"}, "--truncating is pre or post, not 'left'"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(

@@ -73,14 +73,14 @@ def test_jsonl_becomes_a_bundle(tmp_path: pathlib.Path, capsys: pytest.CaptureFi
         f"saiten: scores with packed and keras engines; {tmp_path / 'b' / 'training.html'} shows the training" in lines
     )
     held = printed["metrics"]["texts"]
-    assert f"saiten: Only {held} texts were held out: these figures are rough." in lines
+    assert f"saiten: These are the figures of only {held} held-out texts: they are rough." in lines
     page = HeardPage((tmp_path / "b" / "training.html").read_text(encoding="utf-8"))
     page.check()
     assert any(line.startswith("epoch 1: loss ") for line in lines)
     assert lines[-1] == (
         f"saiten: 122 records read, {121 - held_out} trained on, {held_out} held out (a share of each class), "
         f"EMPTY 1; missing labels: bad 1; "
-        f"best of 1 epochs is 1, then 2 on all texts; in {tmp_path / 'b'}"
+        f"1 epoch, then 2 on all texts; in {tmp_path / 'b'}"
     )
     assert main(["inspect", str(tmp_path / "b")]) == 0
     shown = [line.split(maxsplit=1) for line in map(str.strip, capsys.readouterr().out.splitlines())]
@@ -102,18 +102,18 @@ def test_the_names_of_classes_become_the_outputs(tmp_path: pathlib.Path, capsys:
     n_equal = bundle.manifest.training["data"]["skipped"]["IN_VALIDATION_INPUT"]
     assert (
         "40 texts held out, --validation_input: none equals, normalised, one that is trained on; "
-        f"{n_equal} of --input that would are left out"
+        f"left out: {n_equal} texts of --input that equal one of them"
     ) in lines
     assert lines[-7].startswith("saiten: 100.0% of the held-out texts' words are in the vocabulary, 0.0% of the texts")
     said = baseline_line(bundle.manifest.training["baseline"])
     assert lines[-6] == f"saiten: {said[:1].upper()}{said[1:]}."
-    assert lines[-5] == "saiten: Only 40 texts were held out: these figures are rough."
-    assert lines[-4].startswith(f"saiten: Only {200 - n_equal} texts were trained on;")
+    assert lines[-5] == "saiten: These are the figures of only 40 held-out texts: they are rough."
+    assert lines[-4].startswith(f"saiten: The network was trained on {200 - n_equal} texts only;")
     assert lines[-3].startswith("saiten: The held-out loss still fell in epoch 1, the last that --epochs=1 allows: ")
     assert lines[-2].endswith(" of 40 held-out texts get their class.")
     assert lines[-1] == (
         f"saiten: 242 records read, {200 - n_equal} trained on, 40 held out (--validation_input), "
-        f"IN_VALIDATION_INPUT {n_equal}, LABEL_MISSING 2; best of 1 epochs is 1; in {tmp_path / 'b'}"
+        f"IN_VALIDATION_INPUT {n_equal}, LABEL_MISSING 2; 1 epoch; in {tmp_path / 'b'}"
     )
 
 
@@ -128,7 +128,7 @@ def test_what_is_left_out_of_further_text_is_counted(
     assert capsys.readouterr().err.startswith("saiten: 3 of 5 records of --word2vec_input cannot be used (")
     assert not (tmp_path / "b").exists()
     assert main(["train", *arguments, "--max_dead_letter_rate=0.6"]) == 0
-    left_out = "; left out of the further text: EMPTY 1, NOT_AN_OBJECT 1, TEXT_MISSING 1, TEXT_NOT_STRING 1; best of"
+    left_out = "; left out of the further text: EMPTY 1, NOT_AN_OBJECT 1, TEXT_MISSING 1, TEXT_NOT_STRING 1; 1 epoch"
     assert left_out in capsys.readouterr().err
     data_of_training = read_bundle(tmp_path / "b").manifest.training["data"]
     assert (data_of_training["further_texts"], data_of_training["further_skipped"]) == (1, {"EMPTY": 1})

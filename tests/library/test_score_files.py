@@ -43,7 +43,7 @@ def test_errors_of_the_run_are_raised_with_their_class(
     tiny_bundle: StoredBundle, half_broken: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
     good: dict[str, str] = {"input": str(half_broken), "bundle": str(tiny_bundle.path), "output": str(tmp_path / "out")}
-    with pytest.raises(saiten.TooManyDeadLettersError, match="1 of 2 records are dead letters"):
+    with pytest.raises(saiten.TooManyDeadLettersError, match="1 of 2 records is a dead letter"):
         saiten.score_files(**good)
     with pytest.raises(saiten.BundleError, match="nowhere"):
         saiten.score_files(**{**good, "bundle": "nowhere"})

@@ -88,5 +88,29 @@ def test_a_path_on_a_store_whose_client_is_missing_names_the_extra(
     monkeypatch.setattr("saiten.pipelines.startup.is_installed", lambda _module: False)
     here = {"here": reviews, "bundle": tiny_bundle.path}
     assert main([flag.format(f"{scheme}://bucket", **here) for flag in flags]) == 2
-    said = f"saiten: {library} is not installed: run pip install '.[{extra}]' in Saiten's checkout.\n"
-    assert capsys.readouterr().err == said
+    ways = (
+        f"pip install '.[{extra}]' in Saiten's checkout, or pip install 'WHEEL[{extra}]' where WHEEL is the file of its"
+    )
+    assert capsys.readouterr().err == f"saiten: {library} is not installed: run {ways} wheel.\n"
+
+
+@pytest.mark.parametrize("module", ["google.api_core.exceptions", "botocore.exceptions", "elsewhere"])
+def test_what_a_stores_client_raises_is_one_sentence(
+    module: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No bucket, no credentials, no network: errors of the client's own kinds. Other errors are faults, and shown."""
+    kind = type("Forbidden", (Exception,), {"__module__": module})
+
+    def refuse(_args: object) -> int:
+        raise kind("403 GET https://store/b/bucket:\n  no access.")
+
+    monkeypatch.setattr("saiten.pipelines.commands.inspect.run", refuse)
+    if module == "elsewhere":
+        with pytest.raises(kind):
+            main(["inspect", "gs://bucket/run"])
+        return
+    assert main(["inspect", "gs://bucket/run"]) == 1
+    assert capsys.readouterr().err == (
+        "saiten: A store or service cannot be reached, or refuses (Forbidden: 403 GET https://store/b/bucket: no "
+        "access): check the address, your credentials for it, and the network.\n"
+    )

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from saiten.model.bundle.bundle import StoredBundle
+from saiten.model.counted import counted
 from saiten.pipelines.steps import encode
 from saiten.pipelines.terminal import say
 from tests.helpers.on_terminal import HIDE_CURSOR, run_on_terminal
@@ -17,6 +18,11 @@ from tests.helpers.scoring import score
 
 HOSTILE = "a\x1b]0;owned\x07\n\u202eb"
 ESCAPED = "a\\x1b]0;owned\\x07\\n\\u202eb"
+
+
+def test_one_is_not_said_to_be_several() -> None:
+    assert [counted(n, "record") for n in (0, 1, 1_200)] == ["0 records", "1 record", "1,200 records"]
+    assert [counted(n, "summary is", "summaries are") for n in (1, 2)] == ["1 summary is", "2 summaries are"]
 
 
 def test_a_line_is_one_line_whatever_it_quotes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,10 +5,13 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from benchmarks.masking import plot
 from benchmarks.parts.corpora import corpus_path
 from benchmarks.parts.goals import MULTIPLES, make_rows
 from benchmarks.parts.measurements import Measurements
@@ -24,6 +27,7 @@ from saiten.pipelines.reading.plan import plan_work
 from saiten.pipelines.reading.read_range import iter_blocks
 from tests.helpers.reading import checked, rows
 
+ROOT = pathlib.Path(__file__).parents[2]
 MACHINE = {
     "processor": "abacus",
     "cores": 2,
@@ -207,6 +211,20 @@ def test_a_command_gives_its_output_and_its_own_peak() -> None:
 def test_a_command_that_fails_is_named_with_its_last_line() -> None:
     with pytest.raises(SaitenError, match=r"ended with 1: too bad$"):
         run_command([sys.executable, "-c", "import sys; print('first', file=sys.stderr); sys.exit('too bad')"])
+
+
+@pytest.mark.parametrize(
+    ("page", "begin", "end", "shown"),
+    [
+        ("masking", plot.BEGIN, plot.END, lambda kept: "\n".join(plot.table(kept["rows"]))),
+        ("quality", BEGIN, END, lambda kept: table(kept["figures"])),
+    ],
+    ids=["masking", "quality"],
+)
+def test_a_page_shows_what_was_measured(page: str, begin: str, end: str, shown: Callable[[Any], str]) -> None:
+    kept = json.loads((ROOT / "benchmarks/results" / f"{page}.json").read_text(encoding="utf-8"))
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    assert text.partition(begin)[2].partition(end)[0].strip() == shown(kept)
 
 
 def test_the_quality_of_several_seeds_is_their_median_and_spread(tmp_path: pathlib.Path) -> None:

@@ -28,6 +28,8 @@ PAGES = {
 }
 DOCUMENTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
 README = DOCUMENTS["README.md"]
+# Other pages, and the notebook's, link too.
+LINKING = PAGES | {path.relative_to(ROOT).as_posix(): path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.ipynb")]}
 
 
 def commands(document: str) -> list[list[str]]:
@@ -41,7 +43,10 @@ def commands(document: str) -> list[list[str]]:
 def own_text(document: str) -> str:
     """The document without the commands of other programs, whose flags are theirs."""
     return re.sub(
-        r"(^|`)(docker|gcloud|zstd|bq|python -m apache_beam\S*) ([^\n`]*\\\n)*[^\n`]*", "", document, flags=re.MULTILINE
+        r"(^|`)(docker|gcloud|zstd|bq|pip|python -m apache_beam\S*) ([^\n`]*\\\n)*[^\n`]*",
+        "",
+        document,
+        flags=re.MULTILINE,
     )
 
 
@@ -124,9 +129,23 @@ def test_the_exit_codes_are_those_of_the_errors() -> None:
     assert documented == {0, FINDINGS_EXIT_CODE} | {error.exit_code for error in errors}
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
+def headings(page: pathlib.Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    titles = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", line) for line in re.findall("^#+ (.*)$", text, re.MULTILINE))
+    return {re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("name", LINKING)
 def test_every_relative_link_leads_somewhere(name: str) -> None:
-    folder = PAGES[name].parent
-    targets = [link for link in re.findall(r"\]\(([^)#]+)", DOCUMENTS[name]) if "://" not in link]
-    assert [target for target in targets if not (folder / target).exists()] == []
-    assert targets or name != "README.md"
+    """To a file that is there, and to a heading that it has."""
+    page = LINKING[name]
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")) if "://" not in link]
+    astray = []
+    for link in links:
+        target, _, anchor = link.partition("#")
+        file = page.parent / target if target else page
+        if not file.exists() or (anchor and anchor not in headings(file)):
+            astray.append(link)
+    assert astray == []
+    assert links or name != "README.md"

@@ -6,6 +6,7 @@ import pathlib
 import re
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -85,9 +86,13 @@ def test_the_tutorials_command_writes_its_two_tables(page: str, tmp_path: pathli
     texts = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     tables = {name: list(csv.reader(text.splitlines())) for name, text in texts.items()}
     assert {name: (rows[0], len(rows) - 1) for name, rows in tables.items()} == {
-        "reviews.csv": (["id", "body", "taste", "service"], 1_200),
+        "reviews.csv": (["id", "body", "taste", "service", "verdict"], 1_200),
         "new.csv": (["id", "body"], 300),
     }
-    assert all(body and 1 <= float(score) <= 5 for _, body, *scores in tables["reviews.csv"][1:] for score in scores)
+    rows = tables["reviews.csv"][1:]
+    assert all(body and 1 <= float(score) <= 5 for _, body, *scores, _ in rows for score in scores)
+    of_each = Counter(verdict for *_, verdict in rows)
+    assert of_each.keys() == {"good", "bad"}
+    assert min(of_each.values()) > 400  # the notebook learns them
     assert [row[0] for row in tables["new.csv"][1:]] == [f"n{i}" for i in range(300)]
     assert all(row[1] for row in tables["new.csv"][1:])

@@ -111,6 +111,20 @@ def test_scores_without_labels_are_shown_by_id(tmp_path: pathlib.Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ([], 2, "show_scores.py: error: the following arguments are required: RUN"),
+        (["nowhere"], 1, "show_scores.py: nowhere holds no committed run: it has no manifest.json."),
+    ],
+)
+def test_without_a_run_nothing_is_shown_and_one_sentence_says_so(words: list[str], code: int, said: str) -> None:
+    result = run(sys.executable, str(ROOT / "scripts/show_scores.py"), *words)
+    assert (result.returncode, result.stdout) == (code, "")
+    assert result.stderr.splitlines()[-1] == said
+    assert "Traceback" not in result.stderr
+
+
 def test_tests_of_one_group_share_a_process(tmp_path: pathlib.Path) -> None:
     """With a pytest that pytest-xdist does not know each process makes what a group shares, which takes minutes."""
     (tmp_path / "test_pair.py").write_text(

@@ -156,7 +156,7 @@ def test_few_held_out_texts_and_hints_are_worth_a_look() -> None:
     found = judge_training(training(labelled, metrics=few, coverage={"vocabulary": 0.7, "truncated": 0.0}), 3)
     assert found is not None
     assert [(one.level, one.sentence[:25]) for one in found.findings] == [
-        (Level.LOOK, "Only 60 texts were held o"),
+        (Level.LOOK, "These are the figures of "),
         (Level.LOOK, "30% of the held-out words"),
         (Level.GOOD, "100 % of 60 held-out text"),
     ]

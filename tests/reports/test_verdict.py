@@ -30,6 +30,9 @@ def test_a_run_like_the_training_data_is_fine() -> None:
     [
         ({"records": 0}, "The input holds no records."),
         ({"records": 7, "scored": 7}, "All 7 records were scored."),
+        ({"records": 1, "scored": 1}, "The only record was scored."),
+        ({"records": 1, "dead": 1}, "0 of 1 record were scored; 1 could not be scored."),
+        ({"records": 2, "scored": 1, "dead": 1}, "1 of 2 records was scored; 1 could not be scored."),
         ({"records": 3, "scored": 2, "empty": 1}, "2 of 3 records were scored; 1 is empty."),
         (
             {"records": 1_509, "scored": 1_500, "empty": 2, "dead": 7},
@@ -55,11 +58,16 @@ def test_what_became_of_the_records(counts: dict[str, int], sentence: str) -> No
             "3 records have the id of another: a join by id doubles them.",
         ),
         (
+            {"counts": RunCounts(1_000, 1_000, duplicate_ids=1)},
+            Level.LOOK,
+            "1 record has the id of another: a join by id doubles it.",
+        ),
+        (
             {"counts": RunCounts(1_000, 1_000, duplicate_ids=3_000_000), "duplicate_ids_exact": False},
             Level.LOOK,
-            "about 3,000,000 records have the id of another: a join by id doubles them.",
+            "About 3,000,000 records have the id of another: a join by id doubles them.",
         ),
-        ({"counts": RunCounts(4, 0, 4)}, Level.BAD, "Not one record was scored."),
+        ({"counts": RunCounts(4, 0, 4)}, Level.BAD, "No record was scored."),
         (
             {"reference": None},
             Level.LOOK,

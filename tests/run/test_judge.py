@@ -60,14 +60,14 @@ def test_a_run_stops_early_only_if_it_is_hopeless(records: int, dead: int, to_co
     if not stops:
         tally(records, dead).refuse_hopeless(0.01, to_come)
         return
-    with pytest.raises(TooManyDeadLettersError, match=f"{dead} of the first {records} records"):
+    with pytest.raises(TooManyDeadLettersError, match=f"{dead:,} of the first {records:,} records"):
         tally(records, dead).refuse_hopeless(0.01, to_come)
 
 
 def test_the_rest_of_the_input_is_taken_for_as_many_good_records_as_it_can_hold() -> None:
     limit = DeadLetterLimit(0.01, total_bytes=1_000_000, least_record_bytes=10)
     limit.stop_if_hopeless(Progress(100_000, tally(2_000, 920), record_bytes=300.0))  # 90,000 to come, 92,000 in all
-    with pytest.raises(TooManyDeadLettersError, match="for there are 92000 at most"):
+    with pytest.raises(TooManyDeadLettersError, match="for there are 92,000 at most"):
         limit.stop_if_hopeless(Progress(100_000, tally(2_000, 921), record_bytes=300.0))
     limit.stop_if_hopeless(Progress(100_000, tally(2_000, 1_820), record_bytes=5.0))
     with pytest.raises(TooManyDeadLettersError):
@@ -119,9 +119,12 @@ def test_a_file_in_another_encoding_is_given_up_long_before_its_end(
     source = tmp_path / "cp932.txt"
     source.write_bytes("駅から遠くて、値段も高い。もう行きません！\n\n".encode("cp932") * 50_000)
     assert score_at_once(tmp_path, tiny_bundle, source, monkeypatch) == 4
-    said = re.match(r"saiten: (\d+) of the first (\d+) records are dead letters.*BAD_UTF8", capsys.readouterr().err)
+    said = re.match(
+        r"saiten: ([\d,]+) of the first ([\d,]+) records are dead letters.*BAD_UTF8", capsys.readouterr().err
+    )
     assert said is not None
-    assert int(said[1]) * 2 == int(said[2]) < 20_000
+    n_dead, n_read = (int(number.replace(",", "")) for number in said.groups())
+    assert n_dead * 2 == n_read < 20_000
 
 
 def test_a_run_that_a_long_rest_of_short_records_saves_is_never_given_up(

@@ -80,7 +80,7 @@ def test_too_many_dead_letters_commit_nothing_until_a_higher_rate_resumes_withou
 ) -> None:
     out = tmp_path / "out"
     assert score(tiny_bundle, half_broken, out) == 4
-    assert "1 of 2 records are dead letters" in capsys.readouterr().err
+    assert "1 of 2 records is a dead letter" in capsys.readouterr().err
     assert not (out / "manifest.json").exists()
     assert not (out / "_SUCCESS").exists()
     before = {path: path.stat().st_mtime_ns for path in (out / "scores").iterdir()}
@@ -206,7 +206,11 @@ def test_kept_fields_are_carried_with_their_types(tiny_bundle: StoredBundle, tmp
         (["--workers=2", "--runner=FlinkRunner"], "--workers is for local runs"),
         (["--overwrite", "--resume"], "give one of them"),
         (["--max_dead_letter_rate=2"], "a share from 0 to 1, not 2."),
-        (["--engine=fast"], "invalid choice: 'fast'"),
+        (["--engine=fast"], "--engine is auto, packed or keras, not 'fast'; see saiten score --help."),
+        (["--workers=two"], "--workers is a whole number, not 'two'; see saiten score --help."),
+        (["--max_dead_letter_rate=half"], "--max_dead_letter_rate is a number, not 'half'; see"),
+        (["--overwrite=yes"], "--overwrite takes no value, so not 'yes'; see"),
+        (["--output"], "--output needs a value, behind a =; see"),
         (["--text_field=body", "--input_format=jsonl"], "body"),
         (["--keep_fields=id"], "--keep_fields=id: the scores have a column 'id' of their own"),
         (["--keep_fields=shop,score_taste:float64"], "the scores have a column 'score_taste' of their own"),
@@ -216,7 +220,7 @@ def test_kept_fields_are_carried_with_their_types(tiny_bundle: StoredBundle, tmp
         (["--beam_option=num_workers=many"], "Beam: argument --num_workers: invalid int value: 'many'."),
         (["--runner=FlinkRuner"], "Beam has no --runner=FlinkRuner; did you mean FlinkRunner?"),
         (["--runner=no.such.Runner"], "--runner=no.such.Runner: No module named 'no'."),
-        (["--runner=DataflowRunner"], "--runner=DataflowRunner: "),
+        (["--runner=DataflowRunner"], "--runner=DataflowRunner: Missing GCS path option: --temp_location."),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_2_before_any_work(

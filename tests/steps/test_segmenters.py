@@ -36,9 +36,13 @@ def test_a_person_is_told_who_found_the_words() -> None:
     assert Segmentation().sentence == ""
     assert Segmentation({"mecab": 1_200}).sentence == "MeCab found the words of all 1,200 texts."
     assert Segmentation({"compiled": 1_502}, 4, 3).sentence == (
-        "The compiled segmenter found the words of 1,502 texts; it left 3 of its own to MeCab. "
-        "MeCab segmented 4 of them again, as a witness: none differed."
+        "The compiled segmenter found the words of all 1,502 texts, with MeCab's help in 3 of them. "
+        "As a witness, MeCab cut 4 of these texts again into the same words."
     )
-    assert Segmentation({"compiled": 10, "mecab": 5}, 1).sentence.startswith(
-        "The compiled segmenter found the words of 10 texts, and MeCab those of 5 others; it left 0 of its own"
+    assert Segmentation({"compiled": 10, "mecab": 1}).sentence == (
+        "The compiled segmenter found the words of 10 texts, and MeCab those of 1 other."
+    )
+    assert Segmentation({"compiled": 1}, 1, 1).sentence == (
+        "The compiled segmenter found the words of the only text, with MeCab's help. "
+        "As a witness, MeCab cut it again into the same words."
     )

@@ -57,7 +57,16 @@ def test_a_stream_that_cannot_be_is_refused_in_one_sentence_with_the_remedy(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("flag", ["--subscription=projects/p/subscriptions/s", "--bundle_watch=b/*"])
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--subscription=projects/p/subscriptions/s",
+        "--bundle_watch=b/*",
+        "--window_secs=5",
+        "--poll_secs=1",
+        "--max_batch_wait_ms=0",
+    ],
+)
 def test_what_is_for_streams_alone_is_refused_without_one(
     flag: str, tiny_bundle: StoredBundle, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -56,7 +56,7 @@ FINE: dict[str, Any] = {
     "epochs": [{"is_best": True}] * 4,
 }
 SENTENCES = {
-    "few": ({"data": {"used": 900, "held_out": 90}}, "Only 810 texts were trained on;"),
+    "few": ({"data": {"used": 900, "held_out": 90}}, "The network was trained on 810 texts only;"),
     "rising": (
         {"settings": {"epochs": 4, "max_sequence_length": 100}},
         "The held-out loss still fell in epoch 4, the last that --epochs=4 allows: give more, or leave it out, and",

@@ -77,7 +77,7 @@ def test_one_line_says_what_is_held_out_and_that_no_such_text_is_trained_on() ->
     equals = "none equals, normalised, one that is trained on"
     assert split_line(_split([1, 2, 3, 4], 4, [0, 0, 1, 1])) == f"2 texts held out, a share of each class: {equals}"
     with_twin = _split([1, 2, 3, 4, 3, 5], 4, [0, 1, 0, 1, 0, 1])
-    expected = f"2 texts held out, --validation_input: {equals}; 1 of --input that would are left out"
+    expected = f"2 texts held out, --validation_input: {equals}; left out: 1 text of --input that equals one of them"
     assert split_line(with_twin) == expected
     assert split_line(_split([1, 2], 2, [0, 1], fraction=0)) == "no text is held out"
 

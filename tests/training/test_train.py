@@ -201,14 +201,17 @@ def test_a_used_bundle_directory_is_refused_before_anything_is_read(tmp_path: pa
         train(NotToBeRead(), labels=LABELS, bundle_path=tmp_path, config=CONFIG)
 
 
+BY_TRAIN = (
+    "run pip install '.[train]' in Saiten's checkout, or pip install 'WHEEL[train]' where WHEEL is the file of its "
+    "wheel"
+)
+
+
 @pytest.mark.parametrize(
     ("library", "message"),
     [
-        (
-            "gensim",
-            "gensim is not installed: run pip install '.[train]' in Saiten's checkout, or give ready --vectors.",
-        ),
-        ("scipy", "scipy is not installed: run pip install '.[train]' in Saiten's checkout."),
+        ("gensim", f"gensim is not installed: {BY_TRAIN}, or give ready --vectors."),
+        ("scipy", f"scipy is not installed: {BY_TRAIN}."),
     ],
 )
 def test_a_missing_library_is_named_with_what_brings_it_before_anything_is_read(

@@ -12,6 +12,7 @@ from typing import IO
 
 import numpy as np
 
+from saiten.model.counted import counted
 from saiten.model.errors import UsageError
 from saiten.model.text.ragged import FloatArray
 from saiten.model.text.vocabulary import Vocabulary
@@ -56,7 +57,7 @@ def _opened(path: pathlib.Path) -> Iterator[tuple[IO[bytes], int, int]]:
         with path.open("rb") as file:
             n_words, n_dimensions = _read_header(file)
             if path.stat().st_size < n_words * 2 * n_dimensions:
-                raise _MalformedError(f"its header promises {n_words} words, more than the file can hold")
+                raise _MalformedError(f"its header promises {counted(n_words, 'word')}, more than the file can hold")
             yield file, n_words, n_dimensions
     except OSError as error:
         raise UsageError(f"The vectors {path} cannot be read: {error.strerror}.") from error
@@ -73,7 +74,7 @@ def _read_header(file: IO[bytes]) -> tuple[int, int]:
         raise _MalformedError("its first line does not say how many words and dimensions it has")
     n_words, n_dimensions = int(fields[0]), int(fields[1])
     if not n_words or not 0 < n_dimensions <= _MAX_DIMENSIONS:
-        raise _MalformedError(f"its header says {n_words} words of {n_dimensions} dimensions")
+        raise _MalformedError(f"its header says {counted(n_words, 'word')} of {counted(n_dimensions, 'dimension')}")
     return n_words, n_dimensions
 
 
@@ -84,7 +85,7 @@ def _entries(file: IO[bytes], n_words: int, n_dimensions: int) -> Iterator[tuple
     read = _read_text if _is_text(first_line, n_dimensions) else _read_binary
     yield from read(file, n_words, n_dimensions)
     if file.read(_MAX_HEADER_BYTES).strip():
-        raise _MalformedError(f"something follows the {n_words} words that its header promises")
+        raise _MalformedError(f"something follows the {counted(n_words, 'word')} that its header promises")
 
 
 def _is_text(line: bytes, n_dimensions: int) -> bool:
@@ -102,10 +103,10 @@ def _read_text(file: IO[bytes], n_words: int, n_dimensions: int) -> Iterator[tup
     for number in range(1, n_words + 1):
         line = file.readline(_MAX_WORD_BYTES + _MAX_NUMBER_BYTES * n_dimensions)
         if not line:
-            raise _MalformedError(f"it ends after {number - 1} of {n_words} words")
+            raise _MalformedError(f"it ends after {number - 1} of {counted(n_words, 'word')}")
         word, *numbers = line.rstrip().rsplit(b" ", n_dimensions)
         if len(numbers) != n_dimensions:
-            raise _MalformedError(f"word {number} has not {n_dimensions} numbers")
+            raise _MalformedError(f"word {number} has not {counted(n_dimensions, 'number')}")
         try:
             values = [float(field) for field in numbers]
         except ValueError as error:
@@ -120,7 +121,7 @@ def _read_binary(file: IO[bytes], n_words: int, n_dimensions: int) -> Iterator[t
         word = bytearray()
         while (byte := file.read(1)) != b" ":
             if not byte or len(word) > _MAX_WORD_BYTES:
-                raise _MalformedError(f"it ends after {number - 1} of {n_words} words, or is no binary file")
+                raise _MalformedError(f"it ends after {number - 1} of {counted(n_words, 'word')}, or is no binary file")
             word += byte
         numbers = file.read(n_bytes)
         if len(numbers) < n_bytes:

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import re
 import textwrap
 from collections.abc import Sequence
 from types import ModuleType
@@ -38,7 +39,32 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raises a `UsageError` with the sentence."""
-        raise UsageError(f"{message[:1].upper()}{message[1:]}; see {self.prog} --help.")
+        raise UsageError(f"{_said_of_flag(message)}; see {self.prog} --help.")
+
+
+# What argparse says of a flag's value, and what is said instead.
+_VALUES = (
+    (r"invalid int value: (.*)", r" is a whole number, not \1"),
+    (r"invalid float value: (.*)", r" is a number, not \1"),
+    (r"expected one argument", r" needs a value, behind a ="),
+    (r"ignored explicit argument (.*)", r" takes no value, so not \1"),
+)
+
+
+def _said_of_flag(message: str) -> str:
+    """Returns what argparse says of a command line, with the flag first and what it takes."""
+    flag, is_of_flag, said = message.removeprefix("argument ").partition(": ")
+    if not message.startswith("argument ") or not is_of_flag:
+        return f"{message[:1].upper()}{message[1:]}"
+    choice = re.fullmatch(r"invalid choice: (?P<given>.*) \(choose from (?P<known>.*)\)", said)
+    if choice:
+        *others, last = choice["known"].replace("'", "").split(", ")
+        known = f"{', '.join(others)} or {last}" if others else last
+        return f"{flag} is {known}, not {choice['given']}"
+    for pattern, instead in _VALUES:
+        if re.fullmatch(pattern, said):
+            return flag + re.sub(pattern, instead, said)
+    return f"{flag}: {said}"
 
 
 def command_module(command: str) -> ModuleType:

@@ -6,6 +6,7 @@ from typing import Any
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.bundle.bundle_files import TRAINING_PAGE
 from saiten.model.bundle.bundle_manifest import manifest_json
+from saiten.model.counted import counted
 from saiten.model.text.tokenizer import TokenizerConfig
 from saiten.pipelines.commands.pages.rows import MAX_LISTED, InspectPage, Row, nested_rows, shortened
 from saiten.pipelines.reports.training_verdict import judge_training
@@ -70,7 +71,7 @@ def _details(bundle: StoredBundle) -> Iterable[Row]:
     yield (
         "padding",
         (
-            f"not read: {proof.texts} texts at {len(proof.sequence_lengths)} widths differ by "
+            f"not read: {counted(proof.texts, 'text')} at {counted(len(proof.sequence_lengths), 'width')} differ by "
             f"{proof.largest_difference:.1e} at most" + (", in double precision" if proof.precision == "double" else "")
         ),
     )
@@ -91,7 +92,7 @@ def tokenizer_rules(config: TokenizerConfig) -> Iterable[str]:
     if config.keep_pos:
         yield f"only {shortened(list(config.keep_pos))}"
     if config.stop_words:
-        yield f"without {len(config.stop_words):,} stop words"
+        yield f"without {counted(len(config.stop_words), 'stop word')}"
     if config.prefix_token:
         yield f"{config.prefix_token} before"
     if config.suffix_token:
@@ -103,8 +104,10 @@ def _epochs(epochs: Any) -> str:
     if not isinstance(epochs, list) or not epochs or not all(isinstance(epoch, Mapping) for epoch in epochs):
         return ""
     best = next((epoch for epoch in reversed(epochs) if epoch.get("is_best")), epochs[-1])
-    loss = shortened(best.get("held_out_loss"))
-    return f"{len(epochs)}; number {shortened(best.get('epoch'))} was the best and is kept: held-out loss {loss}"
+    if best.get("held_out_loss") is None:
+        return f"{len(epochs):,}"
+    which = f"number {shortened(best.get('epoch'))} was the best and is kept: " if len(epochs) > 1 else ""
+    return f"{len(epochs):,}; {which}held-out loss {shortened(best.get('held_out_loss'))}"
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

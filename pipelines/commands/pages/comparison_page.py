@@ -1,5 +1,6 @@
 """Two runs beside each other, in the terminal."""
 
+from saiten.model.counted import counted
 from saiten.pipelines.commands.pages.tables import Row, print_figures
 from saiten.pipelines.comparison.compare_runs import Comparison
 from saiten.pipelines.reports.numbers import short_number
@@ -22,7 +23,7 @@ def print_comparison(comparison: Comparison) -> None:
         print_figures(console, ["output"], _OF_OUTPUTS, outputs)
     labels = comparison.labels
     if labels is not None and labels.n:
-        share = f"{labels.n_changed:,} of {labels.n:,} records have another ({labels.n_changed / labels.n:.1%})"
+        share = f"{labels.n_changed:,} of {counted(labels.n, 'record')} got another ({labels.n_changed / labels.n:.1%})"
         pairs = [f"{escape(one)} → {escape(other)} {n:,}" for one, other, n in labels.commonest(_SHOWN_PAIRS)]
         more = ", …" if len(labels.by_pair) > len(pairs) else ""
         console.print(f"\n[bold]labels[/]  {share}{': ' if pairs else ''}{', '.join(pairs)}{more}")
@@ -44,6 +45,6 @@ def print_comparison(comparison: Comparison) -> None:
             console.print(f"\n[bold]outputs of {run} alone[/]  not compared: {escape(', '.join(names))}")
     if comparison.n_lost_scores or comparison.n_gained_scores:
         console.print(
-            f"\n[bold]scores[/]  {comparison.n_lost_scores:,} records have scores in A alone, "
+            f"\n[bold]scores[/]  {counted(comparison.n_lost_scores, 'record has', 'records have')} scores in A alone, "
             f"{comparison.n_gained_scores:,} in B alone"
         )

@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from saiten.model.bundle.explain import ExplainedToken
+from saiten.model.counted import counted
 from saiten.pipelines.commands.pages.tables import table
 from saiten.pipelines.reports.effects import Effect, ExplainedText, strongest
 from saiten.pipelines.terminal import escape, make_console
 
 _SHOWN_TOKENS = 200
+# What does not go to a terminal has no width.
+_RULE_WIDTH = 80
 _NAMED_TOKENS = 5
 _FATES = {"oov": "[yellow]{} (OOV)[/]", "dropped": "[yellow]{} (OOV, dropped)[/]", "cut": "[dim]{} (cut)[/]"}
 # Of the strongest effect: from so much on a token is coloured, and from so much on set in bold.
@@ -25,7 +28,7 @@ def print_explanations(texts: Sequence[ExplainedText], outputs: Sequence[str], c
     console = make_console()
     for i, text in enumerate(texts):
         if i:
-            console.rule()
+            console.print("─" * min(console.width, _RULE_WIDTH))
         if text.id is not None:
             console.print(f"[bold]id[/]           {escape(text.id)}")
         _print_explanation(console, text, outputs, coloured)
@@ -39,8 +42,8 @@ def _print_explanation(console: Console, text: ExplainedText, outputs: Sequence[
     rest = _and_more(len(tokens))
     console.print(f"[bold]tokens[/]       {' | '.join(shown[:_SHOWN_TOKENS])}{rest}")
     console.print(
-        f"[bold]length[/]       {explanation.n_tokens:,} tokens, {explanation.n_oov:,} OOV (not known to the model), "
-        f"{explanation.length:,} read by the model"
+        f"[bold]length[/]       {counted(explanation.n_tokens, 'token')}, {explanation.n_oov:,} OOV (not known to the "
+        f"model), {explanation.length:,} read by the model"
     )
     if explanation.scores is None:
         console.print("[bold]scores[/]       none: no token is left (status empty)")

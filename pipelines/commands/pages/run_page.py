@@ -5,13 +5,13 @@ from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
+from saiten.model.counted import counted
 from saiten.pipelines import storage
 from saiten.pipelines.code_meanings import MEANINGS
 from saiten.pipelines.commands.pages.rows import MAX_LISTED, InspectPage, Row, nested_rows, shortened
 from saiten.pipelines.reports.verdict import outcome_sentence, verdict_of
 from saiten.pipelines.run.layout import REPORT
 from saiten.pipelines.run.run_manifest import RunManifest, counts_line, parts_line
-from saiten.pipelines.terminal import counted
 
 
 def run_page(directory: str, manifest: RunManifest, *, is_whole: bool) -> InspectPage:
@@ -58,10 +58,10 @@ def _details(manifest: RunManifest) -> Iterable[Row]:
     for file in manifest.inputs[:MAX_LISTED]:
         yield "input", f"{file.source}: {counts_line(file, {})}"
     for part in manifest.outputs[:MAX_LISTED]:
-        yield "output", f"{part.path}: {part.rows:,} rows, {part.bytes:,} bytes"
+        yield "output", f"{part.path}: {counted(part.rows, 'row')}, {part.bytes:,} bytes"
     hidden = sum(max(0, len(files) - MAX_LISTED) for files in (manifest.inputs, manifest.outputs))
     if hidden:
-        yield "", f"… and {hidden:,} more files in manifest.json"
+        yield "", f"… and {counted(hidden, 'more file')} in manifest.json"
 
 
 def misshapen_page(directory: str, problem: str, fields: Mapping[str, Any]) -> InspectPage:

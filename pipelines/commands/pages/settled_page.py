@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from saiten.model.bundle.expected import ExpectedScores
+from saiten.model.counted import counted
 from saiten.model.keras_models.keras_tokenizer import WordIndex
 from saiten.model.keras_models.tokenizer_settings import Origins, hints
 from saiten.model.text.encoder import Encoder
 from saiten.pipelines.commands.pages.bundle_page import tokenizer_rules
-from saiten.pipelines.terminal import counted, say
+from saiten.pipelines.terminal import say
 
 # Of all tokens: Japanese that was prepared otherwise than the model's texts has many more.
 _HIGH_OOV_SHARE = 0.2
@@ -81,4 +82,4 @@ def _report_oov_share(encoder: Encoder, texts: Sequence[str]) -> None:
             if share > _HIGH_OOV_SHARE
             else ""
         )
-        say(f"OOV share: {share:.1%} of {n_tokens:,} tokens of --sample_texts{high}")
+        say(f"OOV share: {share:.1%} of {counted(n_tokens, 'token')} of --sample_texts{high}")

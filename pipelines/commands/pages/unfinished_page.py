@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 
+from saiten.model.counted import counted
 from saiten.pipelines.commands.pages.rows import Row
 from saiten.pipelines.run.range_summary import SourceCount
 from saiten.pipelines.run.unfinished import Life, find_life, find_unfinished_run, newest_job
@@ -33,7 +34,7 @@ def stream_rows(directory: str) -> Iterable[Row]:
         duplicates = sum(manifest.duplicates for manifest in windows)
         yield "windows", f"{len(windows):,}"
         yield "records", ", ".join(f"{name} {count:,}" for name, count in vars(counts).items())
-        yield "duplicates", f"{duplicates:,} messages that came again, not counted"
+        yield "duplicates", f"{counted(duplicates, 'message')} that came again, not counted"
     if windows:
         yield "last", windows[-1].line
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from saiten.model.bundle.bundle_files import TRAINING_PAGE
+from saiten.model.counted import counted
 from saiten.model.training.findings import baseline_line, coverage_line
 from saiten.pipelines.commands.training.texts import Texts
 from saiten.pipelines.commands.training.view import print_metrics
@@ -47,15 +48,22 @@ def summary_line(training: dict[str, Any], texts: Texts, bundle: str) -> str:
     codes = _codes(records.bad + validation.bad + Counter(data["skipped"]))
     further_codes = _codes(further.bad + Counter(data["further_skipped"]))
     missing = _codes(records.missing + validation.missing)
-    best = max(report["epoch"] for report in epochs if report["is_best"])
+    best = max(report["epoch"] for report in epochs if report["is_best"]) if data["held_out"] else 0
     n_refit = training["settings"]["refit_epochs"]
+    held_out = f"{data['held_out']:,} held out ({data['held_out_by']})" if data["held_out"] else "none held out"
     return (
-        f"{records.n_read + validation.n_read:,} records read, {data['used'] - data['held_out']:,} trained on, "
-        f"{data['held_out']:,} held out ({data['held_out_by']}){f', {codes}' if codes else ''}"
+        f"{counted(records.n_read + validation.n_read, 'record')} read, "
+        f"{data['used'] - data['held_out']:,} trained on, {held_out}{f', {codes}' if codes else ''}"
         f"{f'; missing labels: {missing}' if missing else ''}"
         f"{f'; left out of the further text: {further_codes}' if further_codes else ''}; "
-        f"best of {len(epochs)} epochs is {best}{f', then {n_refit} on all texts' if n_refit else ''}; in {bundle}"
+        f"{_best_epoch(len(epochs), best, n_refit)}; in {bundle}"
     )
+
+
+def _best_epoch(n: int, best: int, n_refit: int) -> str:
+    """Returns which epoch is kept, and how many came behind it; `best` is 0 where none could be told apart."""
+    kept = f"best of {n:,} epochs is {best}" if n > 1 and best else counted(n, "epoch")
+    return f"{kept}, then {n_refit} on all texts" if n_refit else kept
 
 
 def _codes(counts: Counter[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from saiten.model.counted import counted
 from saiten.model.training.watcher import EpochReport
 from saiten.pipelines.commands.pages.tables import Row, print_figures
 from saiten.pipelines.reports.figure_names import FIGURES
@@ -84,7 +85,7 @@ class TrainingView:
 
 def print_metrics(console: Console, metrics: Mapping[str, Any], title: str = "") -> None:
     """Prints the held-out metrics as a table: a row of all, or one for each label."""
-    title = title or f"{metrics['texts']:,} held-out texts"
+    title = title or counted(metrics["texts"], "held-out text")
     if "outputs" in metrics and "accuracy" in metrics:
         title += f", accuracy {metrics['accuracy']:.3f}"
     of_each = metrics.get("outputs", {"": metrics})

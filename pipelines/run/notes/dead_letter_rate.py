@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from saiten.model.counted import counted
 from saiten.model.errors import TooManyDeadLettersError
 from saiten.pipelines.records import Code, DeadLetter
 
@@ -61,7 +62,7 @@ class DeadLetterTally:
         # Divided, not multiplied: 29 of 100 are no more than 0.29.
         if self.records and self._rate() > max_rate:
             raise TooManyDeadLettersError(
-                f"{self.dead} of {self.records} records are dead letters{self._named_lines()}, more than "
+                f"{self.dead:,} of {counted(self.records, 'record')} {self._are()}{self._named_lines()}, more than "
                 f"--max_dead_letter_rate={max_rate:g} allows: {self._named_codes()}. Nothing is committed."
             )
 
@@ -77,8 +78,8 @@ class DeadLetterTally:
         most = self.records + most_to_come
         if self.records >= _MIN_RECORDS and self._rate(most_to_come) > max_rate:
             raise TooManyDeadLettersError(
-                f"{self.dead} of the first {self.records} records are dead letters{self._named_lines()}, more than "
-                f"--max_dead_letter_rate={max_rate:g} allows even if all others are good, for there are {most:.0f} "
+                f"{self.dead:,} of the first {self.records:,} records {self._are()}{self._named_lines()}, more than "
+                f"--max_dead_letter_rate={max_rate:g} allows even if all others are good, for there are {most:,.0f} "
                 f"at most: {self._named_codes()}. Nothing is committed."
             )
 
@@ -86,10 +87,14 @@ class DeadLetterTally:
         """The dead letters' share; each counts as many records as it took lines."""
         return (self.dead + self.further_lines) / (self.records + self.further_lines + most_to_come)
 
+    def _are(self) -> str:
+        return "is a dead letter" if self.dead == 1 else "are dead letters"
+
     def _named_lines(self) -> str:
-        return f" of {self.dead + self.further_lines} lines" if self.further_lines else ""
+        return f" of {self.dead + self.further_lines:,} lines" if self.further_lines else ""
 
     def _named_codes(self) -> str:
         commonest = list(self.commonest_codes.items())[:_NAMED_CODES]
-        named = ", ".join(f"{code} {count} (such as {self.examples[code]})" for code, count in commonest)
-        return f"{named}; perhaps it is in another --encoding" if commonest[0][0] == Code.BAD_UTF8 else named
+        named = ", ".join(f"{code} {count:,} (such as {self.examples[code]})" for code, count in commonest)
+        is_encoding = commonest[0][0] == Code.BAD_UTF8
+        return f"{named}; perhaps it is in another --encoding, such as cp932" if is_encoding else named

@@ -35,7 +35,7 @@ REFUSED_BY_BUNDLE = {
     "--sample_texts=no.txt": "--sample_texts=no.txt cannot be read: No such file or directory.",
     "--sample_texts=latin.txt": "--sample_texts=latin.txt cannot be read as UTF-8 text.",
     "--expected=no.csv": "--expected=no.csv cannot be read: No such file or directory.",
-    "--word_index=no.json": "There is no word index at no.json.",
+    "--word_index=no.json": "There is no word index at no.json; give what tokenizer.to_json() returns, or {word: id}.",
 }
 
 
