@@ -12,7 +12,7 @@ LAYERS = frozenset(
         "GlobalAveragePooling1D", "GlobalMaxPooling1D", "AveragePooling1D", "MaxPooling1D",
         "Attention", "AdditiveAttention", "MultiHeadAttention", "GroupQueryAttention",
         "Concatenate", "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Dot",
-        "Flatten", "Reshape", "Permute", "Cropping1D", "EinsumDense", "TimeDistributed",
+        "Flatten", "Reshape", "Permute", "RepeatVector", "Cropping1D", "EinsumDense", "TimeDistributed",
         "Conv1D", "SeparableConv1D", "DepthwiseConv1D",
         "Conv1DTranspose",
     )
@@ -36,7 +36,7 @@ OTHER_LAYERS = frozenset(
         "RandomCrop", "RandomElasticTransform", "RandomErasing", "RandomFlip", "RandomGaussianBlur",
         "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPerspective", "RandomPosterization",
         "RandomRotation", "RandomSaturation", "RandomSharpness", "RandomShear", "RandomTranslation",
-        "RandomZoom", "RepeatVector", "Resizing", "ReversibleEmbedding", "STFTSpectrogram", "SeparableConv2D",
+        "RandomZoom", "Resizing", "ReversibleEmbedding", "STFTSpectrogram", "SeparableConv2D",
         "Solarization", "SpatialDropout2D", "SpatialDropout3D", "StringLookup", "TextVectorization",
         "UpSampling1D", "UpSampling2D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
     )

@@ -56,7 +56,7 @@ def say_what_is_to_blame(model: Any) -> str:
 
 def _loses_steps(call: Call) -> bool:
     if call.class_name == "GetItem" and isinstance(call.arguments[1], list):
-        return len(call.arguments[1]) > 1 and call.arguments[1][1] != _ALL
+        return len(call.arguments[1]) > 1 and call.arguments[1][1] not in (_ALL, None)
     return call.class_name in MASK_LOSERS or call.class_name in _PICKING
 
 

@@ -11,13 +11,15 @@ from collections.abc import Callable, Mapping
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.allowed_layers import LAYERS
 from saiten.model.keras_models.graph import Call, Graph, Tensor
-from saiten.model.keras_models.padding.lost_mask import inner_config, said_of_lost_mask, steps_of
+from saiten.model.keras_models.padding.lost_mask import inner_config, steps_of
 
 _TEXT_LAYERS = ("TextVectorization", "StringLookup")
 # What TensorFlow takes for a scope, which Keras calls after each layer.
 _NAME = re.compile(r"[A-Za-z0-9_.\\/>-]*")
 # What TimeDistributed adds nothing to.
 _STEPWISE = ("Dense", "Dropout", "Activation", "LeakyReLU", "ReLU", "PReLU", "ELU", "LayerNormalization", "Rescaling")
+# Of a row: what makes much of little takes all memory.
+_MOST_REPEATS = 4_096
 
 
 def refuse_unserved(graph: Graph) -> None:
@@ -31,13 +33,6 @@ def refuse_unserved(graph: Graph) -> None:
     _refuse_outputs(graph, has_steps)
     for call in graph.calls:
         _refuse_call(call)
-    for call in graph.calls:
-        if call.class_name == "RepeatVector":
-            raise BundleError(
-                said_of_lost_mask(graph)
-                or f"Layer {call} repeats a text's row as steps, as models do that write texts; Saiten serves models "
-                "that read them: end with a row a text, such as Dense."
-            )
 
 
 def _refuse_call(call: Call) -> None:
@@ -57,6 +52,11 @@ def _refuse_call(call: Call) -> None:
             f"Layer {call} is called with training=True, so a text's scores hang on chance or on other texts; call it "
             "without."
         )
+    if call.class_name == "RepeatVector" and not _is_count(call.config.get("n")):
+        raise BundleError(
+            f"Layer {call} repeats a text's row {call.config.get('n')!s:.20} times, {_MOST_REPEATS:,} are the most; "
+            "leave it out: Keras lays one row on all steps by itself."
+        )
     if call.class_name == "TimeDistributed":
         raise BundleError(
             f"Layer {call} goes through a text step by step, which is not covered; {_cure_of_steps(call)}."
@@ -72,6 +72,10 @@ def _refuse_call(call: Call) -> None:
             f"Layer {call} has {n_forward} units forwards and {n_backward} backwards, which Keras 3 cannot build on; "
             f"{cure}."
         )
+
+
+def _is_count(n: object) -> bool:
+    return type(n) is int and 0 < n <= _MOST_REPEATS
 
 
 def _units(layer: object) -> object:

@@ -26,6 +26,7 @@ from saiten.model.engines.precision import in_double_precision
 from saiten.model.errors import BundleError
 from saiten.model.text.ragged import offsets_of
 from tests.helpers.networks import VOCABULARY_SIZE, build_from, build_model, with_drawn_weights
+from tests.people.networks import new_axes
 
 IDS, OFFSETS = random_texts(VOCABULARY_SIZE)
 
@@ -115,6 +116,25 @@ def with_sequences(layer: Mapping[str, Any]) -> dict[str, Any]:
 def scores_alone(engine: PackedEngine) -> Any:
     texts = np.split(IDS, OFFSETS[1:-1])
     return np.concatenate([engine.score(text, np.array([0, len(text)])) for text in texts])
+
+
+def test_new_axes_in_brackets_are_covered() -> None:
+    """Masks by hand are written so: ``[:, :, None]``, ``[..., None]``, and ``[:, None]`` behind a count."""
+    ids = keras.Input((None,), dtype="int32")
+    model = with_drawn_weights(
+        keras.Model(ids, new_axes(ids, layers.Embedding(VOCABULARY_SIZE, 5, mask_zero=True)(ids)))
+    )
+    expected = KerasEngine(model).score(IDS, OFFSETS)
+    assert scaled_difference(pack_model(model).score(IDS, OFFSETS), expected) < TOLERANCE
+    assert np.ptp(expected, axis=0).max() > 1e-3
+
+
+@pytest.mark.parametrize("at", [lambda state: state[None, :], lambda state: state[:, None, None]])
+def test_other_new_axes_are_left_to_keras(at: Any) -> None:
+    ids = keras.Input((None,), dtype="int32")
+    state = at(layers.LSTM(4)(layers.Embedding(VOCABULARY_SIZE, 5, mask_zero=True)(ids)))
+    with pytest.raises(NotCoveredError, match="puts a dimension where the packed engine has none"):
+        pack_model(keras.Model(ids, keras.ops.reshape(state, (-1, 4))))
 
 
 def test_functional_models_with_a_fixed_length_are_covered() -> None:

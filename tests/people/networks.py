@@ -137,6 +137,23 @@ def half_precision(ids: Any, words: Any) -> Any:
     return layers.Dense(3, dtype="float32")(layers.LSTM(4, dtype="mixed_float16")(words))
 
 
+def attention_of_2018(ids: Any, words: Any) -> Any:
+    """Flatten, softmax, RepeatVector and Permute, with -1e9 for the padding."""
+    values = layers.LSTM(4, return_sequences=True)(words)
+    scores = layers.Flatten()(layers.Dense(1, activation="tanh")(values))
+    weights = layers.Activation("softmax")(scores + (1.0 - ops.cast(ops.not_equal(ids, 0), "float32")) * -1e9)
+    return dense(ops.sum(layers.Multiply()([values, layers.Permute((2, 1))(layers.RepeatVector(4)(weights))]), axis=1))
+
+
+def new_axes(ids: Any, words: Any) -> Any:
+    """As people write it with brackets: a masked average by a count of ids, and a masked maximum."""
+    mask = ops.cast(ids != 0, "float32")
+    average_of = (
+        ops.sum(words * mask[:, :, None], axis=1) / ops.cast(ops.count_nonzero(ids, axis=1), "float32")[:, None]
+    )
+    return dense(ops.concatenate([average_of, ops.max(words - (1 - mask[..., None]) * 1e9, axis=1)], axis=-1))
+
+
 NETWORKS: dict[str, Build] = {
     "LSTM, Dense softmax": lambda _, words: dense(lstm(words)),
     "LSTM, Dense sigmoid": lambda _, words: dense(lstm(words), activation="sigmoid"),
@@ -202,4 +219,7 @@ NETWORKS: dict[str, Build] = {
     "Rescaling of the scores": lambda _, words: layers.Rescaling(4.0, offset=1.0)(dense(lstm(words), 2, "sigmoid")),
     "Reshape of the scores": lambda _, words: layers.Reshape((3,))(dense(lstm(words))),
     "a slice of the states": lambda _, words: dense(lstm(words, return_sequences=True)[:, -1, :]),
+    "attention by Flatten and RepeatVector, masked": attention_of_2018,
+    "RepeatVector, a decoder of one row": lambda _, words: dense(layers.LSTM(3)(layers.RepeatVector(4)(lstm(words)))),
+    "average and maximum by [..., None] and count_nonzero": new_axes,
 }

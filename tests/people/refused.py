@@ -155,7 +155,9 @@ MODELS: Mapping[str, Make] = {
     **{title: at_fault(title) for title in AT_FAULT},
     "a score for each token": network(lambda _, words: layers.Dense(3)(states(words))),
     "TimeDistributed(Dense)": network(lambda _, words: dense(average(layers.TimeDistributed(layers.Dense(3))(words)))),
-    "RepeatVector, a decoder": network(lambda _, words: dense(layers.LSTM(3)(layers.RepeatVector(4)(lstm(words))))),
+    "RepeatVector, 10,000 times": network(
+        lambda _, words: dense(layers.LSTM(3)(layers.RepeatVector(10_000)(lstm(words))))
+    ),
     "stateful LSTM": of(lambda: stack(layers.LSTM(3, stateful=True), batch_size=1)),
     "two inputs": of(two_inputs),
     "TextVectorization inside": of(of_texts),

@@ -23,7 +23,7 @@ NAMES: dict[str, Callable[[str], str]] = {
 }
 # Of which Keras calls files or what is in them.
 _NOT_NAMES = ("class_name", "registered_name", "module", "activation", "recurrent_activation", "dtype")
-SOME = ("Bidirectional with fewer units backwards", "RepeatVector, a decoder", "TimeDistributed(Dense)",
+SOME = ("Bidirectional with fewer units backwards", "RepeatVector, 10,000 times", "TimeDistributed(Dense)",
         "Conv1D, GlobalMaxPooling1D", "two inputs", "Lambda", "Keras 2: .h5 of a layer that a model within shares",
         "Keras 2: LSTM with hard_sigmoid as its activation", "Keras 2: a call that is not known")  # fmt: skip
 

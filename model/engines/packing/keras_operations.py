@@ -7,12 +7,13 @@ and its entry in `FUNCTIONS`.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from saiten.model.engines.packed.arithmetic import Columns, ColumnSum, Combine, Concatenate
+from saiten.model.engines.packed.arithmetic import ColumnSum, Combine, Concatenate
 from saiten.model.engines.packed.operation import STEP
 from saiten.model.engines.packed.pooling import Pool
 from saiten.model.engines.packed.stepwise import Activation
 from saiten.model.engines.packing.keras_layers import softmax
 from saiten.model.engines.packing.packer import FEATURES, ONE, STEPS, Layer, Packer, Value
+from saiten.model.engines.packing.slicing import get_item, renamed
 
 Convert = Callable[[Packer, Layer, Sequence[Any]], Value]
 
@@ -73,14 +74,19 @@ def _reduction(how: str) -> Convert:
     return convert
 
 
+def _count_nonzero(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
+    differs = packer.apply(Combine("not_equal"), arguments[0], packer.constant(0.0))
+    return _reduction("sum")(packer, layer, [differs])
+
+
 def _expand_dims(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
     (value,) = arguments
     axis = layer.config["axis"]
     place = axis - 1 if axis > 0 else len(value.axes) + axis + 1
     if place == len(value.axes) and FEATURES not in value.axes:
-        return _renamed(value, (*value.axes, FEATURES))
+        return renamed(value, (*value.axes, FEATURES))
     if place == 0 and value.axes == (FEATURES,):
-        return _renamed(value, (ONE, FEATURES))
+        return renamed(value, (ONE, FEATURES))
     raise layer.refuse("puts a dimension where the packed engine has none")
 
 
@@ -88,55 +94,10 @@ def _squeeze(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
     (value,) = arguments
     axis = value.axis(layer.config.get("axis"))
     if axis == ONE:
-        return _renamed(value, tuple(name for name in value.axes if name != ONE))
+        return renamed(value, tuple(name for name in value.axes if name != ONE))
     if axis == FEATURES and value.shape.width == 1:
-        return _renamed(value, value.axes[:-1])
+        return renamed(value, value.axes[:-1])
     raise layer.refuse("takes away a dimension that is more than 1")
-
-
-def _get_item(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
-    value: Value = arguments[0]
-    keys = list(arguments[1]) if isinstance(arguments[1], list) else [arguments[1]]
-    axes = ("texts", *value.axes)
-    if len(keys) > len(axes):
-        raise layer.refuse("slices more dimensions than there are")
-    for name, key in zip(axes, keys, strict=False):
-        if _is_whole(key):
-            continue
-        if name == STEPS and key in (0, -1) and type(key) is int:
-            value = packer.apply(Pool("first" if key == 0 else "last"), value, axes=value.axes[1:])
-        elif name == FEATURES:
-            start, stop = _bounds(layer, key, value.shape.width)
-            axes_left = value.axes[:-1] if type(key) is int else value.axes
-            value = packer.apply(Columns(start, stop), value, axes=axes_left)
-        elif name == ONE and key == 0 and type(key) is int:
-            value = _renamed(value, tuple(axis for axis in value.axes if axis != ONE))
-        else:
-            raise layer.refuse("slices texts or steps")
-    return value
-
-
-def _slice(key: Any) -> slice | None:
-    if isinstance(key, Mapping) and key.get("class_name") == "__slice__":
-        parts = [key["config"].get(name) for name in ("start", "stop", "step")]
-        if all(part is None or type(part) is int for part in parts):
-            return slice(*parts)
-    return None
-
-
-def _is_whole(key: Any) -> bool:
-    found = _slice(key)
-    return found is not None and found.start in (None, 0) and found.stop is None and found.step in (None, 1)
-
-
-def _bounds(layer: Layer, key: Any, width: int) -> tuple[int, int]:
-    found = _slice(key)
-    if found is not None and found.step in (None, 1):
-        start, stop, _ = found.indices(width)
-        return start, stop
-    if type(key) is int and -width <= key < width:
-        return key % width, key % width + 1
-    raise layer.refuse("slices features by another rule than from start to stop")
 
 
 def _concatenate(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
@@ -199,10 +160,6 @@ def _same(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
     return _value(packer, arguments[0])
 
 
-def _renamed(value: Value, axes: tuple[str, ...]) -> Value:
-    return Value(value.shape, axes, value.rows, value.number)
-
-
 FUNCTIONS: Mapping[str, Convert] = {
     **{name: _arithmetic(how) for name, how in {
         "Add": "add", "Subtract": "subtract", "Multiply": "multiply", "Divide": "divide", "TrueDivide": "divide",
@@ -228,7 +185,8 @@ FUNCTIONS: Mapping[str, Convert] = {
     "Min": _reduction("minimum"),
     "ExpandDims": _expand_dims,
     "Squeeze": _squeeze,
-    "GetItem": _get_item,
+    "GetItem": get_item,
+    "CountNonzero": _count_nonzero,
     "Concatenate": _concatenate,
     "Einsum": _einsum,
     "Where": _where,

@@ -37,7 +37,8 @@ MASK_LOSERS = {
 # What gives no steps, or gives them at another place: the proof tells.
 _MIXING = (
     "Diagonal", "Dot", "Einsum", "Flatten", "Inner", "Matmul", "Moments", "Moveaxis", "Permute", "Ravel", "Rearrange",
-    "Slice", "Split", "Swapaxes", "Take", "TakeAlongAxis", "Tensordot", "Trace", "Transpose", "Unstack", "Vdot",
+    "RepeatVector", "Slice", "Split", "Swapaxes", "Take", "TakeAlongAxis", "Tensordot", "Trace", "Transpose", "Unstack",
+    "Vdot",
 )  # fmt: skip
 _RANK_OF_IDS = 2
 # Layers whose first input alone says whether they give steps.
