@@ -119,7 +119,9 @@ def _locked(claim: Claim) -> Iterator[None]:
         storage.make_folder(path.parent)
         lock = path.open("wb")
     except OSError as error:
-        raise UsageError(f"--output={claim.output} cannot be written: {error.strerror}.") from error
+        raise UsageError(
+            f"--output={claim.output} cannot be written: {error.strerror}; give another directory."
+        ) from error
     with lock:  # the lock goes with the process, however that ends
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
