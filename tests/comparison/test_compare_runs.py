@@ -111,7 +111,7 @@ def test_labels_that_changed_are_counted_by_pair(
     assert (found.n, found.n_changed) == (5, 4)
     assert found.commonest(2) == [("麺", "寿司", 2), ("寿司", "麺", 1)]
     assert main(["compare", first, second, f"--html={tmp_path / 'page.html'}"]) == 0
-    assert "labels  4 of 5 records have another (80.0%): 麺 → 寿司 2, 寿司 → 麺 1, 麺 → 丼 1" in " ".join(
+    assert "labels  4 of 5 records got another (80.0%): 麺 → 寿司 2, 寿司 → 麺 1, 麺 → 丼 1" in " ".join(
         capsys.readouterr().out.split("\n")
     )
     assert '<td class="name">麺</td><td class="name">寿司</td><td class="n">2</td>' in (

@@ -65,10 +65,10 @@ HOSTILE = {
     "a-pickle": (b"\x80\x04\x95\x10\x00", "its first line does not say how many words and dimensions it has"),
     "no-words": (b"0 2\n", "its header says 0 words of 2 dimensions"),
     "no-dimensions": (b"2 0\n", "its header says 2 words of 0 dimensions"),
-    "huge-dimensions": (b"2 99999999\n", "its header says 2 words of 99999999 dimensions"),
+    "huge-dimensions": (b"2 99999999\n", "its header says 2 words of 99,999,999 dimensions"),
     "huge-count": (
         b"999999999999 2\n" + TEXT[4:],
-        "its header promises 999999999999 words, more than the file can hold",
+        "its header promises 999,999,999,999 words, more than the file can hold",
     ),
     "text-too-short": (TEXT.replace(b"3 2", b"5 2"), "it ends after 3 of 5 words"),
     "text-too-long": (TEXT.replace(b"3 2", b"2 2"), "something follows the 2 words that its header promises"),
