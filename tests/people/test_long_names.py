@@ -20,6 +20,7 @@ NAMES: dict[str, Callable[[str], str]] = {
     "200 characters": lambda name: name + "_" + "x" * 200,
     "Japanese": lambda name: name + "層" * 200,
     "newlines and controls": lambda name: name + "\n\x1b[31m\x00\u202e" * 20,
+    "all of these": lambda name: f"{name}\n\x1b[31m\x00\u202e層層{'x' * 100}{'層' * 100}",
 }
 # Of which Keras calls files or what is in them.
 _NOT_NAMES = ("class_name", "registered_name", "module", "activation", "recurrent_activation", "dtype")
@@ -80,9 +81,12 @@ def judge(path: pathlib.Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("kind", NAMES)
 @pytest.mark.parametrize(
-    "title", [title if title in SOME else pytest.param(title, marks=pytest.mark.thorough) for title in MODELS]
+    ("title", "kind"),
+    [
+        *((title, kind) for title in SOME for kind in NAMES),
+        *(pytest.param(title, "all of these", marks=pytest.mark.thorough) for title in MODELS if title not in SOME),
+    ],
 )
 def test_a_refusal_is_short_and_ends_with_its_cure(title: str, kind: str, tmp_path: pathlib.Path) -> None:
     keras.utils.clear_session(free_memory=False)
