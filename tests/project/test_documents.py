@@ -186,7 +186,7 @@ def test_the_readme_shows_what_run_local_says_today(
         runpy.run_path(str(ROOT / "scripts/make_sample.py"), run_name="__main__")
     names = "taste,price,service,atmosphere,cleanliness,access,volume,overall"
     train = ["train", "--input=sample/train.jsonl", "--text_field=text", f"--label_fields={names}", "--bundle=b"]
-    assert main([*train, *QUICK]) == 0
+    assert main([*train, *QUICK, "--epochs=2"]) == 0  # of one "1 epoch" is said
     kept = f"--keep_fields=text,{names.replace(',', ':float64,')}:float64"
     scoring = ["score", "--input=sample/reviews.jsonl", "--bundle=b", "--output=run", "--id_field=id", kept]
     assert main([*scoring, "--max_dead_letter_rate=1"]) == 3
