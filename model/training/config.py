@@ -176,5 +176,5 @@ def refuse_unready(config: TrainingConfig, *, with_baseline: bool) -> None:
     else:
         from saiten.model.training.words.word_vectors import read_dimensions
 
-        read_dimensions(config.vectors)
+        read_dimensions(config.vectors)  # refuses a file of another kind
     Tokenizer(config.tokenizer)

@@ -118,15 +118,18 @@ class Trainer:
         n_parts, n_outputs = self._network.output_shape[1:]
         if not len(held_out):
             return Fitted(np.full(n_parts, 1 / n_parts), epochs.reports, np.empty((0, n_outputs)))
-        factors = self._judge()[0]
         parts = score_parts(self._score, self._corpus, held_out)
+        factors = self._choose_factors(parts)[0]
         if config.refit_epochs:
             self._refit(watcher)
         return Fitted(factors, epochs.reports, np.tensordot(parts.astype(np.float64), factors, ((1,), (0,))))
 
     def _judge(self) -> tuple[DoubleArray, float]:
-        """Returns the factors that are best on the held-out texts, and their loss."""
-        parts, loss = score_parts(self._score, self._corpus, self._held_out), self._loss
+        """Returns the factors that are best on the held-out texts as they are scored now, and their loss."""
+        return self._choose_factors(score_parts(self._score, self._corpus, self._held_out))
+
+    def _choose_factors(self, parts: FloatArray) -> tuple[DoubleArray, float]:
+        loss = self._loss
         return choose_factors(parts, self._corpus.targets[self._held_out], loss.task, loss.weights, loss.name)
 
     def _refit(self, watcher: TrainingWatcher) -> None:
