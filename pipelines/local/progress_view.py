@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _LINE_SECS = 60.0
+# How long a bar gets to be taken down; a terminal that was stopped (Ctrl-S) takes nothing.
+_DOWN_SECS = 5.0
 
 
 @contextmanager
@@ -21,14 +23,22 @@ def showing_progress(folder: str, total_bytes: int) -> Iterator[None]:
 
     console = Console(stderr=True)
     show = _show_bar if console.is_terminal else _show_lines
-    ended = threading.Event()
-    thread = threading.Thread(target=show, args=(console, folder, total_bytes, ended), daemon=True)
-    thread.start()
+    ended, is_down = threading.Event(), threading.Event()
+
+    def show_until_ended() -> None:
+        try:
+            show(console, folder, total_bytes, ended)
+        finally:
+            is_down.set()
+
     try:
+        threading.Thread(
+            target=show_until_ended, daemon=True
+        ).start()  # Ctrl-C may come while this waits for the thread
         yield
     finally:
         ended.set()
-        thread.join()
+        is_down.wait(_DOWN_SECS)
 
 
 def _show_bar(console: "Console", folder: str, total_bytes: int, ended: threading.Event) -> None:

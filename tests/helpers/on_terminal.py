@@ -2,10 +2,12 @@
 
 import os
 import pty
+import re
 import signal
 import subprocess
 
-HIDE_CURSOR = "\x1b[?25l"
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+_MOVES = re.compile(r"\r(?!\n)|\x1b\[\d*[AK]")
 
 
 def run_on_terminal(command: list[str], *, interrupt_at: str | None = None) -> tuple[int, str]:
@@ -27,3 +29,10 @@ def run_on_terminal(command: list[str], *, interrupt_at: str | None = None) -> t
         except OSError:  # how a terminal says that nobody is left to write
             os.close(reader)
     return process.returncode, said.decode()
+
+
+def said_after_bar(said: str) -> str:
+    """Returns what stands on the terminal when a bar was up and the cursor was given back for the last time."""
+    assert HIDE_CURSOR in said, "there was no bar"
+    *_, last = said.rpartition(SHOW_CURSOR)
+    return _MOVES.sub("", last)

@@ -20,7 +20,7 @@ from saiten.pipelines.local.signals import Job
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.notes.job_note import JobNote
 from saiten.pipelines.run.owner import owner_of, write_owner
-from tests.helpers.on_terminal import HIDE_CURSOR, run_on_terminal
+from tests.helpers.on_terminal import HIDE_CURSOR, run_on_terminal, said_after_bar
 
 LINES = 24_000
 SENTENCE = "料理は普通でしたが、店員さんが親切でした。駅から遠くて、値段も高い。もう行きません！"
@@ -128,9 +128,7 @@ def test_a_signal_under_the_progress_bar_gives_the_cursor_back(
     command = [sys.executable, "-m", "saiten.pipelines.commands.main", *arguments]
     exit_code, said = run_on_terminal(command, interrupt_at=HIDE_CURSOR)
     assert exit_code == 130
-    assert said.rpartition(HIDE_CURSOR)[2].endswith(
-        "\r\x1b[K\x1b[?25hsaiten: interrupted; nothing was committed, --resume goes on from here.\r\n"
-    )
+    assert said_after_bar(said) == "saiten: interrupted; nothing was committed, --resume goes on from here.\r\n"
 
 
 def test_a_second_signal_waits_for_nothing(tmp_path: pathlib.Path) -> None:

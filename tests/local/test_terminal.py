@@ -13,7 +13,7 @@ from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.counted import counted
 from saiten.pipelines.steps import encode
 from saiten.pipelines.terminal import say
-from tests.helpers.on_terminal import HIDE_CURSOR, run_on_terminal
+from tests.helpers.on_terminal import run_on_terminal, said_after_bar
 from tests.helpers.scoring import score
 
 HOSTILE = "a\x1b]0;owned\x07\n\u202eb"
@@ -55,9 +55,45 @@ def test_a_process_that_ends_under_a_progress_bar_gives_the_cursor_back(tmp_path
         "    end_process(1, 'ended.')\n"
     )
     exit_code, said = run_on_terminal([sys.executable, "-c", program, str(tmp_path)])
-    assert exit_code == 1
-    assert HIDE_CURSOR in said, "there was no bar"
-    assert said.rpartition(HIDE_CURSOR)[2].endswith("\r\x1b[K\x1b[?25hsaiten: ended.\r\n")
+    assert (exit_code, said_after_bar(said)) == (1, "saiten: ended.\r\n")
+
+
+# Thread.start waits for the thread, and is where a busy machine keeps a program while its bar is up already.
+INTERRUPTED_STARTS = """
+import sys, threading, time
+from rich.console import Console
+from saiten.pipelines.commands import main
+from saiten.pipelines.commands.training.view import TrainingView
+from saiten.pipelines.local.progress_view import showing_progress
+
+begin = threading.Thread.start
+
+def begin_and_interrupt(thread):
+    begin(thread)
+    if type(thread).__name__ == sys.argv[1]:
+        while sys.stderr is sys.__stderr__:
+            time.sleep(0.01)
+        raise KeyboardInterrupt
+
+threading.Thread.start = begin_and_interrupt
+
+def run(_arguments):
+    bar = TrainingView(Console(stderr=True)) if sys.argv[1] == "_RefreshThread" else showing_progress(sys.argv[2], 10)
+    with bar:
+        raise AssertionError("it was not interrupted")
+
+main._run = run
+main.console()
+"""
+
+
+@pytest.mark.parametrize("thread", ["Thread", "_RefreshThread"])
+def test_ctrl_c_while_a_bar_is_put_up_gives_the_cursor_back(thread: str, tmp_path: pathlib.Path) -> None:
+    exit_code, said = run_on_terminal([sys.executable, "-c", INTERRUPTED_STARTS, thread, str(tmp_path)])
+    assert (exit_code, said_after_bar(said)) == (
+        130,
+        "saiten: interrupted; nothing was written; run the same command again.\r\n",
+    )
 
 
 def test_a_reader_that_goes_changes_neither_the_exit_code_nor_the_summary(

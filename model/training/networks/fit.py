@@ -3,8 +3,6 @@
 Importing this module imports TensorFlow.
 """
 
-import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +12,12 @@ import numpy as np
 import tensorflow as tf
 
 from saiten.model.engines.keras_engine import compile_model
-from saiten.model.errors import UsageError
 from saiten.model.text.encoder import cut_batches, pad
 from saiten.model.text.ragged import DoubleArray, FloatArray, Int64Array, IntArray
 from saiten.model.training.config import TrainingConfig
 from saiten.model.training.corpus import EncodedCorpus
 from saiten.model.training.networks.batches import LengthBatches
+from saiten.model.training.networks.epochs import EpochJudge, ProgressReport, judged_callbacks
 from saiten.model.training.networks.network import Network
 from saiten.model.training.networks.parts_loss import PartsLoss, choose_factors
 from saiten.model.training.watcher import EpochReport, TrainingWatcher
@@ -73,9 +71,8 @@ class Trainer:
         self._n_training = len(training)
         self._batches = _batches(corpus, training, config, config.seed)
         optimizer = _optimizer(network, config)
-        optimizer.build(
-            self._network.trainable_variables
-        )  # else the first step makes its variables, and is traced twice
+        # Else the first step makes its variables, and is traced twice.
+        optimizer.build(self._network.trainable_variables)
         self._network.compile(
             optimizer=optimizer,
             loss=loss,
@@ -110,9 +107,9 @@ class Trainer:
             UsageError: The loss is no longer finite.
         """
         config, held_out = self._config, self._held_out
-        epochs = _Epochs(self._judge if len(held_out) else None, self._n_training, config, watcher)
+        epochs = EpochJudge(self._judge if len(held_out) else None, self._n_training, config, watcher)
         n_epochs = config.epochs or (_MOST_EPOCHS if len(held_out) else _EPOCHS_WITHOUT_HELD_OUT)
-        callbacks = [epochs, *_judged_callbacks(config, has_held_out=bool(len(held_out)))]
+        callbacks = [epochs, *judged_callbacks(config, has_held_out=bool(len(held_out)))]
         dataset = _dataset(self._batches, self._corpus)
         self._network.fit(dataset, epochs=n_epochs, verbose=0, shuffle=False, callbacks=callbacks)
         n_parts, n_outputs = self._network.output_shape[1:]
@@ -140,16 +137,8 @@ class Trainer:
             each.learning_rate = _first_step(config, is_wide=each.name == _WIDE) * _REFIT_STEP
         watcher.begin("held-out texts too", len(rows) * config.refit_epochs)
         dataset = _dataset(_batches(self._corpus, rows, config, config.seed + 1), self._corpus)
-        progress = _Progress(len(rows), config, watcher)
+        progress = ProgressReport(len(rows), config, watcher)
         self._network.fit(dataset, epochs=config.refit_epochs, verbose=0, shuffle=False, callbacks=[progress])
-
-
-def _judged_callbacks(config: TrainingConfig, *, has_held_out: bool) -> list[keras.callbacks.Callback]:
-    stop = keras.callbacks.EarlyStopping("judged", patience=config.patience, mode="min", restore_best_weights=True)
-    if config.learning_rate_factor == 1 or not has_held_out:
-        return [stop]
-    factor = config.learning_rate_factor
-    return [stop, keras.callbacks.ReduceLROnPlateau("judged", factor=factor, patience=1, mode="min", min_delta=0.0)]
 
 
 def _batches(corpus: EncodedCorpus, rows: Int64Array, config: TrainingConfig, seed: int) -> LengthBatches:
@@ -168,62 +157,6 @@ def score_parts(score: Callable[[Any], FloatArray], corpus: EncodedCorpus, rows:
     for batch, values in scored:
         parts[batch] = values
     return parts
-
-
-class _Progress(keras.callbacks.Callback):
-    """Tells the watcher of every step."""
-
-    def __init__(self, n_texts: int, config: TrainingConfig, watcher: TrainingWatcher) -> None:
-        super().__init__()
-        self._n_texts, self._config, self._watcher = n_texts, config, watcher
-        self._n_done = 0
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._n_done = 0
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        done = min((batch + 1) * self._config.batch_size, self._n_texts)
-        self._watcher.advance(done - self._n_done)
-        self._n_done = done
-
-
-class _Epochs(_Progress):
-    """Judges every epoch, and tells the watcher.
-
-    Args:
-        judge: Chooses the factors, and returns them with the held-out loss; None: the training's loss counts.
-    """
-
-    def __init__(
-        self,
-        judge: Callable[[], tuple[DoubleArray, float]] | None,
-        n_texts: int,
-        config: TrainingConfig,
-        watcher: TrainingWatcher,
-    ) -> None:
-        super().__init__(n_texts, config, watcher)
-        self._judge = judge
-        self._started = 0.0
-        self.reports: list[EpochReport] = []
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        super().on_epoch_begin(epoch)
-        self._started = time.monotonic()
-        self._watcher.begin(f"epoch {epoch + 1}", self._n_texts)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        loss = float(logs["loss"])
-        held_out_loss = self._judge()[1] if self._judge else None
-        judged = loss if held_out_loss is None else held_out_loss
-        if not math.isfinite(loss) or not math.isfinite(judged):
-            raise UsageError(
-                f"The loss is {loss} in epoch {epoch + 1}; give a smaller --learning_rate than "
-                f"{self._config.learning_rate}."
-            )
-        logs["judged"] = judged if self._judge else -epoch  # without held-out texts the last epoch is kept
-        is_best = all(held_out_loss is None or judged < (report.held_out_loss or 0) for report in self.reports)
-        self.reports.append(EpochReport(epoch + 1, loss, held_out_loss, is_best, time.monotonic() - self._started))
-        self._watcher.end_epoch(self.reports[-1])
 
 
 def _dataset(batches: LengthBatches | Sequence[tuple[IntArray, FloatArray]], corpus: EncodedCorpus) -> tf.data.Dataset:

@@ -38,7 +38,11 @@ class TrainingView:
         self._task = self._bars.add_task("", total=None, visible=False)
 
     def __enter__(self) -> "TrainingView":
-        self._bars.start()
+        try:
+            self._bars.start()
+        except BaseException:  # Ctrl-C, while a bar is up that `__exit__` would not take down
+            self._bars.stop()
+            raise
         return self
 
     def __exit__(
