@@ -47,7 +47,8 @@ def check_run(settings: ScoreSettings) -> int:
     which = "the first" if n_records == CHECKED_RECORDS else "all" if n_records > 1 else "the only"
     records = "record" if n_records == 1 else f"{n_records:,} records"
     say(
-        f"of {which} {records} {n_texts - n_empty} scored, {n_empty} empty, "
+        f"{f'of {which} {records}' if n_records else 'the input has no records:'} "
+        f"{n_texts - n_empty} scored, {n_empty} empty, "
         f"{counted(n_dead, 'dead letter')}; {counted(len(plan.files), 'file')} with {plan.total_bytes:,} bytes to "
         "score; nothing is written."
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from saiten.pipelines.commands.training.labelled_records import LabelFields
 
 _NAMED_CLASSES = 5
+_NO_FIGURE = "no correlation can be told, because the labels are all the same, or the scores are"
 
 EXAMPLE = (
     "saiten evaluate --bundle=bundles/news --input=held-out.jsonl \\\n    --text_field=body --class_field=category"
@@ -123,7 +124,7 @@ def _summary(figures: dict[str, Any]) -> str:
     codes = ", ".join(f"{code} {count:,}" for code, count in sorted(figures["left_out"].items()))
     left_out = f"; left out: {codes}" if codes else ""
     unknown = _unknown(figures.get("unknown_classes", {}))
-    return f"{counted(figures['texts'], 'text')}: {', '.join(parts) or 'no figure'}{unknown}{left_out}"
+    return f"{counted(figures['texts'], 'text')}: {', '.join(parts) or _NO_FIGURE}{unknown}{left_out}"
 
 
 def _unknown(classes: dict[str, int]) -> str:

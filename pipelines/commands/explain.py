@@ -76,6 +76,8 @@ def run(args: argparse.Namespace) -> int:
             explained: list[tuple[str | None, Explanation]] = [(None, explain_text(encoder, engine, text))]
         else:
             explained = list(_explain_records(args, encoder, engine))
+            if not explained:
+                say(f"--input={args.input} holds no record that can be explained.")
         is_class = bundle.manifest.task == "classes"
         texts = [ExplainedText(name, found, is_class) for name, found in explained]
     if args.html:
@@ -83,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
 
         write_page(args.html, explanation_report(texts, outputs))
     if args.json:
-        show("\n".join(json.dumps(_figures(text, outputs)) for text in texts))
+        for text in texts:
+            show(json.dumps(_figures(text, outputs)))
     else:
         from saiten.pipelines.commands.pages.explanation_page import print_explanations
 
@@ -111,7 +114,8 @@ def _explain_records(
     )
     for block in first_records(plan_work(args.input, options), args.records):
         for letter in block.dead_letters:
-            say(f"{letter.source}:{letter.position} would be a dead letter: {letter.code}, {letter.message}.")
+            why = letter.message.rstrip(".")
+            say(f"{letter.source}:{letter.position} would be a dead letter: {letter.code}, {why}.")
         for record_id, text in zip(block.ids, block.texts, strict=True):
             try:
                 yield record_id, explain_text(encoder, engine, text)

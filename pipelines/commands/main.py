@@ -14,9 +14,10 @@ from typing import NoReturn
 
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.commands.command_line.catalog import COMMANDS
+from saiten.pipelines.commands.command_line.guesses import unknown_flag_message
 from saiten.pipelines.commands.command_line.interrupted import NOTHING_WRITTEN, left_behind
 from saiten.pipelines.commands.command_line.parser import command_module, command_parser, one_of, overview
-from saiten.pipelines.commands.flags import known_flags, replaced_values, unknown_flag_message
+from saiten.pipelines.commands.flags import known_flags, replaced_values
 from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.startup import start_light, stays_here
 from saiten.pipelines.terminal import drop_output, say

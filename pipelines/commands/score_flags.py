@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 
 from saiten.model.errors import UsageError
+from saiten.pipelines.commands.command_line.guesses import unknown_flag_message
 from saiten.pipelines.commands.command_line.input_flags import (
     OTHER_FILES,
     add_format_arguments,
@@ -19,7 +20,6 @@ from saiten.pipelines.commands.flags import (
     add_segmenter_argument,
     add_trust_argument,
     known_flags,
-    unknown_flag_message,
 )
 from saiten.pipelines.local.settings import ScoreSettings
 

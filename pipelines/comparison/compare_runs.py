@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from saiten.model.counted import counted
 from saiten.model.errors import UsageError
 from saiten.model.text.ragged import FloatArray, Int64Array
 from saiten.pipelines.comparison.changes import OutputChanges
@@ -21,7 +22,7 @@ from saiten.pipelines.comparison.partitions import (
     partition_run,
     read_partition,
 )
-from saiten.pipelines.run.run_manifest import RunManifest
+from saiten.pipelines.run.run_manifest import RunManifest, counts_line
 
 _MOST_RANKS = 1_000
 # 8 bytes each, for all outputs together.
@@ -92,12 +93,15 @@ def compare_runs(first: tuple[str, RunManifest], second: tuple[str, RunManifest]
         n_moved: How many of the records that moved most are named.
 
     Raises:
-        UsageError: They have no output, or no record, in common.
+        UsageError: They have no output, no record, or no record with scores in both in common.
     """
     outputs = tuple(name for name in first[1].outputs_scored if name in second[1].outputs_scored)
     if not outputs:
         scored = [f"{output} scored {', '.join(manifest.outputs_scored)}" for output, manifest in (first, second)]
         raise UsageError(f"{scored[0]}; {scored[1]}: they have no output in common.")
+    for output, manifest in (first, second):
+        if manifest.counts.dead == manifest.counts.records:
+            raise UsageError(f"{output} has nothing to compare: {counts_line(manifest.counts, {})}.")
     n_partitions = count_partitions(first[1], second[1])
     with_labels = has_labels(*first) and has_labels(*second)
     counter = _Counter(outputs, n_moved)
@@ -112,10 +116,12 @@ def compare_runs(first: tuple[str, RunManifest], second: tuple[str, RunManifest]
         raise UsageError(
             f"{first[0]} and {second[0]} have no id in common: score both with --id_field, or the same input files."
         )
+    if not (comparison := counter.comparison()).changes:
+        raise UsageError(f"Of the {counted(counter.n_both, 'record')} in both runs none has scores in both.")
     of_first, of_second = (
         tuple(name for name in manifest.outputs_scored if name not in outputs) for _, manifest in (first, second)
     )
-    return replace(counter.comparison(), outputs_only_first=of_first, outputs_only_second=of_second)
+    return replace(comparison, outputs_only_first=of_first, outputs_only_second=of_second)
 
 
 class _Counter:

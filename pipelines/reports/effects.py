@@ -41,6 +41,11 @@ class ExplainedText:
             return order
         return sorted(order, key=lambda i: -scores[i])[:_SHOWN_CLASSES]
 
+    @property
+    def n_hidden(self) -> int:
+        """How many outputs are not among those shown."""
+        return len(self.found.scores or ()) - len(self.shown_outputs)
+
 
 @dataclass(frozen=True)
 class Effect:

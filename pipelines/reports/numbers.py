@@ -17,12 +17,12 @@ def percent(share: float) -> str:
 def short_number(number: float) -> str:
     """Returns a number in at most four digits, "–" where it is none.
 
-    >>> [short_number(number) for number in (0, 0.12345, 1234567, float("nan"))]
-    ['0', '0.1235', '1.23M', '–']
+    >>> [short_number(number) for number in (0, 0.12345, 1997.6, 1234567, float("nan"))]
+    ['0', '0.1235', '1,998', '1.23M', '–']
     """
     if not math.isfinite(number):
         return "–"
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if abs(number) >= size:
             return f"{number / (1e3 if unit == 'k' else size):.3g}{unit}"
-    return f"{number:.4g}"
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"

@@ -97,7 +97,8 @@ def _judge_mean(metrics: _Metrics) -> Finding:
     name, value = main_figure({"mean": metrics.mean, **figures})
     what = f"On {_held_out(metrics)}"
     if value is None:
-        return Finding(Level.BAD, f"{what} the scores are constant: nothing was learned.")
+        why = "their labels are all the same, or their scores are"
+        return Finding(Level.BAD, f"{what} it cannot be told whether the scores follow the labels: {why}.")
     figure = f"{CALLED.get(name, name)} {value:.3f}; 1 would be perfect"
     if name == "accuracy":
         return Finding(Level.LOOK if value < _LOOSELY else Level.GOOD, f"{what} the highest score is right: {figure}.")

@@ -23,10 +23,14 @@ _PSI = "PSI, the population stability index, is below 0.1 where the two are alik
 def outcome_sentence(manifest: RunManifest) -> str:
     """Returns what became of the records."""
     counts = manifest.counts
+    if not counts.records:
+        return "The input holds no records."
+    if counts.records == 1:
+        became = "was scored" if counts.scored else "is empty" if counts.empty else "could not be scored"
+        return f"The only record {became}."
     if counts.scored == counts.records:
-        all_of_them = "The only record was" if counts.records == 1 else f"All {counts.records:,} records were"
-        return f"{all_of_them} scored." if counts.records else "The input holds no records."
-    parts = [f"{counts.scored:,} of {counted(counts.records, 'record')} {_were(counts.scored)} scored"]
+        return f"All {counts.records:,} records were scored."
+    parts = [f"{counts.scored:,} of {counts.records:,} records {_were(counts.scored)} scored"]
     if counts.empty:
         parts.append(f"{counts.empty:,} {_are(counts.empty)} empty")
     if counts.dead:
@@ -111,8 +115,13 @@ def _judge_scores(scores: Sequence[Compared]) -> Iterator[Finding]:
     if moved := by_level[DriftLevel.MOVED]:
         sentence = f"The scores have moved somewhat from those on the training data ({_named(moved)})."
         yield Finding(Level.LOOK, sentence if different else f"{sentence} {_PSI}")
-    if by_level[DriftLevel.TOO_FEW]:
-        yield Finding(Level.LOOK, "These are too few records to tell whether they are like the training data.")
+    if too_few := by_level[DriftLevel.TOO_FEW]:
+        yield Finding(
+            Level.LOOK,
+            f"The records are too few to tell the same of all scores: {_names(too_few)} may have moved or not."
+            if different or moved
+            else "These are too few records to tell whether they are like the training data.",
+        )
     elif not different and not moved:
         yield Finding(Level.GOOD, "The scores are spread as on the training data.")
 
@@ -128,6 +137,11 @@ def _named(scores: Sequence[Compared]) -> str:
     named = [f"{one.name}, PSI {one.drift.index:.2f}" if one.drift else one.name for one in scores[:_NAMED]]
     rest = len(scores) - len(named)
     return "; ".join(named) + (f"; and {rest} more" if rest else "")
+
+
+def _names(scores: Sequence[Compared]) -> str:
+    rest = len(scores) - _NAMED
+    return ", ".join(one.name for one in scores[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _are(count: int) -> str:

@@ -125,7 +125,10 @@ def read_run_manifest(output: str) -> RunManifest | None:
         MisshapenManifestError: It is a run's, but a field of it has another type.
         UsageError: What has that name there is no run's, such as a bundle's.
     """
-    content = storage.read_bytes(storage.join(output, RUN_MANIFEST))
+    try:
+        content = storage.read_bytes(storage.join(output, RUN_MANIFEST))
+    except NotADirectoryError as error:
+        raise UsageError(f"{output} is a file, and no run: give the directory that was the --output.") from error
     if content is None:
         return None
     try:

@@ -8,9 +8,11 @@ import re
 import pytest
 
 from saiten.model.bundle.bundle import StoredBundle
-from saiten.model.bundle.explain import ExplainedToken, explain_text
+from saiten.model.bundle.explain import ExplainedToken, Explanation, explain_text
 from saiten.model.text.encoder import Encoder
 from saiten.pipelines.commands.main import main
+from saiten.pipelines.commands.pages.explanation_page import print_explanations
+from saiten.pipelines.reports.effects import ExplainedText
 from tests.helpers.fakes import FakeEngine
 from tests.helpers.reports import HeardPage
 
@@ -113,7 +115,7 @@ def test_the_first_records_of_a_file_are_explained(
     assert main([*command, "--records=4", "--json"]) == 0
     said = capsys.readouterr()
     assert [json.loads(line)["id"] for line in said.out.splitlines()] == ["one", "three", "a.jsonl:94"]
-    assert re.fullmatch(r"saiten: a\.jsonl:\d+ would be a dead letter: TEXT_MISSING, .*\n", said.err)
+    assert re.fullmatch(r"saiten: a\.jsonl:\d+ would be a dead letter: TEXT_MISSING, .*[^.]\.\n", said.err)
     assert main([*command, "--records=4", f"--html={tmp_path / 'page.html'}"]) == 0
     HeardPage((tmp_path / "page.html").read_text(encoding="utf-8")).check()
     assert re.findall(r"^id +(\S+)", capsys.readouterr().out, re.MULTILINE) == ["one", "three", "a.jsonl:94"]
@@ -148,3 +150,32 @@ def test_what_cannot_be_explained_is_refused(
 ) -> None:
     assert main(["explain", f"--bundle={tiny_bundle.path}", *arguments]) == 2
     assert capsys.readouterr().err == f"saiten: {problem}\n"
+
+
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_an_input_without_records_is_said_to_have_none(
+    form: list[str], tiny_bundle: StoredBundle, tmp_path: pathlib.Path, capsys: Output
+) -> None:
+    """An empty line is no JSON, and nothing at all leaves a person wondering."""
+    (tmp_path / "none.jsonl").touch()
+    assert main(["explain", f"--bundle={tiny_bundle.path}", f"--input={tmp_path / 'none.jsonl'}", *form]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err == f"saiten: --input={tmp_path / 'none.jsonl'} holds no record that can be explained.\n"
+
+
+def test_a_long_text_does_not_fill_the_screen(tiny_bundle: StoredBundle, capsys: Output) -> None:
+    assert main(["explain", f"--bundle={tiny_bundle.path}", "高い" * 3_000]) == 0
+    shown = capsys.readouterr().out
+    assert "高い … and 5,000 characters more tokens" in " ".join(shown.split())
+    assert " … and 2,800 more" in shown
+    assert len(shown) < 10_000
+
+
+def test_of_many_classes_the_rest_is_counted(capsys: Output) -> None:
+    outputs = [f"c{i}" for i in range(30)]
+    found = Explanation("店", (ExplainedToken("店", 2, "read"),), 1, 0, 1, tuple(i / 435 for i in range(30)), 1)
+    print_explanations([ExplainedText(None, found, is_class=True)], outputs, None)
+    shown = capsys.readouterr().out
+    assert re.findall(r"^(c\d+) ", shown, re.MULTILINE) == [f"c{i}" for i in range(29, 19, -1)]
+    assert "These are the classes with the highest scores; --json has the other 20." in shown

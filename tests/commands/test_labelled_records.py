@@ -80,6 +80,7 @@ def test_a_label_that_is_never_there_is_noticed_after_a_thousand_records(tmp_pat
 @pytest.mark.parametrize(
     ("content", "said"),
     [
+        ("", "There are no records: the files are empty, or not those that you mean."),
         ('{"text": broken\n', "The only record cannot be used (BAD_JSON 1). The first is a.jsonl:0: Not valid JSON at"),
         (
             "5\n" * 1_200,

@@ -160,6 +160,21 @@ def test_runs_of_other_records_are_not_compared(runs: tuple[str, str], tmp_path:
         compared(runs[0], other)
 
 
+def test_where_nothing_can_be_compared_no_gate_opens(
+    runs: tuple[str, str], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A largest change of 0 among no records at all would let any model through."""
+    nothing, emptied = make_run(tmp_path / "c", []), make_run(tmp_path / "d", [[("a", None, None), ("b", None, None)]])
+    (tmp_path / "file").touch()
+    for second, said in (
+        (nothing, f"{nothing} has nothing to compare: 0 records = 0 scored + 0 empty + 0 dead letters."),
+        (emptied, "Of the 2 records in both runs none has scores in both."),
+        (f"{tmp_path}/file", f"{tmp_path}/file is a file, and no run: give the directory that was the --output."),
+    ):
+        assert main(["compare", runs[0], second, "--max_change=0", "--json"]) == 2
+        assert capsys.readouterr() == ("", f"saiten: {said}\n")
+
+
 def test_the_command_gates_a_new_model(runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", *runs]) == 0
     assert main(["compare", *runs, "--max_change=3"]) == 0

@@ -129,6 +129,14 @@ def test_without_held_out_texts_nothing_is_claimed() -> None:
     assert "Held-out texts" not in page
 
 
+def test_held_out_labels_that_are_all_the_same_do_not_hide_that_there_are_held_out_texts() -> None:
+    labelled = held_out("numbers")
+    labelled.targets[:] = 3
+    page = page_of(labelled)
+    assert "<h1>200 held-out texts, and no correlation can be told</h1>" in page
+    assert "On 200 held-out texts it cannot be told whether the scores follow the labels: their labels are all" in page
+
+
 @pytest.mark.parametrize(
     ("metrics", "level", "sentence"),
     [
@@ -138,7 +146,7 @@ def test_without_held_out_texts_nothing_is_claimed() -> None:
         ({"mean": {"spearman": 0.91}}, Level.GOOD, "the scores follow the labels: mean Spearman correlation 0.910;"),
         ({"mean": {"spearman": 0.4}}, Level.LOOK, "the scores follow the labels loosely:"),
         ({"mean": {"spearman": 0.1}}, Level.BAD, "the scores hardly follow the labels:"),
-        ({"mean": {}}, Level.BAD, "the scores are constant: nothing was learned."),
+        ({"mean": {}}, Level.BAD, "whether the scores follow the labels: their labels are all the same, or"),
         ({"mean": {"f1": 0.8, "accuracy": 0.9}}, Level.GOOD, "the scores follow the labels: mean F1 0.800;"),
         ({"mean": {"mse": 1.0}, "accuracy": 0.9}, Level.GOOD, "the highest score is right: accuracy 0.900;"),
     ],

@@ -10,7 +10,7 @@ import pytest
 from saiten.pipelines.commands.score import warning_line
 from saiten.pipelines.reports.verdict import Level, judge_run, outcome_sentence
 from saiten.pipelines.run.run_manifest import RunCounts, RunManifest
-from tests.helpers.reports import make_manifest, make_statistics
+from tests.helpers.reports import make_manifest, make_reference, make_statistics
 
 RANDOM = np.random.default_rng(3)
 FINE = [
@@ -31,7 +31,9 @@ def test_a_run_like_the_training_data_is_fine() -> None:
         ({"records": 0}, "The input holds no records."),
         ({"records": 7, "scored": 7}, "All 7 records were scored."),
         ({"records": 1, "scored": 1}, "The only record was scored."),
-        ({"records": 1, "dead": 1}, "0 of 1 record were scored; 1 could not be scored."),
+        ({"records": 1, "dead": 1}, "The only record could not be scored."),
+        ({"records": 1, "empty": 1}, "The only record is empty."),
+        ({"records": 2, "empty": 2}, "0 of 2 records were scored; 2 are empty."),
         ({"records": 2, "scored": 1, "dead": 1}, "1 of 2 records was scored; 1 could not be scored."),
         ({"records": 3, "scored": 2, "empty": 1}, "2 of 3 records were scored; 1 is empty."),
         (
@@ -134,3 +136,17 @@ def test_the_command_ends_with_what_speaks_against_the_scores_before_its_summary
     )
     assert warning_line(committed(statistics=make_statistics(n=15)), "runs/a") == ""
     assert warning_line(committed(counts=RunCounts(4, 0, 4)), "runs/a") == ""
+
+
+def test_scores_of_which_too_little_is_known_are_named_beside_those_that_differ() -> None:
+    """That nothing can be told, and that the scores differ, must not be said in one breath of the same scores."""
+    known = make_reference()
+    few = {"taste": make_statistics(n=15, mean=9.0).scores["taste"], "price": make_statistics(n=15).scores["taste"]}
+    reference = replace(known, scores=dict.fromkeys(few, known.scores["taste"]))
+    statistics = replace(make_statistics(n=15), scores=few)
+    found = [one.sentence for one in judge_run(make_manifest(statistics=statistics, reference=reference)).findings]
+    assert sum(
+        one.startswith("The scores are spread otherwise than on the training data (taste, PSI ") for one in found
+    )
+    assert "The records are too few to tell the same of all scores: price may have moved or not." in found
+    assert not any("whether they are like" in one for one in found)

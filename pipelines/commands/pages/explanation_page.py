@@ -11,6 +11,7 @@ from saiten.pipelines.reports.effects import Effect, ExplainedText, strongest
 from saiten.pipelines.terminal import escape, make_console
 
 _SHOWN_TOKENS = 200
+_SHOWN_CHARACTERS = 1_000
 # What does not go to a terminal has no width.
 _RULE_WIDTH = 80
 _NAMED_TOKENS = 5
@@ -36,7 +37,9 @@ def print_explanations(texts: Sequence[ExplainedText], outputs: Sequence[str], c
 
 def _print_explanation(console: Console, text: ExplainedText, outputs: Sequence[str], coloured: str | None) -> None:
     explanation = text.found
-    console.print(f"[bold]normal form[/]  {escape(explanation.normal_form)}")
+    form = explanation.normal_form
+    rest = f" … and {len(form) - _SHOWN_CHARACTERS:,} characters more" if len(form) > _SHOWN_CHARACTERS else ""
+    console.print(f"[bold]normal form[/]  {escape(form[:_SHOWN_CHARACTERS])}{rest}")
     tokens = explanation.tokens
     shown = [_FATES.get(token.fate, "{}").format(f"{escape(token.surface)} {token.shown_id}") for token in tokens]
     rest = _and_more(len(tokens))
@@ -56,6 +59,8 @@ def _print_explanation(console: Console, text: ExplainedText, outputs: Sequence[
         raised, lowered = strongest(explanation, i, _NAMED_TOKENS)
         shown_scores.add_row(escape(outputs[i]), f"{explanation.scores[i]:.6f}", _listed(raised), _listed(lowered))
     console.print(shown_scores)
+    if text.n_hidden:
+        console.print(f"[dim]These are the classes with the highest scores; --json has the other {text.n_hidden:,}.[/]")
     output = outputs.index(coloured) if coloured is not None else text.foremost
     if output is None or text.foremost is None:
         console.print("Nothing is left of this text without its only token: no effect can be told.")

@@ -58,6 +58,8 @@ def refuse_bad_rate(n_read: int, bad: Counter[str], max_rate: float, records: st
     """
     n_bad = bad.total()
     codes = ", ".join(f"{code} {count:,}" for code, count in bad.most_common() if count)
+    if not n_read:
+        raise UsageError(f"There are no {records}: the files are empty, or not those that you mean.")
     if n_bad == n_read:
         none = (
             f"The only {records.replace('records', 'record', 1)} cannot"

@@ -9,6 +9,7 @@ import pytest
 
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.errors import UsageError
+from saiten.pipelines.commands.evaluate import _summary
 from saiten.pipelines.commands.main import main
 from tests.conftest import SENTENCES
 from tests.helpers.labelled import TEXTS, class_records, collected, scores_of, write_records
@@ -48,6 +49,13 @@ def test_a_bundle_of_classes_is_evaluated(class_bundle: StoredBundle, tmp_path: 
     words = captured.out.split()
     assert all(name in words for name in ("bad", "good", "5", "precision", "recall", "tokens", "none"))
     assert captured.out.count("odd (not in the model)") == 2
+
+
+def test_labels_that_are_all_the_same_are_said_to_be_the_reason_why_there_is_no_figure() -> None:
+    figures = {"texts": 200, "mean": {}, "outputs": {}, "left_out": {}}
+    assert _summary(figures) == (
+        "200 texts: no correlation can be told, because the labels are all the same, or the scores are"
+    )
 
 
 @pytest.mark.thorough
