@@ -26,6 +26,16 @@ PAIRS = GENERATOR.normal(0, 1, (N_PAIRS + 1, WIDTH)).astype(np.float32)
 def test_each_word_and_pair_of_a_text_counts_once_whatever_stands_beside_it(
     texts: list[list[int]], factor: int, least: int
 ) -> None:
+    check(texts, factor, least)
+
+
+def test_a_word_that_was_seen_hundreds_of_texts_before_counts_again() -> None:
+    """What was seen is kept as a byte, which has counted all its numbers after 255 texts."""
+    rare, often = [1, 2, 3], [4, 5]
+    check([rare, *[often] * 254, rare, rare, *[often] * 600, rare], factor=5, least=0)
+
+
+def check(texts: list[list[int]], factor: int, least: int) -> None:
     expected = []
     for text in texts:
         pairs = {(left * factor + right) % N_PAIRS + 1 for left, right in pairwise(text) if min(left, right) >= least}

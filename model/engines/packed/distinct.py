@@ -9,6 +9,8 @@ from saiten.model.compiled import compiled
 from saiten.model.engines.packed.operation import STEP, TEXT, Floats, Operation, Shape, Values, fits
 from saiten.model.text.ragged import DoubleArray, FloatArray, Int64Array, IntArray
 
+_LAST_STAMP = np.uint8(255)
+
 
 @dataclass(frozen=True)
 class DistinctSum(Operation):
@@ -61,11 +63,16 @@ def sum_distinct(
         sums: float64 [n, width], zeros; what is written.
     """
     n_pairs = np.int64(pairs.shape[0] - 1)
-    # The number, from 1 on, of the text in which a row was seen last.
-    word_seen = np.zeros(words.shape[0], np.int32)
-    pair_seen = np.zeros(pairs.shape[0], np.int32)
+    # The text in which a row was seen last, from 1 on; a byte, for these are read all over, is full after 255 texts.
+    word_seen = np.zeros(words.shape[0], np.uint8)
+    pair_seen = np.zeros(pairs.shape[0], np.uint8)
+    stamp = np.uint8(0)
     for text in range(offsets.shape[0] - 1):
-        stamp = np.int32(text + 1)
+        if stamp == _LAST_STAMP:
+            word_seen[:] = 0
+            pair_seen[:] = 0
+            stamp = np.uint8(0)
+        stamp = np.uint8(stamp + 1)
         number = 0
         left = np.int64(-1)
         for position in range(offsets[text], offsets[text + 1]):

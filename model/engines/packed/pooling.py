@@ -29,9 +29,14 @@ class Pool(Operation):
         if self.how in ("first", "last"):
             places = offsets[:-1] if self.how == "first" else offsets[1:] - 1
             return values.array[places].astype(np.float64)
-        pooled = np.empty((len(offsets) - 1, values.array.shape[1]), np.float64)
-        pool_steps(values.array, offsets, _POOLS[self.how], pooled)
-        return pooled / np.diff(offsets)[:, None] if self.how == "average" else pooled
+        how = _POOLS[self.how]
+        pooled = np.empty((len(offsets) - 1, values.array.shape[1]), np.float64 if how == SUM else values.array.dtype)
+        pool_steps(values.array, offsets, how, pooled)
+        return (
+            pooled / np.diff(offsets).astype(np.float64)[:, None]
+            if self.how == "average"
+            else pooled.astype(np.float64)
+        )
 
 
 @dataclass(frozen=True)

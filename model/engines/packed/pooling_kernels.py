@@ -16,19 +16,24 @@ def pool_steps(values: DoubleArray, offsets: Int64Array, how: int, pooled: Doubl
         values: float32 or float64 [total, width].
         offsets: int64 [n + 1]; no text is empty.
         how: `SUM`, `MAXIMUM` or `MINIMUM`.
-        pooled: float64 [n, width], what is written.
+        pooled: float64 [n, width], what is written; of the type of the values where nothing is summed.
     """
     for text in range(offsets.shape[0] - 1):
         start = offsets[text]
         for j in range(values.shape[1]):
             pooled[text, j] = values[start, j]
+        best = pooled[text]
         for position in range(start + 1, offsets[text + 1]):
-            for j in range(values.shape[1]):
-                value, best = values[position, j], pooled[text, j]
-                if how == SUM:
-                    pooled[text, j] = best + value
-                elif np.isnan(value) or (value > best if how == MAXIMUM else value < best):
-                    pooled[text, j] = value
+            row = values[position]
+            if how == SUM:
+                for j in range(row.shape[0]):
+                    best[j] += row[j]
+            elif how == MAXIMUM:
+                for j in range(row.shape[0]):
+                    best[j] = best[j] if (best[j] >= row[j]) | (best[j] != best[j]) else row[j]
+            else:
+                for j in range(row.shape[0]):
+                    best[j] = best[j] if (best[j] <= row[j]) | (best[j] != best[j]) else row[j]
 
 
 @compiled(fast=False)

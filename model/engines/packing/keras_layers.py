@@ -11,7 +11,7 @@ import numpy as np
 from saiten.model.engines.packed.activations import ACTIVATIONS
 from saiten.model.engines.packed.arithmetic import Concatenate
 from saiten.model.engines.packed.operation import CONSTANT, STEP
-from saiten.model.engines.packed.pooling import Attention, Pool, StepSoftmax
+from saiten.model.engines.packed.pooling import Attention, StepSoftmax
 from saiten.model.engines.packed.stepwise import Activation, Dense, Normalize, Scale, Softmax
 from saiten.model.engines.packing.packer import FEATURES, ONE, STEPS, Layer, Packer, Value
 from saiten.model.engines.packing.recurrent_layers import pack_recurrent
@@ -132,7 +132,7 @@ def _pooling(how: str) -> Convert:
         if value.axes != (STEPS, FEATURES) or layer.config.get("data_format") not in (None, "channels_last"):
             raise layer.refuse("pools another axis than the steps")
         axes = (ONE, FEATURES) if layer.config.get("keepdims") else (FEATURES,)
-        return [packer.apply(Pool(how), value, axes=axes)]
+        return [packer.pool(how, value, axes)]
 
     return convert
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from saiten.model.engines.packed.arithmetic import ColumnSum, Combine, Concatenate
 from saiten.model.engines.packed.operation import STEP
-from saiten.model.engines.packed.pooling import Pool
 from saiten.model.engines.packed.stepwise import Activation
 from saiten.model.engines.packing.keras_layers import softmax
 from saiten.model.engines.packing.packer import FEATURES, ONE, STEPS, Layer, Packer, Value
@@ -65,7 +64,7 @@ def _reduction(how: str) -> Convert:
         axis, keepdims = value.axis(layer.config.get("axis")), bool(layer.config.get("keepdims"))
         if axis == STEPS and value.shape.per == STEP:
             rest = value.axes[1:]
-            return packer.apply(Pool(how), value, axes=(ONE, *rest) if keepdims else rest)
+            return packer.pool(how, value, (ONE, *rest) if keepdims else rest)
         if axis == FEATURES and how in ("sum", "average"):
             total = packer.apply(ColumnSum(), value, axes=value.axes if keepdims else value.axes[:-1])
             return total if how == "sum" else packer.combine("multiply", total, packer.constant(1 / value.shape.width))
@@ -120,7 +119,7 @@ def _einsum(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
     )
     if not is_weighted_sum:
         raise layer.refuse("is no sum over the steps of two sequences' products")
-    return packer.apply(Pool("sum"), packer.combine("multiply", values, weights), axes=(FEATURES,))
+    return packer.pool("sum", packer.combine("multiply", values, weights), (FEATURES,))
 
 
 def _where(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:

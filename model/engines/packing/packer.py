@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from saiten.model.engines.packed.arithmetic import Combine, Constant
+from saiten.model.engines.packed.arithmetic import Combine, Concatenate, Constant
 from saiten.model.engines.packed.operation import CONSTANT, STEP, TEXT, Operation, Shape, aligned_empty, shape_of
+from saiten.model.engines.packed.pooling import Pool
 from saiten.model.engines.packed.program import MAX_NODES, Node, PackedEngine, Table
 from saiten.model.errors import SaitenError
 from saiten.model.text.ragged import DoubleArray, FloatArray
@@ -154,6 +155,16 @@ class Packer:
             return kept[0]
         return self.apply(Combine(how), *inputs, axes=axes)
 
+    def pool(self, how: str, value: Value, axes: tuple[str, ...]) -> Value:
+        """Returns what `Pool` gives; of steps side by side, such as two directions', each is pooled by itself.
+
+        To put a row together for every step takes longer than to pool it.
+        """
+        operation, parts = self.nodes[value.number] if value.number is not None else (None, ())
+        if not isinstance(operation, Concatenate) or any(part.shape.per != STEP for part in parts):
+            return self.apply(Pool(how), value, axes=axes)
+        return self.apply(Concatenate(), *(self.pool(how, part, axes) for part in parts))
+
     def is_all(self, value: Value, number: float) -> bool:
         """Whether a value is this number, whatever the text: a mask is 1 wherever there is no padding."""
         if value.rows is None or value.shape.width > 1:
@@ -162,7 +173,7 @@ class Packer:
         return bool((value.rows(slice(0 if value.shape.per == CONSTANT else 1, None)) == number).all())
 
     def engine(self, outputs: Sequence[Value]) -> PackedEngine:
-        """Returns the engine that gives the outputs.
+        """Returns the engine that gives the outputs; what they do not come of is left out.
 
         Raises:
             NotCoveredError: An output is no row a text.
@@ -170,10 +181,20 @@ class Packer:
         for value in outputs:
             if value.shape.per != TEXT or value.number is None:
                 raise NotCoveredError("An output does not give one row a text.")
-        tables = [self._table(value) for value in self.tables]
-        nodes = [Node(operation, tuple(self._number(value) for value in inputs)) for operation, inputs in self.nodes]
+        read = {value.number for value in outputs}
+        for number in reversed(range(len(self.nodes))):
+            if number in read:
+                read |= {value.number for value in self.nodes[number][1]}
+        kept = [number for number in range(len(self.nodes)) if number in read]
+        inputs = [value for number in kept for value in self.nodes[number][1]]
+        tables = [value for value in self.tables if value in inputs]
+
+        def place(value: Value) -> int:
+            return tables.index(value) if value.number is None else len(tables) + kept.index(value.number)
+
+        nodes = [Node(self.nodes[number][0], tuple(map(place, self.nodes[number][1]))) for number in kept]
         try:
-            return PackedEngine(tables, nodes, [self._number(value) for value in outputs])
+            return PackedEngine([self._table(value) for value in tables], nodes, list(map(place, outputs)))
         except ValueError as error:
             raise NotCoveredError(f"The model is too wide or too deep: {error}.") from error
 
@@ -186,9 +207,6 @@ class Packer:
             value.number = len(self.nodes) - 1
         else:
             self.tables.append(value)
-
-    def _number(self, value: Value) -> int:
-        return self.tables.index(value) if value.number is None else len(self.tables) + value.number
 
     def _table(self, value: Value) -> Table:
         assert value.rows is not None

@@ -9,7 +9,6 @@ from saiten.model.engines.packed.arithmetic import Concatenate
 from saiten.model.engines.packed.general_kernels import STEP_ACTIVATIONS
 from saiten.model.engines.packed.kernels import UNIT_BLOCK
 from saiten.model.engines.packed.operation import Operation, aligned_empty
-from saiten.model.engines.packed.pooling import Pool
 from saiten.model.engines.packed.recurrence import GRU, LSTM, SimpleRNN
 from saiten.model.engines.packed.stepwise import Dense
 from saiten.model.engines.packing.packer import FEATURES, STEPS, Layer, Packer, Value
@@ -62,8 +61,8 @@ def _one_direction(
     states = packer.apply(recurrence, projected, axes=(STEPS, FEATURES) if keep_all else (FEATURES,))
     if not config.get("return_state"):
         return [states]
-    last = Pool("first" if backward else "last")
-    return [states, packer.apply(last, states, axes=(FEATURES,)) if keep_all else states]
+    last = "first" if backward else "last"
+    return [states, packer.pool(last, states, (FEATURES,)) if keep_all else states]
 
 
 def _cell_of(layer: Layer, config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from saiten.model.engines.packed.arithmetic import Columns
-from saiten.model.engines.packed.pooling import Pool
 from saiten.model.engines.packing.packer import FEATURES, ONE, STEPS, Layer, Packer, Value
 
 _WHOLE = {"class_name": "__slice__", "config": {"start": None, "stop": None, "step": None}}
@@ -24,7 +23,7 @@ def get_item(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
         if _is_whole(key):
             continue
         if name == STEPS and key in (0, -1) and type(key) is int:
-            value = packer.apply(Pool("first" if key == 0 else "last"), value, axes=value.axes[1:])
+            value = packer.pool("first" if key == 0 else "last", value, value.axes[1:])
         elif name == FEATURES:
             start, stop = _bounds(layer, key, value.shape.width)
             axes_left = value.axes[:-1] if type(key) is int else value.axes
