@@ -145,7 +145,8 @@ def _stop_words(path: pathlib.Path | None) -> tuple[str, ...]:
     try:
         if path.stat().st_size > _MAX_STOP_WORDS_BYTES:
             raise UsageError(f"--stop_words={path} is larger than {_MAX_STOP_WORDS_BYTES} bytes.")
-        words = path.read_text(encoding="utf-8-sig").splitlines()
+        words = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise unreadable(f"--stop_words={path}", error) from error
-    return tuple(dict.fromkeys(filter(None, (word.strip() for word in words))))
+    # A full-width space alone is a token of many; behind a word it is a slip.
+    return tuple(dict.fromkeys(filter(None, (word.strip() or word.strip(" \t\r") for word in words))))

@@ -1,5 +1,6 @@
 """How texts became tokens comes back with a bundle, and they score as they did; older bundles too."""
 
+import argparse
 import json
 import pathlib
 
@@ -15,6 +16,7 @@ from saiten.model.text.tokenizer import Tokenizer, TokenizerConfig
 from saiten.model.text.vocabulary import OOV_ID, OOV_WORD, PAD_WORD, Vocabulary
 from saiten.model.training.corpus import count_words
 from saiten.model.training.words.embeddings import Sentences
+from saiten.pipelines.commands.flags import add_text_arguments, tokenizer_config
 from saiten.pipelines.commands.main import main
 from tests.helpers.labelled import reviews
 from tests.helpers.networks import build_model
@@ -70,6 +72,15 @@ def test_words_that_hold_a_space_are_counted_and_learnt_whole() -> None:
     lines = [*map(tokenizer.segment, TEXTS)]
     assert count_words(lines)["パソコン-personal computer"] == 2
     assert next(iter(Sentences(lambda: lines)))[:3] == ["私-代名詞", "は", "パソコン-personal computer"]
+
+
+def test_a_full_width_space_is_a_stop_word_like_others(tmp_path: pathlib.Path) -> None:
+    """As a token it is one of the commonest; behind a word it is a slip, as blanks and line ends of Windows are."""
+    (tmp_path / "stop.txt").write_bytes("の\r\n　\nは　\n\n  も \n".encode())
+    parser = argparse.ArgumentParser()
+    add_text_arguments(parser, normalization="none")
+    args = parser.parse_args([f"--stop_words={tmp_path / 'stop.txt'}"])
+    assert tokenizer_config(args).stop_words == ("の", "　", "は", "も")
 
 
 @pytest.mark.thorough

@@ -53,7 +53,7 @@ def test_the_command_makes_a_bundle_that_scores_texts_as_keras_2_did(
 
 @pytest.mark.filterwarnings("ignore:Layer '.*' .*was passed an input with a mask")
 @pytest.mark.parametrize("ending", ["h5", "keras"])
-@pytest.mark.parametrize("name", ["frozen", "attention", "turned"])
+@pytest.mark.parametrize("name", ["frozen", "attention", "turned", "functions"])
 def test_each_part_gets_its_own_weights(name: str, ending: str) -> None:
     """Frozen layers come last in an .h5, and a .keras has parts by names, in an order that is not that of the layer."""
     model, _ = read_model_file(FOLDER / f"{name}.{ending}")

@@ -32,6 +32,17 @@ def _kind(kind: str) -> Make:
     return changed("lstm", lambda found: found[2].update(class_name=kind))
 
 
+def _function(named: str, **keywords: Any) -> Make:
+    """Returns what writes a function in an LSTM's place."""
+
+    def change(found: list[Any]) -> None:
+        found[6].update(class_name="TFOpLambda", config={"name": f"tf.{named}", "function": named}, name=f"tf.{named}")
+        found[6]["inbound_nodes"] = [["concatenate", 0, 0, keywords]]
+        found[7]["inbound_nodes"] = [[[f"tf.{named}", 0, 0, {}]]]
+
+    return changed("func", change)
+
+
 def setting(number: int, **settings: Any) -> Change:
     """Returns what gives a layer further settings."""
     return lambda found: found[number]["config"].update(settings)
@@ -54,7 +65,8 @@ def _shared(folder: pathlib.Path) -> pathlib.Path:
 OLDER: Mapping[str, Make] = {
     "Keras 2: .h5 of a layer that a model within shares": _shared,
     "Keras 2: Lambda": _kind("Lambda"),
-    "Keras 2: a function of TensorFlow": _kind("TFOpLambda"),
+    "Keras 2: a function of TensorFlow that is not converted": _function("tile", multiples=[1, 2]),
+    "Keras 2: a function of TensorFlow with a setting": _function("math.cumsum", axis=1, reverse=True),
     "Keras 2: CuDNNLSTM": _kind("CuDNNLSTM"),
     "Keras 2: a layer of one's own": _kind("MyAttention"),
     "Keras 2: LSTM(time_major=True)": changed("lstm", setting(2, time_major=True)),

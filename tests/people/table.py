@@ -59,6 +59,7 @@ def older_files(folder: pathlib.Path) -> Iterator[Row]:
         "func": "Bidirectional LSTM with hard_sigmoid, GRU beside an average",
         "nested": "models within the model",
         "shared": "layers that the model and models within share",
+        "functions": "masks, attention and maxima by tf.not_equal, tf.where, tf.nn.softmax, tf.reduce_sum",
     }
     ids, words = np.load(OLDER / "ids.npy").astype(np.int32), folder / "words.json"
     words.write_text(json.dumps({chr(ord("あ") + i): i for i in range(1, 60)}), encoding="utf-8")

@@ -67,7 +67,7 @@ class Padding:
 PADDINGS = [Padding(*by, length) for length in (12, 40) for by in (("pre", "pre"), ("post", "post"), ("post", "pre"))]
 
 
-STOP_WORDS = ("は", "が", "の", "も", "です", "。", "、")
+STOP_WORDS = ("は", "が", "の", "も", "です", "。", "、", "　")
 OPEN = ("--no-lower", "--filters=none")
 SPECIAL = ("<PAD>", "<UNK>")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.graph import name_of
+from saiten.model.keras_models.older.tensorflow_functions import TENSORFLOW_LAYERS, convert_function
 
 _MODELS = {"Sequential": "Sequential", "Functional": "Functional", "Model": "Functional"}
 # What a layer of Keras 2 says beside what counts, and what it may say there.
@@ -65,6 +66,9 @@ def to_keras3(model: Mapping[str, Any], *, is_within: bool = False) -> Config:
 def _layer(layer: Mapping[str, Any], models: Collection[str], *, is_graph: bool) -> Config:
     kind, name = str(layer["class_name"]), name_of(layer)
     converted: Config
+    if kind in TENSORFLOW_LAYERS and is_graph:
+        title = f"layer {name:.40} ({kind:.30})"
+        return {**convert_function(layer, title, lambda reference: _tensor(reference, models)), "name": name}
     if kind in _MODELS:
         converted = to_keras3(layer, is_within=True)
         converted["config"]["name"] = name

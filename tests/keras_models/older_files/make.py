@@ -3,6 +3,7 @@
 import pathlib
 
 import numpy as np
+import tensorflow as tf
 import tf_keras as keras
 from tf_keras import layers
 
@@ -34,6 +35,7 @@ def models():  # noqa: ANN201
     yield "attention", attention()
     yield "turned", turned()
     yield "shared", shared()
+    yield "functions", functions()
 
 
 def frozen():  # noqa: ANN201
@@ -81,6 +83,21 @@ def shared():  # noqa: ANN201
     read = embedding(ids)
     beside = last(layers.GRU(3)(dense(both(read))))
     return keras.Model(ids, layers.Dense(2)(layers.Concatenate()([reader(ids), seer(read), beside])))
+
+
+def functions():  # noqa: ANN201
+    """Masks and attention by functions of TensorFlow, with numbers on either side, slices, and a model within."""
+    ids = layers.Input((None,))
+    values = layers.LSTM(4, return_sequences=True)(words(ids))
+    mask = tf.cast(tf.not_equal(ids, 0), tf.float32)[:, :, tf.newaxis]
+    weights = tf.nn.softmax(layers.Dense(1, activation="tanh")(values) + (1.0 - mask) * -1e9, axis=1)
+    largest = tf.reduce_max(tf.where(tf.expand_dims(tf.math.equal(ids, 0), -1), -1e9, values), axis=1)
+    average = tf.reduce_sum(values * mask, axis=1) / tf.maximum(tf.reduce_sum(mask, axis=1), 1.0)
+    inside = layers.Input((4,))
+    within = keras.Model(inside, tf.nn.leaky_relu(2.0 - tf.square(inside), alpha=0.3), name="within")
+    last = layers.GRU(3)(layers.Embedding(60, 5)(ids), mask=tf.logical_not(tf.equal(ids, 0)))
+    joined = tf.concat([tf.reduce_sum(weights * values, axis=1), largest, within(average), last[:, 1:]], axis=-1)
+    return keras.Model(ids, tf.clip_by_value(layers.Dense(2)(joined) * 2.0 + 1.0, -4.0, 4.0))
 
 
 def main():  # noqa: ANN201
