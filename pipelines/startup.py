@@ -25,6 +25,7 @@ _COLLECTED_EVERY = 50_000
 _CLIENTS = {"gs://": ("google.cloud.storage", "gcp"), "s3://": ("boto3", "aws")}
 STORES = tuple(_CLIENTS)
 _CLIENT_PACKAGES = frozenset({"google", "boto3", "botocore", "azure", "requests", "urllib3"})
+_LOOK_AT = "check the address, your credentials for it, and the network"
 # The flag of a worker process whose run needs none of them.
 STAYS_HERE = "--stays_here"
 # How the flags begin by which a run leaves this machine without naming an address.
@@ -74,11 +75,24 @@ def said_of_service(error: Exception) -> str:
     """
     if type(error).__module__.partition(".")[0] not in _CLIENT_PACKAGES:
         return ""
+    return f"A store or service cannot be reached, or refuses ({_named(error, 300)}): {_LOOK_AT}."
+
+
+def said_of_store(error: Exception) -> str:
+    """Returns what an error of Beam's about a store comes from, and what to look at; any other error's own words.
+
+    Beam puts the errors of its clients into one of its own, and that into another, with a dictionary of each.
+    """
+    cause, details = error, getattr(error, "exception_details", None)
+    while isinstance(details, dict) and details:
+        cause = next(iter(details.values()))
+        details = getattr(cause, "exception_details", None)
+    return str(error) if cause is error else f"{_named(cause, 200)}: {_LOOK_AT}"
+
+
+def _named(error: object, most: int) -> str:
     said = " ".join(str(error).split()).rstrip(".")
-    return (
-        f"A store or service cannot be reached, or refuses ({type(error).__name__}: {said:.300}): check the address, "
-        "your credentials for it, and the network."
-    )
+    return f"{type(error).__name__}: {said[:most]}"
 
 
 class _NotThere(importlib.abc.MetaPathFinder):

@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from saiten.model.durable import sync
-from saiten.pipelines.startup import refuse_unequipped
+from saiten.pipelines.startup import refuse_unequipped, said_of_store
 
 # What a file is called until it is whole; leftovers of killed runs are known by it.
 _PARTIAL_SUFFIX = ".partial"
@@ -162,8 +162,8 @@ def list_files(folder: str) -> list[str]:
             raise OSError("on an object store a folder's name may hold no *, ? or [")
         try:
             matches = _filesystems().match([join(folder, "**")])
-        except ValueError as error:  # how Beam says that it knows no such store
-            raise OSError(str(error)) from error
+        except (OSError, ValueError) as error:  # the second is how Beam says that it knows no such store
+            raise OSError(said_of_store(error)) from error
         return sorted(entry.path for match in matches for entry in match.metadata_list)
     below = (path.relative_to(folder) for path in pathlib.Path(folder).rglob("*") if path.is_file())
     return sorted(join(folder, path.as_posix()) for path in below)

@@ -14,11 +14,11 @@ from saiten.pipelines.local.execute import execute, local_execution
 from saiten.pipelines.local.follow import execute_elsewhere
 from saiten.pipelines.local.prepare import planned_files, prepare_scoring, row_settings
 from saiten.pipelines.local.progress_view import showing_progress
-from saiten.pipelines.local.remote import refuse_unseen, remote_execution
+from saiten.pipelines.local.remote import refuse_unready, refuse_unseen, remote_execution
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.local.waiting import WaitingWorkers, count_workers, most_workers
 from saiten.pipelines.local.workers import LocalWorkers
-from saiten.pipelines.reading.files import printable
+from saiten.pipelines.reading.files import input_items, printable
 from saiten.pipelines.reading.options import ReadOptions, parse_kept_fields
 from saiten.pipelines.reading.plan import WorkPlan, plan_work
 from saiten.pipelines.run.layout import Run
@@ -86,6 +86,8 @@ def launch_run(settings: ScoreSettings, waiting: WaitingWorkers | None = None) -
     if remote:
         refuse_unseen(remote, "output", [output])
         refuse_unseen(remote, "bundle", [settings.bundle])
+        refuse_unseen(remote, "input", input_items(settings.input))
+        refuse_unready(remote)
     bundle = choose_bundle(settings)
     plan = plan_scoring(settings, bundle, 1 if remote else most_workers(settings.workers))
     if remote:

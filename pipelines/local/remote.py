@@ -36,9 +36,10 @@ _SHARED_FILESYSTEMS = ("nfs", "cifs", "smb", "9p", "ceph", "lustre", "gluster", 
 def remote_execution(name: str, flags: Sequence[str]) -> Execution:
     """Returns an execution on Dataflow, Flink or another of Beam's runners.
 
+    Nothing is asked of the runner yet, or of a store: `refuse_unseen` can judge the paths first, at once.
+
     Raises:
-        UsageError: Beam has no such runner, it is not installed, its options will not do, or nobody listens where it
-            is said to be.
+        UsageError: Beam has no such runner, or it is not installed.
     """
     options = PipelineOptions([*flags, f"--runner={name}"])
     try:
@@ -48,14 +49,23 @@ def remote_execution(name: str, flags: Sequence[str]) -> Execution:
         raise UsageError(f"Beam has no --runner={name}; did you mean {meant}?") from error
     except ImportError as error:
         raise UsageError(f"--runner={name}: {_plain(error)}.") from error
-    problems = PipelineOptionsValidator(options, runner).validate()
-    if problems:
-        raise UsageError(f"--runner={name}: {_plain(problems[0])}.")
-    for flag, address in addresses_of(options):
-        _check_listening(flag, address)
     # Of a template nothing runs yet: whoever starts it, later, does not come back to this process.
     is_template = bool(options.view_as(GoogleCloudOptions).template_location)
     return Execution(runner, options, None, waits=not is_template)
+
+
+def refuse_unready(execution: Execution) -> None:
+    """Refuses a runner that cannot take the job; Beam asks Google for that, where the runner is Dataflow.
+
+    Raises:
+        UsageError: Its options will not do, or nobody listens where it is said to be.
+    """
+    problems = PipelineOptionsValidator(execution.options, execution.runner).validate()
+    if problems:
+        name = execution.options.view_as(StandardOptions).runner or type(execution.runner).__name__
+        raise UsageError(f"--runner={name}: {_plain(problems[0])}.")
+    for flag, address in addresses_of(execution.options):
+        _check_listening(flag, address)
 
 
 def _plain(message: object) -> str:

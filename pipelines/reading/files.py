@@ -16,7 +16,7 @@ from saiten.model.errors import DamagedFileError, SaitenError, UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.reading.tables import refuse_local_tables, refuse_tables, table_marks
 from saiten.pipelines.records import FileSlice
-from saiten.pipelines.startup import refuse_unequipped
+from saiten.pipelines.startup import refuse_unequipped, said_of_store
 
 _WILDCARDS = "*?["
 
@@ -51,15 +51,11 @@ def list_inputs(
     Raises:
         UsageError: A pattern that matches no file, a file that cannot be read, or a table.
     """
-    if os.path.lexists(patterns):
-        items = [patterns]
-    else:
-        items = [item for part in patterns.split(",") if (item := part.strip())]
-    if not items:
+    if not (items := input_items(patterns)):
         raise UsageError(f"{flag} is empty: {patterns!r}; name a file, a directory or a glob.")
     found: dict[str, InputFile] = {}
     for item in items:
-        files = _match(item.removeprefix("file://"), table_files=table_files)
+        files = _match(item, table_files=table_files)
         if not files and not may_be_none:
             raise UsageError(f"No file matches {item!r}; check {flag} for a misspelt name or an empty directory.")
         for file in files:
@@ -72,6 +68,16 @@ def list_inputs(
                 key=lambda file: (not os.path.splitext(file.path)[1], file.path != place, file.path),
             )
     return sorted(found.values())
+
+
+def input_items(patterns: str) -> list[str]:
+    """Returns the files, directories and globs that stand between commas; a file whose name has some is one.
+
+    >>> input_items("a/*.csv, gs://bucket/b,file:///c")
+    ['a/*.csv', 'gs://bucket/b', '/c']
+    """
+    items = [patterns] if os.path.lexists(patterns) else [part.strip() for part in patterns.split(",")]
+    return [item.removeprefix("file://") for item in items if item]
 
 
 def source_names(paths: Iterable[str]) -> dict[str, str]:
@@ -129,7 +135,7 @@ def _match(item: str, *, table_files: bool) -> list[InputFile]:
         return _match_remote(item, table_files) if storage.is_remote(item) else _match_local(item, table_files)
     except (OSError, ValueError) as error:
         # Beam says by ValueError that it knows no such file system, and by an OSError of its own all else.
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        reason = getattr(error, "strerror", None) or said_of_store(error).partition("\n")[0]
         raise UsageError(f"{getattr(error, 'filename', None) or item!r} cannot be read: {reason}.") from error
 
 

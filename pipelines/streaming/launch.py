@@ -18,7 +18,7 @@ from saiten.pipelines.local.execute import Execution, Work, run_work
 from saiten.pipelines.local.follow import LINE_SECS, name_job, noted
 from saiten.pipelines.local.launch import read_options
 from saiten.pipelines.local.prepare import new_run_id
-from saiten.pipelines.local.remote import refuse_unseen, remote_execution
+from saiten.pipelines.local.remote import refuse_unready, refuse_unseen, remote_execution
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.local.signals import Job
 from saiten.pipelines.reading.options import KeptField
@@ -60,6 +60,7 @@ def launch_stream(settings: ScoreSettings, *, as_json: bool) -> None:
     refuse_unseen(execution, "bundle", [settings.bundle])
     for flag, patterns in (("input", settings.input), ("bundle_watch", settings.bundle_watch or "")):
         refuse_unseen(execution, flag, (folder_of(item) for item in patterns.split(",") if item.strip()))
+    refuse_unready(execution)
     chosen = choose_bundle(settings)
     options = read_options(settings)
     refuse_taken_names(chosen.outputs, [field.name for field in options.kept_fields], chosen.n_labels)

@@ -15,7 +15,7 @@ from saiten.model.bundle.bundle import StoredBundle
 from saiten.model.errors import UsageError
 from saiten.pipelines.local import remote
 from saiten.pipelines.local.execute import Execution
-from saiten.pipelines.local.remote import refuse_unseen, remote_execution
+from saiten.pipelines.local.remote import refuse_unready, refuse_unseen, remote_execution
 from tests.helpers.scoring import score
 
 
@@ -69,19 +69,25 @@ def test_what_is_no_address_or_does_not_answer_is_said_within_ten_seconds(
 ) -> None:
     monkeypatch.setattr(remote, "_LISTEN_SECS", 0.5)
     with pytest.raises(UsageError, match=f"--job_endpoint={address}: nobody listens there"):
-        remote_execution("PortableRunner", [f"--job_endpoint={address}"])
-    assert remote_execution("PortableRunner", ["--job_endpoint=embed"]).workers is None
+        refuse_unready(remote_execution("PortableRunner", [f"--job_endpoint={address}"]))
+    refuse_unready(remote_execution("PortableRunner", ["--job_endpoint=embed"]))
     with pytest.raises(UsageError, match="A runner's address will not do: Invalid IPv6 URL"):
-        remote_execution("PortableRunner", ["--job_endpoint=[::1:8099"])
+        refuse_unready(remote_execution("PortableRunner", ["--job_endpoint=[::1:8099"]))
 
 
 def test_somebody_who_is_no_job_server_is_not_waited_for(
     silent: str, job_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert remote_execution("PortableRunner", [f"--job_endpoint={job_server}"]).workers is None
+    refuse_unready(remote_execution("PortableRunner", [f"--job_endpoint={job_server}"]))
     monkeypatch.setattr(remote, "_LISTEN_SECS", 0.5)
     with pytest.raises(UsageError, match=f"--job_endpoint={silent}: nobody listens there"):
-        remote_execution("PortableRunner", [f"--job_endpoint={silent}"])
+        refuse_unready(remote_execution("PortableRunner", [f"--job_endpoint={silent}"]))
+
+
+def test_options_that_a_runner_lacks_are_one_sentence() -> None:
+    said = "^--runner=DataflowRunner: Missing GCS path option: --temp_location.$"
+    with pytest.raises(UsageError, match=said):
+        refuse_unready(remote_execution("DataflowRunner", []))
 
 
 class DataflowRunner(FnApiRunner):  # type: ignore[misc]
@@ -140,7 +146,10 @@ def test_each_local_path_of_a_remote_run_is_refused_before_any_work(
     monkeypatch.setattr(launch, "remote_execution", lambda _runner, _flags: far)
     kept = {"output": str(tmp_path / "out"), "bundle": str(tiny_bundle.path), "input": str(reviews)}
     monkeypatch.setattr(remote, "_is_shared", lambda path: path != kept[flag])
+    asked: list[Execution] = []
+    monkeypatch.setattr(launch, "refuse_unready", asked.append)
     assert score(tiny_bundle, reviews, tmp_path / "out", "--runner=DataflowRunner") == 2
+    assert not asked, "Google is asked, and waited for, before what is on this machine is looked at."
     assert capsys.readouterr().err == (
         f"saiten: --{flag} has {kept[flag]}, which is on this machine, where the workers of DataflowRunner cannot see "
         "it: give a place that all see, such as gs://bucket/path.\n"

@@ -5,9 +5,12 @@ import pathlib
 import stat
 
 import pytest
+from apache_beam.io.filesystem import BeamIOError
 
 from saiten.model.bundle.bundle import StoredBundle
 from saiten.pipelines import storage
+from saiten.pipelines.commands.main import main
+from tests.helpers.fake_store import FakeStore
 from tests.helpers.scoring import score
 
 
@@ -59,3 +62,29 @@ def test_a_folder_that_may_only_be_written_to_takes_new_ones(tmp_path: pathlib.P
     storage.make_folder(tmp_path / "new")
     tmp_path.chmod(0o700)
     assert (tmp_path / "new").is_dir()
+
+
+@pytest.mark.parametrize("flag", ["input", "bundle", "output"])
+def test_a_store_out_of_reach_is_one_sentence_that_says_what_to_look_at(
+    flag: str,
+    tiny_bundle: StoredBundle,
+    reviews: pathlib.Path,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Beam's own words are dictionaries of errors within each other, and no remedy."""
+
+    def fail(*_arguments: object) -> None:
+        within = BeamIOError("List operation failed", {"memory://b/": TimeoutError("nobody there.")})
+        raise BeamIOError("Match operation failed", {"memory://b/x**": within})
+
+    monkeypatch.setattr(FakeStore, "match", fail)
+    monkeypatch.setattr(FakeStore, "exists", fail)
+    given = {"input": str(reviews), "bundle": str(tiny_bundle.path), "output": str(tmp_path / "out")}
+    given[flag] = "memory://b/x"
+    assert main(["score", *(f"--{name}={path}" for name, path in given.items()), "--workers=1"]) == 2
+    said = capsys.readouterr().err
+    assert "memory://b/x" in said
+    assert "TimeoutError: nobody there: check the address, your credentials for it, and the network" in said
+    assert (said.count("\n"), "{" in said, "Match" in said) == (1, False, False)

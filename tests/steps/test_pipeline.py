@@ -220,7 +220,7 @@ def test_kept_fields_are_carried_with_their_types(tiny_bundle: StoredBundle, tmp
         (["--beam_option=num_workers=many"], "Beam: argument --num_workers: invalid int value: 'many'."),
         (["--runner=FlinkRuner"], "Beam has no --runner=FlinkRuner; did you mean FlinkRunner?"),
         (["--runner=no.such.Runner"], "--runner=no.such.Runner: No module named 'no'."),
-        (["--runner=DataflowRunner"], "--runner=DataflowRunner: Missing GCS path option: --temp_location."),
+        (["--runner=DataflowRunner"], "out, which is on this machine, where the workers of DataflowRunner cannot see"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_2_before_any_work(
