@@ -143,5 +143,5 @@ def test_the_version_is_saitens_in_the_first_line_and_below_what_it_stands_on(
 
 
 def test_the_reference_of_flags_is_what_the_code_says() -> None:
-    page = runpy.run_path(str(ROOT / "scripts" / "make_flags.py"))["flags_page"]()
+    page = runpy.run_path(str(ROOT / "scripts" / "pages" / "flags.py"))["flags_page"]()
     assert (ROOT / "docs" / "flags.md").read_text(encoding="utf-8") == page

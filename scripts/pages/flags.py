@@ -1,6 +1,6 @@
 """Writes `docs/flags.md`, the reference of all flags, from the parsers that the commands use.
 
-.venv/bin/python scripts/make_flags.py
+.venv/bin/python scripts/pages/flags.py
 """
 
 import argparse
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from saiten.pipelines.commands.command_line.catalog import PURPOSES
 from saiten.pipelines.commands.command_line.parser import Parser, command_module, command_parser, shown_help, shown_name
 
-_PAGE = pathlib.Path(__file__).parents[1] / "docs" / "flags.md"
+_PAGE = pathlib.Path(__file__).parents[2] / "docs" / "flags.md"
 _HEAD = """# Flags
 
-Every command and flag, written from the code by `scripts/make_flags.py`; `saiten COMMAND --help` shows the same.
+Every command and flag, written from the code by `scripts/pages/flags.py`; `saiten COMMAND --help` shows the same.
 """
 
 

@@ -1,6 +1,6 @@
 """Writes what `./run_local.sh` says into README.md, shortened.
 
-rm -r local; ./run_local.sh 2>&1 | .venv/bin/python scripts/make_readme.py
+rm -r local; ./run_local.sh 2>&1 | .venv/bin/python scripts/pages/readme.py
 """
 
 import pathlib
@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Iterable
 
-_PAGE = pathlib.Path(__file__).parents[1] / "README.md"
+_PAGE = pathlib.Path(__file__).parents[2] / "README.md"
 _COMMAND = "$ ./run_local.sh\n"
 _LEFT_OUT = re.compile(
     r"^([a-z].*\((\d+\.\d) s\)$|\d+ numbers|saiten: (scores with|[\d.]+% of the held-out|The held-out loss))"

@@ -1,6 +1,6 @@
 """Records `./run_local.sh` as `docs/run_local.cast`, in asciinema's format 2, as it looks in a terminal.
 
-rm -rf local .venv; python3 scripts/make_recording.py    (asciinema play docs/run_local.cast shows it)
+rm -rf local .venv; python3 scripts/pages/recording.py    (asciinema play docs/run_local.cast shows it)
 """
 
 import json
@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from fcntl import ioctl
 
-_ROOT = pathlib.Path(__file__).parents[1]
+_ROOT = pathlib.Path(__file__).parents[2]
 _PAGE = _ROOT / "docs" / "run_local.cast"
 _COMMAND = "./run_local.sh"
 _COLUMNS, _ROWS = 80, 30
