@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from saiten.model.text.ragged import FloatArray
-from saiten.pipelines import storage
 from saiten.pipelines.run.layout import SCORES_FOLDER
+from saiten.pipelines.run.parquet_part import opened_part
 from saiten.pipelines.run.run_manifest import RunManifest
 from saiten.pipelines.statistics.repeated_ids import Hashes, hash_ids
 
@@ -49,9 +48,9 @@ def count_partitions(*manifests: RunManifest) -> int:
 def has_labels(output: str, manifest: RunManifest) -> bool:
     """Tells whether a run names the most probable class of each record."""
     for path in manifest.part_paths(output, SCORES_FOLDER):
-        with storage.open_read(path) as file:
+        with opened_part(path) as part:
             # A kept field may have the one name, but only labels have the other one beside it.
-            return {_LABEL, f"{_LABEL}_score"} <= set(pq.ParquetFile(file).schema_arrow.names)
+            return {_LABEL, f"{_LABEL}_score"} <= set(part.schema_arrow.names)
     return False
 
 
@@ -108,6 +107,5 @@ def read_partition(path: pathlib.Path) -> Partition:
 
 def _read_batches(output: str, manifest: RunManifest, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     for path in manifest.part_paths(output, SCORES_FOLDER):
-        with storage.open_read(path) as file:
-            parquet = pq.ParquetFile(file, pre_buffer=False)
-            yield from parquet.iter_batches(_BATCH_ROWS, columns=list(columns), use_threads=False)
+        with opened_part(path, columns) as part:
+            yield from part.iter_batches(_BATCH_ROWS, columns=list(columns), use_threads=False)

@@ -26,6 +26,7 @@ def _shown(text: ExplainedText, outputs: Sequence[str]) -> dict[str, object]:
         "coloured": [
             (outputs[i], _colours(explanation, i)) for i in sorted(order, key=lambda i: i != first) if first is not None
         ],
+        "n_hidden": text.n_hidden,
         "hidden": max(0, len(explanation.tokens) - _SHOWN_TOKENS),
     }
 

@@ -3,12 +3,13 @@
 import contextlib
 import hashlib
 import os
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from saiten.model.errors import SaitenError
+from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.run.layout import Run
 from saiten.pipelines.run.range_summary import Part
@@ -99,12 +100,53 @@ def check_part(output: str, part: Part, *, to_the_byte: bool = False) -> None:
         raise SaitenError(f"{path} holds other bytes than the {part.bytes} that were written.")
 
 
+@contextlib.contextmanager
+def opened_part(path: str, columns: Sequence[str] = ()) -> Iterator[pq.ParquetFile]:
+    """Opens a part of a committed run, which may have been damaged or copied by halves since.
+
+    Args:
+        path: Of the part.
+        columns: That it must have: Arrow leaves out without a word what is not there.
+
+    Raises:
+        MissingColumnError: It lacks a column.
+        SaitenError: It is gone or damaged; also from within the block, as it is read.
+    """
+    try:
+        with storage.open_read(path) as file:
+            # No thread of Arrow's reads: one that still did when Python ends would end the process with an error.
+            part = pq.ParquetFile(file, pre_buffer=False)
+            for name in columns:
+                if name not in part.schema_arrow.names:
+                    raise MissingColumnError(path, name, part.schema_arrow.names)
+            yield part
+    except FileNotFoundError as error:
+        raise SaitenError(
+            f"{path} is gone, which the run's manifest names: copy the run again, or score anew."
+        ) from error
+    except (pa.ArrowException, OSError) as error:
+        why = " ".join(str(error).split())
+        raise SaitenError(f"{path} is damaged ({why:.150}): copy the run again, or score anew.") from error
+
+
 def _sha256_of(file: IO[bytes]) -> str:
     file.seek(0)
     sha256 = hashlib.sha256()
     while piece := file.read(_PIECE_BYTES):
         sha256.update(piece)
     return sha256.hexdigest()
+
+
+class MissingColumnError(UsageError):
+    """A part has no column of that name.
+
+    Attributes:
+        name: The column that was asked for.
+    """
+
+    def __init__(self, path: str, name: str, names: Sequence[str]) -> None:
+        super().__init__(f"{path} has no column {name!r}; it has {', '.join(names)}.")
+        self.name = name
 
 
 class _AbandonedError(Exception):

@@ -4,26 +4,13 @@ import os
 from collections.abc import Sequence
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, SCORES_FOLDER
+from saiten.pipelines.run.parquet_part import opened_part
 from saiten.pipelines.run.run_manifest import committed_manifest, read_run_manifest
 from saiten.pipelines.run.schema import DEAD_LETTER_SCHEMA
 from saiten.pipelines.run.windows.window_manifest import WindowManifest, Windows
-
-
-class MissingColumnError(UsageError):
-    """A part has no column of that name.
-
-    Attributes:
-        name: The column that was asked for.
-    """
-
-    def __init__(self, path: str, name: str, names: Sequence[str]) -> None:
-        super().__init__(f"{path} has no column {name!r}; it has {', '.join(names)}.")
-        self.name = name
 
 
 def read_scores(run: str | os.PathLike[str], columns: list[str] | None = None) -> pa.Table:
@@ -86,10 +73,5 @@ def _read_windows(output: str, windows: Sequence[WindowManifest], folder: str, c
 
 
 def _read_part(path: str, columns: list[str] | None) -> pa.Table:
-    with storage.open_read(path) as file:
-        # No thread of Arrow's reads: one that still did when Python ends would end the process with an error.
-        part = pq.ParquetFile(file, pre_buffer=False)
-        for name in columns or ():
-            if name not in part.schema_arrow.names:  # Arrow would leave it out without a word
-                raise MissingColumnError(path, name, part.schema_arrow.names)
+    with opened_part(path, columns or ()) as part:
         return part.read(columns=columns, use_threads=False)

@@ -11,7 +11,7 @@ from saiten.model.counted import counted
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.run.json_file import parse_json
-from saiten.pipelines.run.layout import RUN_MANIFEST
+from saiten.pipelines.run.layout import RUN_MANIFEST, WINDOWS_FOLDER, WORK_FOLDER
 from saiten.pipelines.run.range_summary import Part, SourceCount
 from saiten.pipelines.statistics.run_statistics import RunStatistics
 from saiten.pipelines.verdict import Verdict
@@ -114,8 +114,16 @@ def committed_manifest(output: str) -> RunManifest:
     """
     manifest = read_run_manifest(output)
     if manifest is None:
-        raise UsageError(f"{output} holds no committed run: it has no {RUN_MANIFEST}.")
+        raise UsageError(f"{output} holds no committed run: it has no {RUN_MANIFEST}{_in_its_place(output)}.")
     return manifest
+
+
+def _in_its_place(output: str) -> str:
+    """Returns what a directory holds where there is no committed run; ``""`` where that is nothing of Saiten's."""
+    if storage.list_named(storage.join(output, WINDOWS_FOLDER), ""):
+        return "; it is a stream's, whose windows saiten.read_scores reads"
+    is_begun = storage.list_named(storage.join(output, WORK_FOLDER), "")
+    return "; one was begun there: saiten score --resume finishes it" if is_begun else ""
 
 
 def read_run_manifest(output: str) -> RunManifest | None:

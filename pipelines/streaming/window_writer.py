@@ -8,13 +8,12 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from saiten.pipelines import storage
 from saiten.pipelines.records import MAX_RAW_BYTES, Code, DeadLetter, ScoredBlock
 from saiten.pipelines.run.layout import DEAD_LETTERS_FOLDER, SCORES_FOLDER, Run
 from saiten.pipelines.run.owner import deciding, refuse_fenced_off
-from saiten.pipelines.run.parquet_part import PartWriter
+from saiten.pipelines.run.parquet_part import PartWriter, opened_part
 from saiten.pipelines.run.range_summary import SourceCount
 from saiten.pipelines.run.schema import dead_letters_table, scores_table
 from saiten.pipelines.run.windows.window_manifest import (
@@ -220,8 +219,7 @@ def _places_in(output: str, manifests: Iterable[WindowManifest]) -> set[Place]:
     places: set[Place] = set()
     for manifest in manifests:
         for part in manifest.parts:
-            with storage.open_read(storage.join(output, part.part.path)) as file:
-                parquet = pq.ParquetFile(file, pre_buffer=False)  # see `pipelines.run.results`
-                table = parquet.read(columns=["source", "position"], use_threads=False)
+            with opened_part(storage.join(output, part.part.path)) as opened:
+                table = opened.read(columns=["source", "position"], use_threads=False)
             places.update(zip(table["source"].to_pylist(), table["position"].to_pylist(), strict=True))
     return places

@@ -3,19 +3,20 @@
 import json
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from saiten.model.errors import UsageError
+from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.comparison import partitions
 from saiten.pipelines.comparison.compare_runs import Comparison, MovedRecord, compare_runs
 from saiten.pipelines.run.json_file import to_json
 from saiten.pipelines.run.range_summary import Part
+from saiten.pipelines.run.results import read_scores
 from saiten.pipelines.run.run_manifest import RunCounts, RunManifest
 from tests.helpers.reports import HeardPage, make_manifest
 
@@ -173,6 +174,32 @@ def test_where_nothing_can_be_compared_no_gate_opens(
     ):
         assert main(["compare", runs[0], second, "--max_change=0", "--json"]) == 2
         assert capsys.readouterr() == ("", f"saiten: {said}\n")
+
+
+@pytest.mark.parametrize(
+    ("harm", "said"),
+    [
+        (lambda part: part.write_bytes(b"junk"), "is damaged (Parquet file size is 4 bytes, smaller than the minimum"),
+        (lambda part: part.write_bytes(part.read_bytes()[:-20]), "is damaged ("),
+        (lambda part: part.unlink(), "is gone, which the run's manifest names: copy the run again, or score anew."),
+        (lambda part: pq.write_table(pa.table({"id": ["a"]}), part), "has no column 'score_x'; it has id."),
+    ],
+    ids=["junk", "cut", "gone", "another table"],
+)
+def test_a_run_that_was_damaged_later_is_refused_in_one_sentence_by_whoever_reads_it(
+    harm: Callable[[pathlib.Path], None],
+    said: str,
+    runs: tuple[str, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    part = pathlib.Path(runs[1], "scores", "1.parquet")
+    harm(part)
+    assert main(["compare", *runs]) != 0
+    error = capsys.readouterr().err
+    assert error.startswith(f"saiten: {part} {said}")
+    assert error.count("\n") == 1
+    with pytest.raises(SaitenError, match=f"^{re.escape(f'{part} {said}')}"):
+        read_scores(runs[1], columns=["id", "score_x"])
 
 
 def test_the_command_gates_a_new_model(runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:

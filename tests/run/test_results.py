@@ -9,11 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from saiten.model.bundle.bundle import StoredBundle
-from saiten.model.errors import UsageError
+from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines.run import results
 from saiten.pipelines.run.range_summary import SourceCount
 from saiten.pipelines.run.results import read_dead_letters, read_scores
-from saiten.pipelines.run.run_manifest import read_run_manifest
+from saiten.pipelines.run.run_manifest import committed_manifest, read_run_manifest
 from saiten.pipelines.run.schema import DEAD_LETTER_SCHEMA, scores_schema
 from saiten.pipelines.run.windows.window_manifest import WindowManifest, write_window_manifest
 from tests.helpers.scoring import rows, score
@@ -74,8 +74,24 @@ def test_a_missing_run_and_a_missing_part_are_errors(
         read_scores(str(out))
     assert score(tiny_bundle, reviews, out) == 0
     next((out / "scores").iterdir()).unlink()
-    with pytest.raises(OSError, match="scores"):
+    with pytest.raises(SaitenError, match=rf"^{out}/scores/.*\.parquet is gone, which the run's manifest names: copy"):
         read_scores(str(out))
+
+
+@pytest.mark.parametrize(
+    ("below", "instead"),
+    [
+        ("_work/20260101T000000Z-aaaaaaaa/plan.json", "; one was begun there: saiten score --resume finishes it."),
+        ("windows/0/a.json", "; it is a stream's, whose windows saiten.read_scores reads."),
+        ("a.txt", "."),
+    ],
+)
+def test_what_is_there_in_place_of_a_committed_run_is_said(below: str, instead: str, tmp_path: pathlib.Path) -> None:
+    (tmp_path / below).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / below).touch()
+    with pytest.raises(UsageError) as refused:
+        committed_manifest(str(tmp_path))
+    assert str(refused.value) == f"{tmp_path} holds no committed run: it has no manifest.json{instead}"
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,8 @@ from saiten.pipelines.commands.training.labelled_records import (
     class_name,
 )
 from saiten.pipelines.commands.training.least_figures import LeastFigure, refuse_absent_figures
-from saiten.pipelines.run.results import MissingColumnError, read_scores
+from saiten.pipelines.run.parquet_part import MissingColumnError
+from saiten.pipelines.run.results import read_scores
 from saiten.pipelines.run.run_manifest import committed_manifest
 
 _BATCH_TEXTS = 2_048
