@@ -125,7 +125,13 @@ def test_score_says_when_it_falls_back_to_keras_and_why(bundle_copy: pathlib.Pat
 
 @pytest.mark.parametrize(
     ("wide", "reason"),
-    [([], ""), ([layers.PReLU], "Layer p_re_lu (PReLU) is not covered.")],
+    [
+        ([], ""),
+        (
+            [lambda: layers.Reshape((2, 1), name="turned"), layers.Flatten],
+            "Layer turned (Reshape) gives more than a row a text.",
+        ),
+    ],
     indirect=["wide"],
     ids=["packed", "keras alone"],
 )

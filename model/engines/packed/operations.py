@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from saiten.model.engines.packed.arithmetic import Columns, ColumnSum, Combine, Concatenate, Constant
 from saiten.model.engines.packed.distinct import DistinctSum
 from saiten.model.engines.packed.operation import Operation
-from saiten.model.engines.packed.pooling import Attention, Pool, StepSoftmax
+from saiten.model.engines.packed.pooling import AdditiveAttention, Attention, Pool, StepSoftmax
 from saiten.model.engines.packed.recurrence import GRU, LSTM, SimpleRNN
 from saiten.model.engines.packed.stepwise import (
     Activation,
@@ -18,7 +18,7 @@ from saiten.model.engines.packed.stepwise import (
 OPERATIONS: Mapping[str, type[Operation]] = {
     operation.kind: operation
     for operation in (
-        Activation, Attention, Columns, ColumnSum, Combine, Concatenate, Constant, Dense, DistinctSum, GRU, LSTM,
-        Normalize, Pool, Scale, SimpleRNN, Softmax, StepSoftmax,
+        Activation, AdditiveAttention, Attention, Columns, ColumnSum, Combine, Concatenate, Constant, Dense,
+        DistinctSum, GRU, LSTM, Normalize, Pool, Scale, SimpleRNN, Softmax, StepSoftmax,
     )
 }  # fmt: skip

@@ -6,8 +6,16 @@ from typing import ClassVar
 import numpy as np
 
 from saiten.model.engines.packed.operation import STEP, TEXT, Floats, Operation, Shape, Values, fits
-from saiten.model.engines.packed.pooling_kernels import MAXIMUM, MINIMUM, SUM, attend, pool_steps, softmax_steps
-from saiten.model.text.ragged import Int64Array
+from saiten.model.engines.packed.pooling_kernels import (
+    MAXIMUM,
+    MINIMUM,
+    SUM,
+    attend,
+    attend_additively,
+    pool_steps,
+    softmax_steps,
+)
+from saiten.model.text.ragged import DoubleArray, Int64Array
 
 _POOLS = {"sum": SUM, "average": SUM, "maximum": MAXIMUM, "minimum": MINIMUM}
 
@@ -77,4 +85,28 @@ class Attention(Operation):
         query, key, value = inputs
         mixed = np.empty_like(value.array)
         attend(query.array, key.array, value.array, offsets, self.scale, mixed)
+        return mixed
+
+
+@dataclass(frozen=True)
+class AdditiveAttention(Operation):
+    """As `Attention`, of sums rather than products: what is added up is the tanh of query plus key, scaled.
+
+    Attributes:
+        scales: float64 [width], of each column.
+    """
+
+    kind: ClassVar[str] = "additive_attention"
+    scales: DoubleArray
+
+    def shape(self, *inputs: Shape) -> Shape:
+        query, key, value = inputs
+        fits(query == key and query.per == value.per == STEP, "additive_attention")
+        fits(self.scales.shape == (query.width,), "additive_attention")
+        return value
+
+    def run(self, offsets: Int64Array, *inputs: Values) -> Floats:
+        query, key, value = inputs
+        mixed = np.empty_like(value.array)
+        attend_additively(query.array, key.array, value.array, offsets, self.scales, mixed)
         return mixed

@@ -59,6 +59,20 @@ def softmax_steps(values: DoubleArray, offsets: Int64Array, weights: DoubleArray
 
 
 @compiled(fast=False)
+def _mix(scores: DoubleArray, values: DoubleArray, mixed: DoubleArray) -> None:
+    """Writes the mean of the values, weighted by the softmax of their scores."""
+    most, total = scores.max(), 0.0
+    sums = np.zeros(values.shape[1], np.float64)
+    for key in range(values.shape[0]):
+        weight = np.exp(scores[key] - most)
+        total += weight
+        for j in range(values.shape[1]):
+            sums[j] += weight * values[key, j]
+    for j in range(values.shape[1]):
+        mixed[j] = sums[j] / total
+
+
+@compiled(fast=False)
 def attend(
     queries: DoubleArray, keys: DoubleArray, values: DoubleArray, offsets: Int64Array, scale: float, mixed: DoubleArray
 ) -> None:
@@ -75,20 +89,41 @@ def attend(
     for text in range(offsets.shape[0] - 1):
         start, end = offsets[text], offsets[text + 1]
         scores = np.empty(end - start, np.float64)
-        sums = np.empty(values.shape[1], np.float64)
         for query in range(start, end):
             for key in range(start, end):
                 product = 0.0
                 for j in range(queries.shape[1]):
                     product += np.float64(queries[query, j]) * np.float64(keys[key, j])
                 scores[key - start] = product * scale
-            most = scores.max()
-            total = 0.0
-            sums[:] = 0
+            _mix(scores, values[start:end], mixed[query])
+
+
+@compiled(fast=False)
+def attend_additively(
+    queries: DoubleArray,
+    keys: DoubleArray,
+    values: DoubleArray,
+    offsets: Int64Array,
+    scales: DoubleArray,
+    mixed: DoubleArray,
+) -> None:
+    """Writes what `attend` does, by scores that are sums, scaled, of the tanh of query plus key.
+
+    Args:
+        queries: float32 or float64 [total, width], like all but the scales.
+        keys: [total, width].
+        values: [total, value width].
+        offsets: int64 [n + 1]; no text is empty.
+        scales: float64 [width].
+        mixed: [total, value width], what is written.
+    """
+    for text in range(offsets.shape[0] - 1):
+        start, end = offsets[text], offsets[text + 1]
+        scores = np.empty(end - start, np.float64)
+        for query in range(start, end):
             for key in range(start, end):
-                weight = np.exp(scores[key - start] - most)
-                total += weight
-                for j in range(values.shape[1]):
-                    sums[j] += weight * values[key, j]
-            for j in range(values.shape[1]):
-                mixed[query, j] = sums[j] / total
+                total = 0.0
+                for j in range(queries.shape[1]):
+                    total += scales[j] * np.tanh(np.float64(queries[query, j]) + np.float64(keys[key, j]))
+                scores[key - start] = total
+            _mix(scores, values[start:end], mixed[query])

@@ -11,12 +11,14 @@ import numpy as np
 from saiten.model.engines.packed.activations import ACTIVATIONS
 from saiten.model.engines.packed.arithmetic import Concatenate
 from saiten.model.engines.packed.operation import CONSTANT, STEP
-from saiten.model.engines.packed.pooling import Attention, StepSoftmax
+from saiten.model.engines.packed.pooling import StepSoftmax
 from saiten.model.engines.packed.stepwise import Activation, Dense, Normalize, Scale, Softmax
+from saiten.model.engines.packing.composed import as_row, attention, dot, prelu, unit_normalization
 from saiten.model.engines.packing.packer import FEATURES, ONE, STEPS, Layer, Packer, Value
 from saiten.model.engines.packing.recurrent_layers import pack_recurrent
 
-Convert = Callable[[Packer, Layer, Sequence[Value]], list[Value]]
+# What is not covered of several outputs is None.
+Convert = Callable[[Packer, Layer, Sequence[Value]], Sequence[Value | None]]
 
 
 def activate(packer: Packer, layer: Layer, value: Value, activation: Any) -> Value:
@@ -26,7 +28,9 @@ def activate(packer: Packer, layer: Layer, value: Value, activation: Any) -> Val
         convert = LAYERS.get(inner.class_name) if inner.class_name in _ACTIVATION_LAYERS else None
         if convert is None:
             raise layer.refuse(f"has an activation of its own, {inner.class_name}")
-        return convert(packer, inner, [value])[0]
+        (activated,) = convert(packer, inner, [value])
+        assert activated is not None
+        return activated
     name = {None: "linear", "swish": "silu", "hard_swish": "hard_silu"}.get(activation, activation)
     if name in ("softmax", "log_softmax"):
         return softmax(packer, layer, value, -1, log=name == "log_softmax")
@@ -57,7 +61,7 @@ def _embedding(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Va
 
 
 def _dense(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Value]:
-    (value,) = inputs
+    value = as_row(inputs[0])
     if len(layer.weights) != 1 + bool(layer.config.get("use_bias")) or value.axes[-1:] != (FEATURES,):
         raise layer.refuse("has other weights than a kernel and a bias, or reads no features")
     kernel = layer.weights[0]
@@ -150,33 +154,28 @@ def _merge(how: str) -> Convert:
 
 
 def _concatenate(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Value]:
+    inputs = [as_row(value) for value in inputs]
     axes = {value.axes for value in inputs}
     if len(axes) > 1 or layer.config["axis"] not in (-1, len(inputs[0].axes)) or inputs[0].axes[-1:] != (FEATURES,):
         raise layer.refuse("joins another axis than the features")
     return [packer.apply(Concatenate(), *inputs)]
 
 
-def _attention(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Value]:
-    config = layer.config
-    query, value, *rest = inputs
-    key = rest[0] if rest else value
-    if config.get("score_mode", "dot") != "dot" or any(v.axes != (STEPS, FEATURES) for v in (query, key, value)):
-        raise layer.refuse("scores otherwise than by a product of two sequences")
-    scale = float(layer.weights[0]) if config.get("use_scale") else 1.0
-    return [packer.apply(Attention(scale), query, key, value)]
-
-
 def _flatten(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Value]:
     (value,) = inputs
+    if value.axes == (STEPS, FEATURES) and value.shape.width == 1:
+        return [value.renamed((STEPS,))]
     if value.shape.per == STEP or value.shape.per == CONSTANT:
         raise layer.refuse("makes features of steps")
-    return [Value(value.shape, (FEATURES,), value.rows, value.number)]
+    return [value.renamed((FEATURES,))]
 
 
 def _reshape(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Value]:
-    """A row a text that stays as it is: a tensor's only dimension, or one of size 1 before it put in or taken away."""
+    """What stays as it is: a text's row with or without a dimension of 1 before it, a number each step."""
     (value,) = inputs
     shape = list(layer.config["target_shape"])
+    if shape == [-1] and value.axes == (STEPS, FEATURES) and value.shape.width == 1:
+        return [value.renamed((STEPS,))]
     axes = {1: (FEATURES,), 2: (ONE, FEATURES)}.get(len(shape))
     if (
         value.shape.per == STEP
@@ -185,14 +184,14 @@ def _reshape(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Valu
         or shape[:-1] not in ([], [1])
     ):
         raise layer.refuse("gives more than a row a text")
-    return [Value(value.shape, axes, value.rows, value.number)]
+    return [value.renamed(axes)]
 
 
 def _same(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Value]:
     return [inputs[0]]
 
 
-def _recurrent(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Value]:
+def _recurrent(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Value | None]:
     (value,) = inputs
     if value.axes != (STEPS, FEATURES):
         raise layer.refuse("reads no sequence of features")
@@ -225,7 +224,11 @@ LAYERS: Mapping[str, Convert] = {
     "Maximum": _merge("maximum"),
     "Minimum": _merge("minimum"),
     "Concatenate": _concatenate,
-    "Attention": _attention,
+    "Attention": attention,
+    "AdditiveAttention": attention,
+    "Dot": dot,
+    "PReLU": prelu,
+    "UnitNormalization": unit_normalization,
     "Flatten": _flatten,
     "Reshape": _reshape,
     **dict.fromkeys(

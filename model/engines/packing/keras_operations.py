@@ -8,29 +8,46 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from saiten.model.engines.packed.arithmetic import ColumnSum, Combine, Concatenate
-from saiten.model.engines.packed.operation import STEP
+from saiten.model.engines.packed.operation import CONSTANT, STEP
 from saiten.model.engines.packed.stepwise import Activation
+from saiten.model.engines.packing.composed import (
+    as_row,
+    constant_of,
+    log_sum_exp,
+    normalize,
+    product_with_constant,
+    weighted_sum,
+)
 from saiten.model.engines.packing.keras_layers import softmax
 from saiten.model.engines.packing.packer import FEATURES, ONE, STEPS, Layer, Packer, Value
-from saiten.model.engines.packing.slicing import get_item, renamed
+from saiten.model.engines.packing.slicing import get_item
 
 Convert = Callable[[Packer, Layer, Sequence[Any]], Value]
 
 
 def _value(packer: Packer, argument: Any) -> Value:
-    """Returns a tensor, or the constant that a number is."""
-    return argument if isinstance(argument, Value) else packer.constant(float(argument))
+    """Returns a tensor, or the constant that a number is, or a row of numbers."""
+    if isinstance(argument, Value):
+        return argument
+    row = constant_of(argument)
+    if row is not None and row.size != row.shape[-1]:
+        raise ValueError("more than a row of numbers")
+    return packer.constant(float(argument) if row is None else row)
 
 
 def _arithmetic(how: str) -> Convert:
     def convert(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
         values = [_value(packer, argument) for argument in arguments]
-        axes = [value.axes for value in values if value.shape.per != "constant"]
+        if any(value.axes == (FEATURES,) for value in values if value.shape.per != CONSTANT):
+            values = [as_row(value) for value in values]
+        axes = [value.axes for value in values if value.shape.per != CONSTANT]
         # Keras adds [n, width] to [n, steps, width] as if texts were steps; with a dimension between it is meant.
         named = {tuple(STEPS if axis == ONE else axis for axis in found) for found in axes}
         if len(named) > 1:
             raise layer.refuse("combines tensors of different dimensions")
         longest = next((found for found in axes if STEPS in found), axes[0] if axes else (FEATURES,))
+        if longest[-1] != FEATURES and any(value.shape.width > 1 for value in values):
+            raise layer.refuse("combines steps with a row of numbers")
         return packer.combine(how, *values, axes=longest)
 
     return convert
@@ -79,28 +96,28 @@ def _count_nonzero(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Va
 
 
 def _expand_dims(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
-    (value,) = arguments
+    value: Value = arguments[0]
     axis = layer.config["axis"]
     place = axis - 1 if axis > 0 else len(value.axes) + axis + 1
     if place == len(value.axes) and FEATURES not in value.axes:
-        return renamed(value, (*value.axes, FEATURES))
+        return value.renamed((*value.axes, FEATURES))
     if place == 0 and value.axes == (FEATURES,):
-        return renamed(value, (ONE, FEATURES))
+        return value.renamed((ONE, FEATURES))
     raise layer.refuse("puts a dimension where the packed engine has none")
 
 
 def _squeeze(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
-    (value,) = arguments
+    value: Value = arguments[0]
     axis = value.axis(layer.config.get("axis"))
     if axis == ONE:
-        return renamed(value, tuple(name for name in value.axes if name != ONE))
+        return value.renamed(tuple(name for name in value.axes if name != ONE))
     if axis == FEATURES and value.shape.width == 1:
-        return renamed(value, value.axes[:-1])
+        return value.renamed(value.axes[:-1])
     raise layer.refuse("takes away a dimension that is more than 1")
 
 
 def _concatenate(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
-    values = arguments[0] if isinstance(arguments[0], list) else list(arguments)
+    values = [as_row(value) for value in (arguments[0] if isinstance(arguments[0], list) else arguments)]
     if len({value.axes for value in values}) > 1 or values[0].axis(layer.config.get("axis")) != FEATURES:
         raise layer.refuse("joins another axis than the features")
     return packer.apply(Concatenate(), *values)
@@ -119,7 +136,7 @@ def _einsum(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
     )
     if not is_weighted_sum:
         raise layer.refuse("is no sum over the steps of two sequences' products")
-    return packer.pool("sum", packer.combine("multiply", values, weights), (FEATURES,))
+    return weighted_sum(packer, weights, values)
 
 
 def _where(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
@@ -153,6 +170,10 @@ def _filled(number: float) -> Convert:
         return packer.apply(Combine("add"), zeros, packer.constant(number))
 
     return convert
+
+
+def _full_like(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
+    return _filled(float(arguments[1]))(packer, layer, arguments)
 
 
 def _same(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
@@ -193,6 +214,10 @@ FUNCTIONS: Mapping[str, Convert] = {
     "LogicalOr": _logical("or"),
     "LogicalNot": _not,
     "Any": _any,
+    "FullLike": _full_like,
+    "Logsumexp": log_sum_exp,
+    "Matmul": product_with_constant,
+    "Normalize": normalize,
     "OnesLike": _filled(1.0),
     "ZerosLike": _filled(0.0),
     "Cast": _same,

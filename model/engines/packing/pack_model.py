@@ -25,15 +25,15 @@ def pack_model(model: Any) -> PackedEngine:
     graph = graph_of(model)
     packer = Packer(model_vocabulary_size(model))
     idioms = {i: found for i in range(len(graph.calls)) if (found := find_idiom(graph, Tensor(i)))}
-    values: dict[int, Sequence[Value]] = {}
+    values: dict[int, Sequence[Value | None]] = {}
 
-    def pack(number: int, call: Call) -> Sequence[Value]:
+    def pack(number: int, call: Call) -> Sequence[Value | None]:
         if call.class_name == "InputLayer":
             return [packer.ids()]
         if number not in idioms:
-            return _pack(packer, model, call, values)
+            return _pack(packer, model, graph, call, values)
         idiom, found = idioms[number]
-        (ids,) = values[found["ids"].call]
+        ids = _output(graph, values, found["ids"])
         return [idiom.convert(packer, ids, found, lambda tensor: _weights(model, graph.calls[tensor.call].path))]
 
     for number in sorted(_needed(graph, {number: found["ids"] for number, (_, found) in idioms.items()})):
@@ -62,19 +62,19 @@ def _needed(graph: Graph, idioms: Mapping[int, Tensor]) -> set[int]:
     return needed
 
 
-def _output(graph: Graph, values: Mapping[int, Sequence[Value]], tensor: Tensor) -> Value:
-    found = values[tensor.call]
-    if tensor.output >= len(found):
+def _output(graph: Graph, values: Mapping[int, Sequence[Value | None]], tensor: Tensor) -> Value:
+    found = values[tensor.call][tensor.output : tensor.output + 1]
+    if not found or found[0] is None:
         raise NotCoveredError(f"Layer {graph.calls[tensor.call]} gives an output that is not covered.")
-    return found[tensor.output]
+    return found[0]
 
 
-def _pack(packer: Packer, model: Any, call: Call, values: Mapping[int, Sequence[Value]]) -> Sequence[Value]:
+def _pack(
+    packer: Packer, model: Any, graph: Graph, call: Call, values: Mapping[int, Sequence[Value | None]]
+) -> Sequence[Value | None]:
     def resolved(node: Any) -> Any:
         if isinstance(node, Tensor):
-            if node.output >= len(values[node.call]):
-                raise NotCoveredError(f"Layer {call} reads an output that is not covered.")
-            return values[node.call][node.output]
+            return _output(graph, values, node)
         return [resolved(item) for item in node] if isinstance(node, list | tuple) else node
 
     arguments, keywords = resolved(call.arguments), {name: resolved(node) for name, node in call.keywords.items()}

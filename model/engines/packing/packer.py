@@ -76,6 +76,10 @@ class Value:
         axes = ("texts", *self.axes)
         return axes[axis] if type(axis) is int and -len(axes) <= axis < len(axes) else None
 
+    def renamed(self, axes: tuple[str, ...]) -> "Value":
+        """Returns it with its dimensions called otherwise."""
+        return Value(self.shape, axes, self.rows, self.number)
+
 
 @dataclass
 class Packer:

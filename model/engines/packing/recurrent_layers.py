@@ -18,8 +18,11 @@ _N_GATES = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
 _MERGES = {"sum": "add", "mul": "multiply", "ave": "add"}
 
 
-def pack_recurrent(packer: Packer, layer: Layer, value: Value) -> list[Value]:
-    """Returns a recurrent layer's outputs: the states, and with `return_state` the last state too."""
+def pack_recurrent(packer: Packer, layer: Layer, value: Value) -> list[Value | None]:
+    """Returns a recurrent layer's outputs: the states, and with `return_state` the last state too.
+
+    None stands for what is not covered: an LSTM's cell state.
+    """
     if layer.class_name != "Bidirectional":
         return _one_direction(packer, layer, layer.class_name, layer.config, list(layer.weights), value)
     merge = layer.config["merge_mode"]
@@ -33,20 +36,23 @@ def pack_recurrent(packer: Packer, layer: Layer, value: Value) -> list[Value]:
             (layer.config["backward_layer"], layer.weights[half:]),
         )
     ]
-    if any(len(side) > 1 for side in sides):
-        raise layer.refuse("returns its states")
-    (forward,), (backward,) = sides
-    if merge is None:
-        return [forward, backward]
+    (forward, *states), (backward, *backward_states) = sides
+    assert forward is not None
+    assert backward is not None
+    both = [forward, backward] if merge is None else [_merged(packer, merge, forward, backward)]
+    return [*both, *states, *backward_states]
+
+
+def _merged(packer: Packer, merge: str, forward: Value, backward: Value) -> Value:
     if merge == "concat":
-        return [packer.apply(Concatenate(), forward, backward)]
+        return packer.apply(Concatenate(), forward, backward)
     merged = packer.combine(_MERGES[merge], forward, backward)
-    return [packer.combine("multiply", merged, packer.constant(0.5)) if merge == "ave" else merged]
+    return packer.combine("multiply", merged, packer.constant(0.5)) if merge == "ave" else merged
 
 
 def _one_direction(
     packer: Packer, layer: Layer, class_name: str, config: Mapping[str, Any], weights: list[FloatArray], value: Value
-) -> list[Value]:
+) -> list[Value | None]:
     if class_name == "RNN":
         class_name, config = _cell_of(layer, config)
     if class_name not in _N_GATES:
@@ -62,7 +68,8 @@ def _one_direction(
     if not config.get("return_state"):
         return [states]
     last = "first" if backward else "last"
-    return [states, packer.pool(last, states, (FEATURES,)) if keep_all else states]
+    hidden = packer.pool(last, states, (FEATURES,)) if keep_all else states
+    return [states, hidden, None] if class_name == "LSTM" else [states, hidden]
 
 
 def _cell_of(layer: Layer, config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

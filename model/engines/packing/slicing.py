@@ -29,7 +29,7 @@ def get_item(packer: Packer, layer: Layer, arguments: Sequence[Any]) -> Value:
             axes_left = value.axes[:-1] if type(key) is int else value.axes
             value = packer.apply(Columns(start, stop), value, axes=axes_left)
         elif name == ONE and key == 0 and type(key) is int:
-            value = renamed(value, tuple(axis for axis in value.axes if axis != ONE))
+            value = value.renamed(tuple(axis for axis in value.axes if axis != ONE))
         else:
             raise layer.refuse("slices texts or steps")
     return value
@@ -75,12 +75,7 @@ def _with_new_axis(layer: Layer, value: Value, keys: Sequence[Any]) -> Value:
     place = keys.index(None)
     if keys.count(None) == 1 and all(key is None or _is_whole(key) for key in keys):
         if place == len(value.axes) + 1 and FEATURES not in value.axes:
-            return renamed(value, (*value.axes, FEATURES))
+            return value.renamed((*value.axes, FEATURES))
         if place == 1 and value.axes == (FEATURES,):
-            return renamed(value, (ONE, FEATURES))
+            return value.renamed((ONE, FEATURES))
     raise layer.refuse("puts a dimension where the packed engine has none")
-
-
-def renamed(value: Value, axes: tuple[str, ...]) -> Value:
-    """Returns a value whose dimensions are called otherwise."""
-    return Value(value.shape, axes, value.rows, value.number)
