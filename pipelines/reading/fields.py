@@ -23,6 +23,8 @@ _SEPARATORS = {
     "|": "; write it with commas",
     ",": "; say --input_format=csv",
 }
+# How people write a field within another: a.b, a/b, a[b], a->b.
+_STEPS = re.compile(r"[./\[\]]+|->")
 _EXCEL_HINT = re.compile(r"sep=.?", re.IGNORECASE)
 
 
@@ -181,7 +183,9 @@ def _there_are(name: str, names: Mapping[str, int]) -> str:
     shown = [other for other in nearest(name, names) if _NAME.fullmatch(other.strip())][:_SHOWN_NAMES]
     n_others = len(names) - len(shown)
     others = [f"{n_others} longer, which may be text (is there a header?)"] if n_others else []
-    return f"there are: {', '.join([*map(repr, shown), *others])}"
+    outer, *within = _STEPS.split(name.lstrip("$./"))
+    nested = f"; what is within {outer!r} has to be a field of its own, as jq can make it"
+    return f"there are: {', '.join([*map(repr, shown), *others])}{nested if any(within) and outer in names else ''}"
 
 
 def _plain(name: str) -> str:

@@ -68,6 +68,16 @@ HEADERS = [
         "there is 'か\u3099'",
         ReadOptions(id_field="が"),
     ),
+    *(
+        _refused(
+            f"a field within another, as {name}",
+            "a.jsonl",
+            '{"review":{"text":"a"},"n":1}\n',
+            "'n'; what is within 'review' has to be a field of its own, as jq can make it.",
+            ReadOptions(text_field=name),
+        )
+        for name in ("review.text", "$.review.text", "/review/text", "review[text]", "review->text")
+    ),
     _refused("text twice in CSV", "a.csv", "text,id,text\na,1,b\n", "a.csv has the field 'text' twice; rename one"),
     _refused("text twice in TSV", "a.tsv", "text\tid\ttext\na\t1\tb\n", "a.tsv has the field 'text' twice"),
     _refused("text twice in gzip", "a.csv.gz", gzip.compress(b"text,text\na,b\n"), "has the field 'text' twice"),
