@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from saiten.model.bundle.golden import rounding_tolerance
+from saiten.model.bundle.golden import ids_of_text, rounding_tolerance
 from saiten.model.engines.engine import Engine
 from saiten.model.errors import BundleError, RecordError
-from saiten.model.text.encoder import Encoder
-from saiten.model.text.ragged import FloatArray
+from saiten.model.text.encoder import EncodedTexts, Encoder
+from saiten.model.text.ragged import FloatArray, Int64Array
 
 EXPECTED_TOLERANCE = 1e-4
-# Of a model that computes in half precision where it was trained, and in single here.
-HALF_PRECISION_TOLERANCE = 2e-3
+# Of a model that computes in half precision where it was trained, and in single here: a few times its last place.
+_HALF_PRECISION_TOLERANCES = {"float16": 2e-3, "bfloat16": 1.6e-2}
 # A few times the last place of a number in single precision.
 _LAST_PLACES = 5e-7
 _MAX_TEXTS = 10_000
@@ -70,6 +70,15 @@ def read_expected(path: pathlib.Path, outputs: Sequence[str]) -> ExpectedScores:
     return ExpectedScores(texts, np.array(scores, np.float32), n_in_file)
 
 
+def expected_tolerance(half_precision: str) -> float:
+    """Returns what a score may differ by where nothing is amplified.
+
+    Args:
+        half_precision: What the model computed in where it was trained; ``""`` for single or double precision.
+    """
+    return _HALF_PRECISION_TOLERANCES.get(half_precision, EXPECTED_TOLERANCE)
+
+
 def check_expected(
     expected: ExpectedScores,
     encoder: Encoder,
@@ -99,30 +108,40 @@ def check_expected(
         every_difference = np.nan_to_num(np.abs(scores - expected.scores), nan=np.inf)
     allowed: FloatArray | float = tolerance
     if (every_difference > allowed).any() and (exact_engine := exact()):
-        rows = encoded.lengths > 0
-        exact_scores = exact_engine.score(encoded.token_ids, encoded.offsets)
-        rounding = rounding_tolerance(scores[rows], exact_scores[rows], _LAST_PLACES)
-        sizes = np.maximum(1, np.abs(np.nan_to_num(scores)))
-        allowed = np.asarray(tolerance + rounding * sizes, np.float32)
+        allowed = tolerance + _rounding(encoded, scores, exact_engine)
     differences = every_difference.max(axis=1)
     differing = np.flatnonzero((every_difference > allowed).any(axis=1))
-    if not differing.size:
-        return float(differences.max())
+    if differing.size:
+        raise _difference_error(expected.texts, encoder, encoded, differences, differing)
+    return float(differences.max())
+
+
+def _rounding(encoded: EncodedTexts, scores: FloatArray, exact_engine: Engine) -> FloatArray:
+    """Returns what single precision may round of each score."""
+    rows = encoded.lengths > 0
+    exact_scores = exact_engine.score(encoded.token_ids, encoded.offsets)
+    rounding = rounding_tolerance(scores[rows], exact_scores[rows], _LAST_PLACES)
+    return np.asarray(rounding * np.maximum(1, np.abs(np.nan_to_num(scores))), np.float32)
+
+
+def _difference_error(
+    texts: Sequence[str], encoder: Encoder, encoded: EncodedTexts, differences: FloatArray, differing: Int64Array
+) -> BundleError:
+    """Returns what is said of texts that score otherwise: the first of those that have ids here, or that none has."""
+    share = f"{differing.size:,} of {len(differences):,} texts of --expected"
     with_ids = differing[encoded.lengths[differing] > 0]
     if not with_ids.size:
-        raise BundleError(
-            f"{differing.size:,} of {len(differences):,} texts of --expected have no ids here, the first is "
-            f"{_short(expected.texts[int(differing[0])])!r}, and Saiten gives such texts no score; if your code makes "
-            "none of them either, leave them out."
+        return BundleError(
+            f"{share} have no ids here, the first is {_short(texts[int(differing[0])])!r}, and Saiten gives such texts "
+            "no score; if your code makes none of them either, leave them out."
         )
     first = int(with_ids[0])
-    text = expected.texts[first]
-    tokens = " ".join(encoder.tokenizer.tokenize(text))
-    ids = " ".join(map(str, encoded.token_ids[encoded.offsets[first] : encoded.offsets[first + 1]]))
-    raise BundleError(
-        f"{differing.size:,} of {len(differences):,} texts of --expected score otherwise; the first is "
-        f"{_short(text)!r}, off by {differences[first]:.2g}: its tokens are {_short(tokens)!r}, its ids {_short(ids)}; "
-        "compare them with those that your code makes, and set the flag that tells them apart."
+    tokens = " ".join(encoder.tokenizer.tokenize(texts[first]))
+    ids = " ".join(map(str, ids_of_text(encoded, first)))
+    return BundleError(
+        f"{share} score otherwise; the first is {_short(texts[first])!r}, off by {differences[first]:.2g}: its tokens "
+        f"are {_short(tokens)!r}, its ids {_short(ids)}; compare them with those that your code makes, and set the "
+        "flag that tells them apart."
     )
 
 

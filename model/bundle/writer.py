@@ -16,10 +16,9 @@ from saiten.model.bundle.bundle_files import BUNDLE_MANIFEST, TRAINING_PAGE, des
 from saiten.model.bundle.bundle_manifest import BundleManifest, manifest_json, without_holes
 from saiten.model.bundle.encoder_settings import describe_encoder
 from saiten.model.bundle.expected import (
-    EXPECTED_TOLERANCE,
-    HALF_PRECISION_TOLERANCE,
     ExpectedScores,
     check_expected,
+    expected_tolerance,
 )
 from saiten.model.bundle.golden import (
     GOLDEN_TOLERANCE,
@@ -97,8 +96,9 @@ def write_bundle(
     refuse_used(path)
     engine, proof = _prove(model, len(encoder.vocabulary), outputs, encoder.max_sequence_length)
     if expected is not None:
-        is_half = engine.model is not model  # it was built anew, to compute in single precision
-        tolerance = HALF_PRECISION_TOLERANCE if is_half else EXPECTED_TOLERANCE
+        from saiten.model.engines.precision import half_precision_of
+
+        tolerance = expected_tolerance(half_precision_of(model))
         check_expected(expected, encoder, engine, lambda: _exact_or_none(engine), tolerance)
     with _appearing(path) as folder:
         golden = make_golden(encoder, engine, choose_golden_texts(golden_texts, encoder.vocabulary))

@@ -24,6 +24,12 @@ def in_single_precision(model: keras.Model) -> keras.Model:
     return computed_in(model, "float32") if policies else model
 
 
+def half_precision_of(model: keras.Model) -> str:
+    """Returns ``float16`` or ``bfloat16`` where some layer of the model computes so, else ``""``."""
+    policies = set(_policies(json.loads(model.to_json())))
+    return next((half for half in ("bfloat16", "float16") if any(half in name.split("_") for name in policies)), "")
+
+
 def _policies(node: Any) -> Iterator[str]:
     if isinstance(node, Mapping):
         if node.get("class_name") == "DTypePolicy":

@@ -146,6 +146,11 @@ def _parse(path: pathlib.Path, content: Any) -> Any:
 
 
 def _mapping(path: pathlib.Path, content: Any) -> dict[str, Any]:
+    if isinstance(content, list):
+        raise BundleError(
+            f"{path.name:.60} is a list; give {{word: id}}: of words in the order of their ids, as get_vocabulary() "
+            "gives them, {word: i for i, word in enumerate(words)}; of pairs, dict(pairs)."
+        )
     if not isinstance(content, dict):
         raise BundleError(f"{path.name:.60} is no JSON object; {_GIVE}")
     return content
@@ -174,7 +179,12 @@ def _check_ids(path: pathlib.Path, content: Any) -> dict[str, int]:
     if not ids:
         raise BundleError(f"{path.name:.60} names no words, as before fit_on_texts; {_GIVE}")
     for word_id in ids.values():
-        if type(word_id) is not int or word_id < 1:
+        if type(word_id) is not int:
+            raise BundleError(
+                f"{path.name:.60}: a word's id must be a whole number from 1, not {word_id!r:.40}; "
+                f"{_cure_of_ids(content)}."
+            )
+        if word_id < 1:
             raise BundleError(
                 f"{path.name:.60}: a word's id must be a whole number from 1, not {word_id!r:.40}; 0 is the padding: "
                 "write the ids that the model read, such as {word: id + 1} where they began at 0."
@@ -188,6 +198,17 @@ def _check_ids(path: pathlib.Path, content: Any) -> dict[str, int]:
             )
     _refuse_pieces(path, ids)
     return ids
+
+
+def _cure_of_ids(content: Mapping[str, Any]) -> str:
+    """Returns what to do about ids that are no numbers: often the words stand within, beside other things."""
+    within = (name for name, value in content.items() if isinstance(value, Mapping) and len(value) > len(content))
+    name = next(within, None)
+    return (
+        "write {word: id}, each id as a number"
+        if name is None
+        else f"if its words stand under {name!r:.40}, give that object alone"
+    )
 
 
 def _refuse_pieces(path: pathlib.Path, ids: Mapping[str, int]) -> None:

@@ -197,14 +197,16 @@ def _refuse_nameless_ids(index: WordIndex) -> None:
         )
 
 
-def hints(index: WordIndex, config: TokenizerConfig) -> Iterator[str]:
+def hints(index: WordIndex, config: TokenizerConfig, n_ids: int = 0) -> Iterator[str]:
     """Yields what a word index looks like that no flag says: a guess each, of what would make scores wrong.
 
     Args:
         index: As it was settled.
         config: How texts will become tokens.
+        n_ids: How many ids the model takes; 0 where that is not known.
     """
     words = _words(index)
+    yield from _hints_of_lost(index, n_ids)
     marks = [word for word in words if is_marked(word) and looks_like(word, *_BEGINS, *_ENDS)]
     if marks and not (config.prefix_token or config.suffix_token):
         yield f"the word index holds {', '.join(marks):.60}: if put around texts, give --prefix_token, --suffix_token"
@@ -214,6 +216,21 @@ def hints(index: WordIndex, config: TokenizerConfig) -> Iterator[str]:
     if index.oov_token is not None and config.split in ("none", "space") and not any(map(str.isspace, words)):
         yield "no word is a full-width space, so one is read as an OOV word: after split(), give --split=whitespace"
     yield from _hint_of_first(index)
+
+
+def _hints_of_lost(index: WordIndex, n_ids: int) -> Iterator[str]:
+    """Looks for ids that no token of Saiten's can have."""
+    if "" in index.ids:
+        yield (
+            "the word index holds an empty word, as split(' ') makes of two spaces: Saiten makes none, so texts that "
+            "had one score otherwise"
+        )
+    last = max(index.ids.values(), default=0)
+    if index.is_plain and index.oov_token is None and index.num_words is None and n_ids == last + 2:
+        yield (
+            f"the words end at id {last}, and the model takes {last + 1} too: if that stood for all others, name it in "
+            f'the file, as "<UNK>": {last + 1} does, and give --oov=token'
+        )
 
 
 def _hint_of_first(index: WordIndex) -> Iterator[str]:

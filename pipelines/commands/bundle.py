@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         BundleError: Model, word index and flags do not go together.
     """
-    from saiten.model.bundle.expected import read_expected
+    from saiten.model.bundle.expected import expected_tolerance, read_expected
     from saiten.model.bundle.writer import refuse_used, write_bundle
     from saiten.model.errors import BundleError
     from saiten.model.keras_models.keras_tokenizer import read_word_index
@@ -103,6 +103,7 @@ def run(args: argparse.Namespace) -> int:
     index = read_word_index(pathlib.Path(args.word_index))
     Tokenizer(tokenizer_config(args))  # a dictionary that will not do is told of before TensorFlow is loaded
     import_tensorflow()
+    from saiten.model.engines.precision import half_precision_of
     from saiten.model.keras_models.layers import refuse_outputs, task_of
     from saiten.model.keras_models.model_file import read_model_file
     from saiten.pipelines.commands.pages.settled_page import say_settled
@@ -122,6 +123,11 @@ def run(args: argparse.Namespace) -> int:
         expected=expected,
     )
     say_settled(settled, _origins_of(args), texts, expected)
+    if half := half_precision_of(model):
+        say(
+            f"precision: single, where the model computed in {half}: scores may differ from its own by "
+            f"{expected_tolerance(half):g}"
+        )
     say(
         f"bundle {bundle.bundle_id[:12]} in {args.bundle}: {bundle.manifest.encoder.num_words:,} ids, "
         f"{counted(len(outputs), 'output')} ({bundle.manifest.task}), {bundle.engines}"
@@ -146,13 +152,18 @@ def settle(args: argparse.Namespace, model: Any, index: "WordIndex") -> "Settled
         args.tokenizer, args.tokenizer_input, args.lower, args.filters, args.oov, args.oov_token, args.num_words
     )
     index, origins = settle_tokenizer(index, flags)
-    vocabulary = index.vocabulary(model_vocabulary_size(model))
+    n_ids = model_vocabulary_size(model)
+    vocabulary = index.vocabulary(n_ids)
     config = tokenizer_config(
         args, lower=index.lower, filters=index.filters, of_strings=was_fed_with_strings(index, flags)
     )
     _check_added_tokens(config.prefix_token, config.suffix_token, vocabulary.ids)
     return Settled(
-        Encoder(Tokenizer(config, args.segmenter), vocabulary, length, args.truncating), length_from, origins, index
+        Encoder(Tokenizer(config, args.segmenter), vocabulary, length, args.truncating),
+        length_from,
+        origins,
+        index,
+        n_ids,
     )
 
 

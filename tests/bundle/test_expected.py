@@ -11,11 +11,11 @@ import pytest
 from keras import layers
 
 from saiten.model.bundle.bundle import StoredBundle
-from saiten.model.bundle.expected import ExpectedScores, check_expected, read_expected
+from saiten.model.bundle.expected import ExpectedScores, check_expected, expected_tolerance, read_expected
 from saiten.model.bundle.writer import write_bundle
 from saiten.model.engines.engine import Engine
 from saiten.model.engines.keras_engine import KerasEngine
-from saiten.model.engines.precision import in_single_precision
+from saiten.model.engines.precision import half_precision_of, in_single_precision
 from saiten.model.errors import BundleError, UsageError
 from saiten.model.text.encoder import Encoder
 from tests.conftest import SENTENCES
@@ -90,6 +90,18 @@ def test_the_same_scores_pass_and_the_largest_difference_is_told(sides: tuple[En
     assert check_expected(expected, encoder, engine) == 0
     moved = ExpectedScores(expected.texts, expected.scores + np.float32(9e-5))
     assert check_expected(moved, encoder, engine) == pytest.approx(9e-5, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("policy", "half", "tolerance"),
+    [("float32", "", 1e-4), ("float64", "", 1e-4), ("mixed_float16", "float16", 2e-3), ("float16", "float16", 2e-3),
+     ("mixed_bfloat16", "bfloat16", 1.6e-2)],
+)  # fmt: skip
+def test_only_half_precision_may_differ_by_more(policy: str, half: str, tolerance: float) -> None:
+    """Numbers of bfloat16 have three bits less than those of float16; those of float64 have more than are needed."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, dtype=policy)])
+    assert half_precision_of(model) == half
+    assert expected_tolerance(half) == tolerance
 
 
 @dataclasses.dataclass

@@ -96,11 +96,20 @@ OF_CHARACTERS = json.dumps({chr(0x4E00 + i): i + 1 for i in range(100)}).encode(
         ("words.json", b"", "is not JSON; give what tokenizer.to_json"),
         ("words.txt", "良い\n悪い\n".encode(), "is not JSON; give what tokenizer.to_json"),
         ("words.csv", "word,id\n良い,1\n".encode(), "is not JSON; give what tokenizer.to_json"),
-        ("words.json", '["良い", "悪い"]'.encode(), "is no JSON object; give what tokenizer.to_json"),
+        (
+            "words.json",
+            '["良い", "悪い"]'.encode(),
+            "is a list; give .*words in the order of their ids, as get_vocabulary",
+        ),
         ("words.json", '{"1": "良い", "2": "悪い"}'.encode(), "gives a word for each id, as index_word does"),
-        ("words.json", '{"良い": 1.0}'.encode(), "must be a whole number from 1, not 1.0; 0 is the padding"),
+        ("words.json", '{"良い": 1.0}'.encode(), "must be a whole number from 1, not 1.0; write {word: id}, each"),
         ("words.json", '{"良い": "1"}'.encode(), "must be a whole number from 1, not '1'"),
-        ("words.json", '{"良い": [1, 2]}'.encode(), r"must be a whole number from 1, not \[1, 2\]"),
+        ("words.json", '{"良い": [1, 2]}'.encode(), r"must be a whole number from 1, not \[1, 2\]; write \{word: id\}"),
+        (
+            "words.json",
+            '{"word2id": {"良い": 1, "。": 2, "悪い": 3}}'.encode(),
+            r"not \{.*; if its words stand under 'word2id', give that object alone\.$",
+        ),
         (
             "words.json",
             '{"良い": 0, "。": 1}'.encode(),
@@ -268,7 +277,7 @@ def test_ids_beyond_the_embedding_are_refused() -> None:
 REFUSED = {
     "no json": ("{", "is not JSON"),
     "nested deep": ("[" * 100_000, "is not JSON"),
-    "a list": ('["a"]', "no JSON object|is not JSON"),
+    "a list": ('["a"]', "is a list; give"),
     "a number": ("3", "no JSON object"),
     "no words": ("{}", "names no words"),
     "id 0": ('{"a": 0}', "not 0; 0 is the padding"),

@@ -18,12 +18,13 @@ _HIGH_OOV_SHARE = 0.2
 
 @dataclass(frozen=True)
 class Settled:
-    """The encoder, and where its settings came from, for a person to read."""
+    """The encoder, where its settings came from, and how many ids the model takes, for a person to read."""
 
     encoder: Encoder
     length_from: str
     origins: Origins
     index: WordIndex
+    n_ids: int
 
 
 def say_settled(
@@ -40,7 +41,9 @@ def say_settled(
     encoder, origins = settled.encoder, settled.origins
     config = encoder.tokenizer.config
     oov_id = encoder.vocabulary.oov_id
-    say(f"length: at most {encoder.max_sequence_length:,} ids ({settled.length_from})")
+    added = " and ".join(filter(None, (config.prefix_token, config.suffix_token)))
+    with_added = f", {added} among them, put on before a long text is cut" if added else ""
+    say(f"length: at most {encoder.max_sequence_length:,} ids ({settled.length_from}){with_added}")
     end = "beginning" if encoder.truncating == "pre" else "end"
     say(f"truncating: {encoder.truncating}, drops a long text's {end} ({whence('truncating')})")
     oov = "dropped" if oov_id is None else f"id {oov_id}, {encoder.vocabulary.words[oov_id]}"
@@ -66,7 +69,7 @@ def say_settled(
 
 def _report_uncompared(settled: Settled, texts: Sequence[str]) -> None:
     """Says what only the comparison with `model.predict` would show for certain."""
-    for hint in hints(settled.index, settled.encoder.tokenizer.config):
+    for hint in hints(settled.index, settled.encoder.tokenizer.config, settled.n_ids):
         say(hint)
     _report_oov_share(settled.encoder, texts)
     say("not compared with model.predict: give --expected, texts with its scores")
