@@ -22,6 +22,8 @@ from saiten.pipelines.quiet import quiet_libraries
 from saiten.pipelines.startup import start_light, stays_here
 from saiten.pipelines.terminal import drop_output, say
 
+_DIRECTORIES = ("DIR", "RUN_A", "RUN_B")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code.
@@ -116,6 +118,7 @@ def _run(arguments: list[str]) -> int:
     if missing:
         missing += [" or ".join(ways) for ways in one_of(command) if not any(_is_given(parsed, way) for way in ways)]
         raise UsageError(f"saiten {command} needs {', '.join(missing)}; see saiten {command} --help.")
+    _refuse_nowhere(parser, parsed)
     try:
         exit_code: int = command_module(command).run(parsed)
     except (KeyboardInterrupt, _TerminatedError) as end:
@@ -146,6 +149,14 @@ def _make_optional(parser: argparse.ArgumentParser) -> dict[str, str]:
     for action in actions:
         action.required = False
     return {action.dest: str((*action.option_strings, action.metavar)[0]) for action in actions}
+
+
+def _refuse_nowhere(parser: argparse.ArgumentParser, parsed: argparse.Namespace) -> None:
+    """Refuses directories without a name: a variable of a shell that is not set would mean the folder one stands in."""
+    for action in parser._actions:  # noqa: SLF001 - as above
+        if action.metavar in _DIRECTORIES and getattr(parsed, action.dest) == "":
+            flag = (*action.option_strings, action.metavar)[0]
+            raise UsageError(f"{flag} is empty: name a directory, and look whether a variable of the shell is not set.")
 
 
 class _TerminatedError(BaseException):

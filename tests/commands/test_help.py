@@ -145,3 +145,26 @@ def test_the_version_is_saitens_in_the_first_line_and_below_what_it_stands_on(
 def test_the_reference_of_flags_is_what_the_code_says() -> None:
     page = runpy.run_path(str(ROOT / "scripts" / "pages" / "flags.py"))["flags_page"]()
     assert (ROOT / "docs" / "flags.md").read_text(encoding="utf-8") == page
+
+
+def test_a_directory_without_a_name_is_not_the_folder_that_one_stands_in(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `--output=$OUT` gives it where the shell knows no `OUT`."""
+    monkeypatch.chdir(tmp_path)
+    found = 0
+    for command in COMMANDS:
+        for action in command_parser(command)._actions:
+            if action.metavar not in ("DIR", "RUN_A", "RUN_B"):
+                continue
+            others = [one for one in command_parser(command)._actions if one.required and one.dest != action.dest]
+            given = [f"{one.option_strings[0]}=x" if one.option_strings else "x" for one in others]
+            name = (*action.option_strings, action.metavar)[0]
+            empty = f"{name}=" if action.option_strings else ""
+            given.insert(0 if action.metavar != "RUN_B" else 1, empty)
+            assert main([command, *given]) == 2
+            said = f"saiten: {name} is empty: name a directory, and look whether a variable of the shell is not set.\n"
+            assert capsys.readouterr().err == said
+            found += 1
+    assert found >= 10
+    assert not any(tmp_path.iterdir())
