@@ -2,13 +2,15 @@
 
 import json
 import math
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import saiten
 
 bundle = saiten.load("bundles/reviews")  # once, when the process starts; all its threads share it
 
 
-def application(environ, start_response):
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     try:
         texts = json.loads(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
         rows = bundle.score(texts).tolist()

@@ -67,17 +67,9 @@ def run(args: argparse.Namespace) -> int:
             raise UsageError(f"--output={args.output} is none of the bundle's outputs: {', '.join(outputs)}.")
         if bundle.engine_name(args.engine) == "keras":
             import_tensorflow()
-        from saiten.model.bundle.explain import explain_text
         from saiten.pipelines.reports.effects import ExplainedText
 
-        encoder, engine = bundle.encoder(), bundle.engine(args.engine)
-        if args.text is not None:
-            text = sys.stdin.read() if args.text == "-" else args.text
-            explained: list[tuple[str | None, Explanation]] = [(None, explain_text(encoder, engine, text))]
-        else:
-            explained = list(_explain_records(args, encoder, engine))
-            if not explained:
-                say(f"--input={args.input} holds no record that can be explained.")
+        explained = _explain(args, bundle.encoder(), bundle.engine(args.engine))
         is_class = bundle.manifest.task == "classes"
         texts = [ExplainedText(name, found, is_class) for name, found in explained]
     if args.html:
@@ -92,6 +84,18 @@ def run(args: argparse.Namespace) -> int:
 
         print_explanations(texts, outputs, args.output)
     return 0
+
+
+def _explain(args: argparse.Namespace, encoder: "Encoder", engine: "Engine") -> "list[tuple[str | None, Explanation]]":
+    """Explains the text, which has no id, or the first records of the input."""
+    from saiten.model.bundle.explain import explain_text
+
+    if args.text is not None:
+        return [(None, explain_text(encoder, engine, sys.stdin.read() if args.text == "-" else args.text))]
+    explained = list(_explain_records(args, encoder, engine))
+    if not explained:
+        say(f"--input={args.input} holds no record that can be explained.")
+    return explained
 
 
 def _explain_records(

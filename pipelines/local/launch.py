@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from saiten.model.errors import SaitenError, UsageError
 from saiten.pipelines import storage
 from saiten.pipelines.local.choose_bundle import ChosenBundle, choose_bundle
-from saiten.pipelines.local.execute import execute, local_execution
+from saiten.pipelines.local.execute import Execution, execute, local_execution
 from saiten.pipelines.local.follow import execute_elsewhere
 from saiten.pipelines.local.prepare import planned_files, prepare_scoring, row_settings
 from saiten.pipelines.local.progress_view import showing_progress
@@ -82,12 +82,7 @@ def launch_run(settings: ScoreSettings, waiting: WaitingWorkers | None = None) -
         SaitenError: Nothing was committed, unless it says so.
     """
     output = settings.run_directory
-    remote = None if settings.is_local else remote_execution(settings.runner, settings.beam_flags)
-    if remote:
-        refuse_unseen(remote, "output", [output])
-        refuse_unseen(remote, "bundle", [settings.bundle])
-        refuse_unseen(remote, "input", input_items(settings.input))
-        refuse_unready(remote)
+    remote = None if settings.is_local else _judged_execution(settings)
     bundle = choose_bundle(settings)
     plan = plan_scoring(settings, bundle, 1 if remote else most_workers(settings.workers))
     if remote:
@@ -116,11 +111,33 @@ def launch_run(settings: ScoreSettings, waiting: WaitingWorkers | None = None) -
                 if not remote.waits:
                     claim.is_left = True
                     return None
+    return _committed(output, scoring.commit.run.run_id)
+
+
+def _judged_execution(settings: ScoreSettings) -> Execution:
+    """Returns an execution elsewhere whose workers see what the settings name and that can take the job.
+
+    Raises:
+        UsageError: They do not, or it cannot.
+    """
+    remote = remote_execution(settings.runner, settings.beam_flags)
+    refuse_unseen(remote, "output", [settings.run_directory])
+    refuse_unseen(remote, "bundle", [settings.bundle])
+    refuse_unseen(remote, "input", input_items(settings.input))
+    refuse_unready(remote)
+    return remote
+
+
+def _committed(output: str, run_id: str) -> RunManifest:
+    """Returns the manifest of the run that has just ended.
+
+    Raises:
+        SaitenError: There is none: its workers wrote elsewhere.
+    """
     manifest = read_run_manifest(output)
-    if manifest is None or manifest.run_id != scoring.commit.run.run_id:
+    if manifest is None or manifest.run_id != run_id:
         raise SaitenError(
-            f"The pipeline ended, but {output} holds no commit of run {scoring.commit.run.run_id}: do its workers see "
-            "the same directory?"
+            f"The pipeline ended, but {output} holds no commit of run {run_id}: do its workers see the same directory?"
         )
     return manifest
 

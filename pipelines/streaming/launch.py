@@ -13,7 +13,7 @@ from apache_beam.options.pipeline_options import StandardOptions
 from saiten.model.counted import counted
 from saiten.model.errors import UsageError
 from saiten.pipelines import storage
-from saiten.pipelines.local.choose_bundle import choose_bundle
+from saiten.pipelines.local.choose_bundle import ChosenBundle, choose_bundle
 from saiten.pipelines.local.execute import Execution, Work, run_work
 from saiten.pipelines.local.follow import LINE_SECS, name_job, noted
 from saiten.pipelines.local.launch import read_options
@@ -21,7 +21,7 @@ from saiten.pipelines.local.prepare import new_run_id
 from saiten.pipelines.local.remote import refuse_unready, refuse_unseen, remote_execution
 from saiten.pipelines.local.settings import ScoreSettings
 from saiten.pipelines.local.signals import Job
-from saiten.pipelines.reading.options import KeptField
+from saiten.pipelines.reading.options import KeptField, ReadOptions
 from saiten.pipelines.repeating import repeating
 from saiten.pipelines.run.layout import WORK_FOLDER, Run
 from saiten.pipelines.run.output_directory import claimed
@@ -67,34 +67,39 @@ def launch_stream(settings: ScoreSettings, *, as_json: bool) -> None:
     # Files that nobody has seen yet have no say in it.
     fields = tuple(KeptField(field.name, field.type or pa.string()) for field in options.kept_fields)
     with claimed(output, overwrite=False, resume=settings.resume, is_stream=True) as claim:
-        run = Run(
-            new_run_id(),
-            storage.absolute(output),
-            chosen.scoring.bundle_id,
-            chosen.outputs,
-            tuple(pa.field(field.name, field.type) for field in fields),
-            keep_raw=not settings.no_raw,
-            token=claim.token,
-            n_labels=chosen.n_labels,
-        )
-        _clear_earlier(run)
-        stream = Stream(
-            run=run,
-            reading=replace(options, kept_fields=fields),
-            bundle=chosen.scoring,
-            deadline=Deadline(settings.batch_timeout_secs, run.reports, os.getpid()),
-            input=_absolute_patterns(settings.input),
-            subscription=settings.subscription,
-            poll_secs=settings.poll_secs,
-            window_secs=settings.window_secs,
-            max_wait_ms=settings.max_batch_wait_ms,
-            bundle_watch=settings.bundle_watch and storage.absolute(settings.bundle_watch),
-        )
+        stream = _stream_of(settings, chosen, replace(options, kept_fields=fields), claim.token)
+        _clear_earlier(stream.run)
         _begin_with_newest(stream)
-        claim.run_id = run.run_id
+        claim.run_id = stream.run.run_id
         execution = replace(execution, waits=execution.waits and not settings.no_wait)
         _run(stream, execution, is_quiet=settings.quiet, as_json=as_json)
         claim.is_left = not execution.waits
+
+
+def _stream_of(settings: ScoreSettings, chosen: ChosenBundle, reading: ReadOptions, token: str) -> Stream:
+    """Returns what the steps need to know, with a run id of its own and paths from the root on."""
+    run = Run(
+        new_run_id(),
+        storage.absolute(settings.run_directory),
+        chosen.scoring.bundle_id,
+        chosen.outputs,
+        tuple(pa.field(field.name, field.type) for field in reading.kept_fields),
+        keep_raw=not settings.no_raw,
+        token=token,
+        n_labels=chosen.n_labels,
+    )
+    return Stream(
+        run=run,
+        reading=reading,
+        bundle=chosen.scoring,
+        deadline=Deadline(settings.batch_timeout_secs, run.reports, os.getpid()),
+        input=_absolute_patterns(settings.input),
+        subscription=settings.subscription,
+        poll_secs=settings.poll_secs,
+        window_secs=settings.window_secs,
+        max_wait_ms=settings.max_batch_wait_ms,
+        bundle_watch=settings.bundle_watch and storage.absolute(settings.bundle_watch),
+    )
 
 
 def _refuse_runner(runner: str) -> None:
