@@ -60,6 +60,8 @@ class LocalWorkers:
 
     def kill(self, wait_secs: float = _KILL_SECS) -> None:
         """Ends the workers at once, and returns when they are gone (or later, if one hangs in the kernel)."""
+        if wait_secs and (waiting := _RUNS.pop(self.folder, None)):
+            waiting.close()  # for whom no work came, such as where the run failed before
         # Only children that have not ended: the system gives the number of one that has to any other process.
         pids = list(filter(_is_running, self._pids()))
         for pid in pids:

@@ -4,6 +4,7 @@ import os
 import pathlib
 import signal
 import subprocess
+import threading
 import traceback
 from collections.abc import Iterator
 
@@ -44,6 +45,22 @@ def test_workers_that_all_run_are_not_lost_and_one_that_was_killed_is(tmp_path: 
         child.kill()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has asked how
         assert workers.log_of_lost() == log_path(str(tmp_path), child.pid)
+
+
+def test_workers_for_whom_no_work_came_end_with_the_run(tmp_path: pathlib.Path) -> None:
+    """A run may fail before its workers are asked for; a notebook's process would keep them for ever."""
+    workers = LocalWorkers(2, str(tmp_path))
+    before = children()
+    workers.runner()
+    started = children() - before
+    workers.kill()
+    assert len(started) == 2
+    assert not started & children()
+
+
+def children() -> set[int]:
+    pids = pathlib.Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
+    return set(map(int, pids))
 
 
 def test_a_log_on_a_full_disk_keeps_no_error_from_being_told(tmp_path: pathlib.Path) -> None:
