@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _CLEAR_LINE, _SHOW_CURSOR = "\r\033[K", "\033[?25h"
 _LAST_ACTION_SECS = 5.0
 _PIPE_WIDTH = 1_000
+_MOST_OF_ID = 80
 _last_actions: list[Callable[[], object]] = []
 
 
@@ -95,8 +96,8 @@ def _signed(line: str) -> str:
 def escape(text: str) -> str:
     r"""Returns the text with control, format and surrogate characters shown as escapes, and rich's markup switched off.
 
-    >>> escape("a\x1b[31mb")
-    'a\\x1b\\[31mb'
+    >>> escape("a\x1b[red]b")
+    'a\\x1b\\[red]b'
     """
     from rich.markup import escape as escape_markup
 
@@ -113,3 +114,13 @@ def escape_controls(text: str) -> str:
         character.encode("unicode_escape").decode() if unicodedata.category(character)[0] == "C" else character
         for character in text
     )
+
+
+def short_id(record_id: str) -> str:
+    """Returns a record's id where a person reads it: of a very long one its beginning and end, which tell it apart.
+
+    >>> short_id("R-7"), len(short_id("R-7" * 1000))
+    ('R-7', 80)
+    """
+    half = _MOST_OF_ID // 2
+    return record_id if len(record_id) <= _MOST_OF_ID else f"{record_id[:half]}…{record_id[1 - half :]}"

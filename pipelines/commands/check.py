@@ -12,7 +12,7 @@ from saiten.pipelines.records import ScoredBlock
 from saiten.pipelines.run.output_directory import refuse_used
 from saiten.pipelines.steps.encode import encode_block
 from saiten.pipelines.steps.infer import score_block
-from saiten.pipelines.terminal import make_console, say
+from saiten.pipelines.terminal import make_console, say, short_id
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,7 +68,7 @@ def _print_scores(console: "Console", scored: list[ScoredBlock], outputs: tuple[
             scores = ["-" if empty else f"{score:.3f}" for score in block.scores[i, : len(shown)]]
             label = ["-" if empty else outputs[highest[i]]] if n_labels else []
             counts = (str(block.n_tokens[i]), str(block.n_oov[i]))
-            rows.append(Row([record_id], [*scores, *label, *counts, "empty" if empty else ""]))
+            rows.append(Row([short_id(record_id)], [*scores, *label, *counts, "empty" if empty else ""]))
         no_scores = ["-"] * (len(shown) + len(labels) + 2)
-        rows += [Row([letter.id], [*no_scores, letter.code]) for letter in block.dead_letters]
+        rows += [Row([short_id(letter.id)], [*no_scores, letter.code]) for letter in block.dead_letters]
     print_figures(console, ["id"], [*shown, *labels, "tokens", "OOV", ""], rows)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from saiten.model.counted import counted
 from saiten.model.errors import FINDINGS_EXIT_CODE, UsageError
-from saiten.pipelines.terminal import say, show
+from saiten.pipelines.terminal import say, short_id, show
 
 if TYPE_CHECKING:
     from saiten.pipelines.comparison.compare_runs import Comparison
@@ -112,7 +112,7 @@ def _summary(comparison: "Comparison", max_change: float | None) -> str:
     moved = ""
     if comparison.moved:
         furthest = comparison.moved[0]
-        moved = f" ({furthest.output} of {furthest.id}: {furthest.first:.6g}, then {furthest.second:.6g})"
+        moved = f" ({furthest.output} of {short_id(furthest.id)}: {furthest.first:.6g}, then {furthest.second:.6g})"
     limit = ""
     if max_change is not None:
         limit = f", {'more' if comparison.largest_change > max_change else 'no more'} than --max_change={max_change:g}"

@@ -14,7 +14,7 @@ from saiten.pipelines.commands.command_line.input_flags import (
 )
 from saiten.pipelines.commands.flags import add_engine_argument, add_trust_argument
 from saiten.pipelines.quiet import import_tensorflow
-from saiten.pipelines.terminal import say, show
+from saiten.pipelines.terminal import say, short_id, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,7 +124,7 @@ def _explain_records(
             try:
                 yield record_id, explain_text(encoder, engine, text)
             except UsageError as error:
-                say(f"{record_id}: {error}")
+                say(f"{short_id(record_id)}: {error}")
 
 
 def _figures(text: "ExplainedText", outputs: list[str]) -> dict[str, object]:

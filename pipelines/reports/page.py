@@ -4,7 +4,7 @@ from typing import Any
 
 from saiten.model.counted import counted
 from saiten.pipelines.reports.numbers import percent, short_number
-from saiten.pipelines.terminal import escape_controls
+from saiten.pipelines.terminal import escape_controls, short_id
 
 
 def render(template: str, **values: Any) -> bytes:
@@ -23,6 +23,7 @@ def render(template: str, **values: Any) -> bytes:
         counted=counted,
         number=short_number,
         percent=percent,
+        short_id=short_id,
         shown=lambda text: escape_controls(str(text)),
     )
     return environment.get_template(template).render(**values).encode()

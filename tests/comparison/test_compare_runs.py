@@ -3,61 +3,16 @@
 import json
 import pathlib
 import re
-from collections.abc import Callable, Sequence
-from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from saiten.model.errors import SaitenError, UsageError
+from saiten.model.errors import UsageError
 from saiten.pipelines.commands.main import main
 from saiten.pipelines.comparison import partitions
 from saiten.pipelines.comparison.compare_runs import Comparison, MovedRecord, compare_runs
-from saiten.pipelines.run.json_file import to_json
-from saiten.pipelines.run.range_summary import Part
-from saiten.pipelines.run.results import read_scores
-from saiten.pipelines.run.run_manifest import RunCounts, RunManifest
-from tests.helpers.reports import HeardPage, make_manifest
-
-Row = tuple[str, float | None, float | None]
-FIRST: list[list[Row]] = [
-    [("a", 1.0, 10.0), ("b", 2.0, 20.0), ("twice", 5.0, 5.0)],
-    [("c", 3.0, 30.0), ("twice", 6.0, 6.0), ("gone", 4.0, 40.0), ("empty", None, None), ("emptied", 1.0, 1.0)],
-]
-SECOND: list[list[Row]] = [
-    [("twice", 5.5, 5.0), ("new", 0.0, 0.0), ("c", 3.0, 30.0), ("empty", None, None), ("emptied", None, None)],
-    [("b", 2.0, 17.0), ("a", 1.25, 10.0), ("twice", 6.0, 6.0), ("newer", 0.0, 0.0)],
-]
-
-
-def make_run(
-    folder: pathlib.Path,
-    parts: Sequence[Sequence[Row]],
-    outputs: Sequence[str] = ("x", "y"),
-    *,
-    labels: dict[str, str | None] | None = None,
-    label_columns: Sequence[str] = ("label", "label_score"),
-) -> str:
-    """Writes a committed run with these rows in its parts; returns its directory.
-
-    Args:
-        labels: Of the ids, where the run has some.
-    """
-    (folder / "scores").mkdir(parents=True)
-    listed = []
-    for i, rows in enumerate(parts):
-        columns: dict[str, Any] = {"id": pa.array([row[0] for row in rows], pa.string())}
-        for j, name in enumerate(outputs, 1):
-            columns[f"score_{name}"] = pa.array([row[j] for row in rows], pa.float32())
-        if labels is not None:
-            columns |= {name: pa.array([labels.get(row[0]) for row in rows], pa.string()) for name in label_columns}
-        pq.write_table(pa.table(columns), folder / f"scores/{i}.parquet")
-        listed.append(Part(f"scores/{i}.parquet", len(rows)))
-    counts = RunCounts(sum(map(len, parts)))
-    manifest = make_manifest(outputs_scored=tuple(outputs), outputs=tuple(listed), counts=counts)
-    (folder / "manifest.json").write_bytes(to_json(manifest))
-    return str(folder)
+from saiten.pipelines.run.run_manifest import RunManifest
+from tests.comparison.made_runs import FIRST, SECOND, make_run
+from tests.helpers.reports import HeardPage
 
 
 def compared(first: str, second: str, n_moved: int = 10) -> Comparison:
@@ -159,47 +114,6 @@ def test_runs_of_other_records_are_not_compared(runs: tuple[str, str], tmp_path:
     other = make_run(tmp_path / "c", [[("z", 1.0, 1.0)]])
     with pytest.raises(UsageError, match="no id in common: score both with --id_field, or the same input files"):
         compared(runs[0], other)
-
-
-def test_where_nothing_can_be_compared_no_gate_opens(
-    runs: tuple[str, str], tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A largest change of 0 among no records at all would let any model through."""
-    nothing, emptied = make_run(tmp_path / "c", []), make_run(tmp_path / "d", [[("a", None, None), ("b", None, None)]])
-    (tmp_path / "file").touch()
-    for second, said in (
-        (nothing, f"{nothing} has nothing to compare: 0 records = 0 scored + 0 empty + 0 dead letters."),
-        (emptied, "Of the 2 records in both runs none has scores in both."),
-        (f"{tmp_path}/file", f"{tmp_path}/file is a file, and no run: give the directory that was the --output."),
-    ):
-        assert main(["compare", runs[0], second, "--max_change=0", "--json"]) == 2
-        assert capsys.readouterr() == ("", f"saiten: {said}\n")
-
-
-@pytest.mark.parametrize(
-    ("harm", "said"),
-    [
-        (lambda part: part.write_bytes(b"junk"), "is damaged (Parquet file size is 4 bytes, smaller than the minimum"),
-        (lambda part: part.write_bytes(part.read_bytes()[:-20]), "is damaged ("),
-        (lambda part: part.unlink(), "is gone, which the run's manifest names: copy the run again, or score anew."),
-        (lambda part: pq.write_table(pa.table({"id": ["a"]}), part), "has no column 'score_x'; it has id."),
-    ],
-    ids=["junk", "cut", "gone", "another table"],
-)
-def test_a_run_that_was_damaged_later_is_refused_in_one_sentence_by_whoever_reads_it(
-    harm: Callable[[pathlib.Path], None],
-    said: str,
-    runs: tuple[str, str],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    part = pathlib.Path(runs[1], "scores", "1.parquet")
-    harm(part)
-    assert main(["compare", *runs]) != 0
-    error = capsys.readouterr().err
-    assert error.startswith(f"saiten: {part} {said}")
-    assert error.count("\n") == 1
-    with pytest.raises(SaitenError, match=f"^{re.escape(f'{part} {said}')}"):
-        read_scores(runs[1], columns=["id", "score_x"])
 
 
 def test_the_command_gates_a_new_model(runs: tuple[str, str], capsys: pytest.CaptureFixture[str]) -> None:

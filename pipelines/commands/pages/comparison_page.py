@@ -4,7 +4,7 @@ from saiten.model.counted import counted
 from saiten.pipelines.commands.pages.tables import Row, print_figures
 from saiten.pipelines.comparison.compare_runs import Comparison
 from saiten.pipelines.reports.numbers import short_number
-from saiten.pipelines.terminal import escape, make_console
+from saiten.pipelines.terminal import escape, make_console, short_id
 
 _SHOWN_PAIRS = 5
 _OF_OUTPUTS = ("mean A", "mean B", "mean |change|", "99 % below", "largest", "rank correlation")
@@ -29,7 +29,7 @@ def print_comparison(comparison: Comparison) -> None:
         console.print(f"\n[bold]labels[/]  {share}{': ' if pairs else ''}{', '.join(pairs)}{more}")
     if comparison.moved:
         moved = [
-            Row([one.id, one.output], [*map(short_number, (one.first, one.second, one.second - one.first))])
+            Row([short_id(one.id), one.output], [*map(short_number, (one.first, one.second, one.second - one.first))])
             for one in comparison.moved
         ]
         console.print()
@@ -39,7 +39,9 @@ def print_comparison(comparison: Comparison) -> None:
         ("only in B", comparison.n_only_second, comparison.only_second),
     ):
         if n:
-            console.print(f"\n[bold]{name}[/]  {n:,}: {escape(', '.join(ids))}{' …' if n > len(ids) else ''}")
+            console.print(
+                f"\n[bold]{name}[/]  {n:,}: {escape(', '.join(map(short_id, ids)))}{' …' if n > len(ids) else ''}"
+            )
     for run, names in (("A", comparison.outputs_only_first), ("B", comparison.outputs_only_second)):
         if names:
             console.print(f"\n[bold]outputs of {run} alone[/]  not compared: {escape(', '.join(names))}")

@@ -8,7 +8,7 @@ from saiten.model.bundle.explain import ExplainedToken
 from saiten.model.counted import counted
 from saiten.pipelines.commands.pages.tables import table
 from saiten.pipelines.reports.effects import Effect, ExplainedText, strongest
-from saiten.pipelines.terminal import escape, make_console
+from saiten.pipelines.terminal import escape, make_console, short_id
 
 _SHOWN_TOKENS = 200
 _SHOWN_CHARACTERS = 1_000
@@ -31,7 +31,7 @@ def print_explanations(texts: Sequence[ExplainedText], outputs: Sequence[str], c
         if i:
             console.print("─" * min(console.width, _RULE_WIDTH))
         if text.id is not None:
-            console.print(f"[bold]id[/]           {escape(text.id)}")
+            console.print(f"[bold]id[/]           {escape(short_id(text.id))}")
         _print_explanation(console, text, outputs, coloured)
 
 
