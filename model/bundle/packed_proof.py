@@ -11,6 +11,7 @@ anew.
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from saiten.model.engines.keras_engine import KerasEngine
 from saiten.model.engines.packed.program import PackedEngine
 from saiten.model.engines.packing.pack_model import pack_model
 from saiten.model.engines.packing.packer import NotCoveredError
-from saiten.model.text.ragged import Int64Array, IntArray, gather, offsets_of
+from saiten.model.text.ragged import FloatArray, Int64Array, IntArray, offsets_of
 
 # Texts of up to so many ids are compared with each other, longer ones in a group of their own.
 _LENGTHS = (4, 16, 64, 256)
@@ -42,6 +43,7 @@ def prove_packed(
     max_sequence_length: int,
     seed: int = 0,
     exact_engine: Engine | None = None,
+    golden_scores: tuple[FloatArray, FloatArray] | None = None,
 ) -> dict[str, Any]:
     """Compares the packed engine with Keras on golden records, on every id, and on random ids.
 
@@ -53,6 +55,8 @@ def prove_packed(
         max_sequence_length: No longer text is tried: the model reads none.
         seed: Of the random ids.
         exact_engine: The model in double precision; None makes it.
+        golden_scores: What the model gives the golden records that have ids, in single and in double precision, where
+            that is known already: their texts are the dearest. None computes it.
 
     Returns:
         The proof as the manifest keeps it.
@@ -64,35 +68,71 @@ def prove_packed(
     """
     exact_engine = exact_engine or keras_engine.exact()
     known = ids_of([record for record in golden if record.token_ids])
-    texts = _joined(known, *_made_texts(keras_engine.vocabulary_size, max_sequence_length, seed))
+    own, exact = golden_scores or (keras_engine.score(*known), exact_engine.score(*known))
+    made = _joined(*_made_texts(keras_engine.vocabulary_size, max_sequence_length, seed))
+    golden_scored = _Scored(np.diff(known[1]), packed.score(*known), own, exact)
+    scored = golden_scored.with_others(
+        _Scored(np.diff(made[1]), packed.score(*made), keras_engine.score(*made), exact_engine.score(*made))
+    )
+    proof = _compare_with_exact(scored)
+    single = _compare_golden(golden_scored)
+    if isinstance(packed, PackedEngine) and not _are_alike(packed, pack_model(keras_engine.model)):
+        raise NotCoveredError("Its weights are not those of the model, although no text that was tried shows it.")
+    return {"covered": True, **proof, "largest_difference_in_single_precision": single}
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Texts with three scores.
+
+    Attributes:
+        lengths: int64 [n], how many ids each has.
+        found: float32 [n, outputs], of what is tried, like the next two.
+        own: Of the model in single precision.
+        exact: In double precision.
+    """
+
+    lengths: Int64Array
+    found: FloatArray
+    own: FloatArray
+    exact: FloatArray
+
+    def with_others(self, others: "_Scored") -> "_Scored":
+        pairs = ((getattr(each, field.name) for each in (self, others)) for field in dataclasses.fields(self))
+        return _Scored(*(np.concatenate(list(pair)) for pair in pairs))
+
+
+def _compare_with_exact(scored: _Scored) -> dict[str, Any]:
+    """Compares texts of like length with double precision, the shortest first; returns what the proof says of it."""
     largest, largest_of_keras, more = 0.0, 0.0, 0.0
-    for part, longest in _by_length(*texts):
-        exact = exact_engine.score(*part)
-        found, own = (scaled_difference(engine.score(*part), exact) for engine in (packed, keras_engine))
+    group = np.searchsorted(_LENGTHS, scored.lengths)
+    for number in np.unique(group):
+        rows = group == number
+        found, own = (scaled_difference(scores[rows], scored.exact[rows]) for scores in (scored.found, scored.own))
         more = more or min(TOLERANCE * max(1.0, own / _ORDINARY), _MOST_ALLOWED)
         if not found <= own + more:
             raise NotCoveredError(
-                f"On texts of up to {longest} ids its scores differ from the model's in double precision by "
-                f"{found:.2g}; Keras' own differ by {own:.2g}, and {more:.2g} more is allowed."
+                f"On texts of up to {scored.lengths[rows].max()} ids its scores differ from the model's in double "
+                f"precision by {found:.2g}; Keras' own differ by {own:.2g}, and {more:.2g} more is allowed."
             )
         largest, largest_of_keras = max(largest, found), max(largest_of_keras, own)
-    keras_scores = keras_engine.score(*known)
-    single = scaled_difference(packed.score(*known), keras_scores)
-    allowed = rounding_tolerance(keras_scores, exact_engine.score(*known))
+    return {
+        "texts": len(scored.lengths),
+        "largest_difference": largest,
+        "largest_difference_of_keras": largest_of_keras,
+        "tolerance": more,
+    }
+
+
+def _compare_golden(golden: _Scored) -> float:
+    """Returns how far golden scores are from Keras' own single precision."""
+    single = scaled_difference(golden.found, golden.own)
+    allowed = rounding_tolerance(golden.own, golden.exact)
     if single > allowed:
         raise NotCoveredError(
             f"On the golden texts its scores differ from Keras' by {single:.2g}; {allowed:.2g} is allowed."
         )
-    if isinstance(packed, PackedEngine) and not _are_alike(packed, pack_model(keras_engine.model)):
-        raise NotCoveredError("Its weights are not those of the model, although no text that was tried shows it.")
-    return {
-        "covered": True,
-        "texts": len(texts[1]) - 1,
-        "largest_difference": largest,
-        "largest_difference_of_keras": largest_of_keras,
-        "tolerance": more,
-        "largest_difference_in_single_precision": single,
-    }
+    return single
 
 
 def _made_texts(vocabulary_size: int, max_sequence_length: int, seed: int) -> Iterator[Texts]:
@@ -110,15 +150,6 @@ def _made_texts(vocabulary_size: int, max_sequence_length: int, seed: int) -> It
 def _joined(*texts: Texts) -> Texts:
     lengths = np.concatenate([np.diff(offsets) for _, offsets in texts])
     return np.concatenate([token_ids for token_ids, _ in texts]), offsets_of(lengths)
-
-
-def _by_length(token_ids: IntArray, offsets: Int64Array) -> Iterator[tuple[Texts, int]]:
-    """Yields the texts of each range of lengths, with the longest of them."""
-    lengths = np.diff(offsets)
-    group = np.searchsorted(_LENGTHS, lengths)
-    for number in np.unique(group):
-        rows = group == number
-        yield gather(token_ids, offsets[:-1][rows], lengths[rows]), int(lengths[rows].max())
 
 
 def _are_alike(one: PackedEngine, other: PackedEngine) -> bool:

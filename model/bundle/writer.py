@@ -39,6 +39,7 @@ from saiten.model.keras_models.judge import refuse_unserved
 from saiten.model.keras_models.layers import refuse_misfit
 from saiten.model.task import Task
 from saiten.model.text.encoder import Encoder
+from saiten.model.text.ragged import FloatArray
 from saiten.model.text.witness import prove_segmenter
 from saiten.model.versions import library_versions
 
@@ -96,10 +97,7 @@ def write_bundle(
     refuse_used(path)
     engine, proof = _prove(model, len(encoder.vocabulary), outputs, encoder.max_sequence_length)
     if expected is not None:
-        from saiten.model.engines.precision import half_precision_of
-
-        tolerance = expected_tolerance(half_precision_of(model))
-        check_expected(expected, encoder, engine, lambda: _exact_or_none(engine), tolerance)
+        _compare(expected, encoder, engine, model)
     with _appearing(path) as folder:
         golden = make_golden(encoder, engine, choose_golden_texts(golden_texts, encoder.vocabulary))
         prove_segmenter(encoder.tokenizer, [record.text for record in golden])
@@ -109,7 +107,8 @@ def write_bundle(
         _write_json(folder / "reference.json", reference)
         if training_page is not None:
             (folder / TRAINING_PAGE).write_bytes(training_page)
-        packed = _write_packed(folder, engine, golden, encoder.max_sequence_length)
+        scores = _golden_scores(engine, golden)
+        packed = _write_packed(folder, engine, golden, scores, encoder.max_sequence_length)
         manifest = BundleManifest(
             outputs=tuple(outputs),
             task=task,
@@ -120,7 +119,7 @@ def write_bundle(
             training=training,
             libraries=library_versions(_LIBRARIES),
             files=describe_files(folder),
-            golden_tolerance=_golden_tolerance(engine, golden),
+            golden_tolerance=rounding_tolerance(*scores) if scores else GOLDEN_TOLERANCE,
         )
         _write_json(folder / BUNDLE_MANIFEST, manifest_json(manifest))
     return read_bundle(path, trust=True)
@@ -156,11 +155,18 @@ def _prove(
     return engine, prove_invariance(engine.score_matrix, *texts, blame, lambda: engine.exact().score_matrix)
 
 
-def _golden_tolerance(engine: "KerasEngine", golden: Sequence[GoldenRecord]) -> float:
+def _compare(expected: ExpectedScores, encoder: Encoder, engine: "KerasEngine", model: "keras.Model") -> None:
+    """Compares with scores that the model as it was brought gave."""
+    from saiten.model.engines.precision import half_precision_of
+
+    tolerance = expected_tolerance(half_precision_of(model))
+    check_expected(expected, encoder, engine, lambda: _exact_or_none(engine), tolerance)
+
+
+def _golden_scores(engine: "KerasEngine", golden: Sequence[GoldenRecord]) -> tuple[FloatArray, FloatArray] | None:
+    """Returns the scores of golden records that have ids, in single and double precision; None where there are none."""
     known, exact = [record for record in golden if record.token_ids], _exact_or_none(engine)
-    if not known or exact is None:
-        return GOLDEN_TOLERANCE
-    return rounding_tolerance(scores_of(known), exact.score(*ids_of(known)))
+    return (scores_of(known), exact.score(*ids_of(known))) if known and exact else None
 
 
 def _exact_or_none(engine: "KerasEngine") -> "KerasEngine | None":
@@ -174,7 +180,11 @@ def _exact_or_none(engine: "KerasEngine") -> "KerasEngine | None":
 
 
 def _write_packed(
-    folder: pathlib.Path, engine: "KerasEngine", golden: Sequence[GoldenRecord], max_sequence_length: int
+    folder: pathlib.Path,
+    engine: "KerasEngine",
+    golden: Sequence[GoldenRecord],
+    golden_scores: tuple[FloatArray, FloatArray] | None,
+    max_sequence_length: int,
 ) -> dict[str, Any]:
     """Writes `packed.npz` where the engine covers the model and gives its scores; returns what the manifest says."""
     from saiten.model.bundle.packed_proof import prove_packed
@@ -184,7 +194,8 @@ def _write_packed(
 
     try:
         save_packed(folder / "packed.npz", pack_model(engine.model))
-        return prove_packed(load_packed(folder / "packed.npz"), engine, golden, max_sequence_length)
+        packed = load_packed(folder / "packed.npz")
+        return prove_packed(packed, engine, golden, max_sequence_length, golden_scores=golden_scores)
     except NotCoveredError as error:
         (folder / "packed.npz").unlink(missing_ok=True)
         return {"covered": False, "reason": str(error)}
