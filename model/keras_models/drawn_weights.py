@@ -24,7 +24,8 @@ from saiten.model.text.ragged import FloatArray, IntArray
 _DRAWS = 2
 # Texts by their number of ids, most of one, in which most ids of the vocabulary come to stand beside padding.
 _TEXTS = {1: 400, 2: 40, 3: 20, 6: 10, 12: 10}
-_PADDED = ((1, "post"), (1, "pre"), (9, "post"), (9, "pre"))
+# By how much the longest is padded, each behind and before.
+_PADDED = (1, 9)
 # Of the largest score: rounding comes to some 1e-6 in so short texts, padding that is read to 1e-2.
 _MOST_ROUNDING = 1e-4
 # An Embedding whose numbers are all below the first is made larger, so that they count.
@@ -113,14 +114,19 @@ def _largest_difference(model: Any, generator: np.random.Generator) -> float:
     if not np.isfinite(alone).all():  # of a text of nothing but words of zeros, of which an average is none
         return 0.0
     largest = np.maximum(np.abs(alone).max(axis=0), np.finfo(np.float32).tiny)
-    differences = [np.abs(_scores(model, _padded(texts, more, padding)) - alone) / largest for more, padding in _PADDED]
+    both = np.concatenate([alone, alone])
+    differences = [np.abs(_scores(model, _padded(texts, more)) - both) / largest for more in _PADDED]
     return float(np.nan_to_num(np.max(differences), nan=np.inf))
 
 
-def _padded(texts: Sequence[IntArray], more: int, padding: str) -> IntArray:
-    width = max(_TEXTS) + more
-    sides = [(0, width - text.shape[1]) if padding == "post" else (width - text.shape[1], 0) for text in texts]
-    return np.concatenate([np.pad(text, ((0, 0), side)) for text, side in zip(texts, sides, strict=True)])
+def _padded(texts: Sequence[IntArray], more: int) -> IntArray:
+    """Returns all texts padded behind, then all padded before: Keras takes as long for both as for one of them."""
+    missing = [max(_TEXTS) + more - text.shape[1] for text in texts]
+    behind, before = [(0, n) for n in missing], [(n, 0) for n in missing]
+    padded = [
+        np.pad(text, ((0, 0), side)) for sides in (behind, before) for text, side in zip(texts, sides, strict=True)
+    ]
+    return np.concatenate(padded)
 
 
 def _scores(model: Any, ids: IntArray) -> FloatArray:
