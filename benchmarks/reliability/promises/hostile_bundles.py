@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from benchmarks.reliability.bench import CHECKOUT, Bench
 from benchmarks.reliability.outcome import Outcome
 
-_TESTS = ("tests/test_bundle_refused.py", "tests/test_keras_file.py")
+_TESTS = ("tests/bundle/test_bundle_refused.py", "tests/keras_models/test_saved_model.py")
 
 
 def run(bench: Bench, times: int | None) -> list[Outcome]:  # noqa: ARG001 - the tables say how many there are
