@@ -13,6 +13,7 @@ from keras import layers
 
 from saiten.model.bundle.bundle import read_bundle
 from saiten.model.engines.keras_engine import KerasEngine
+from saiten.model.engines.precision import half_precision_of, in_single_precision
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.model_file import read_model_file
 from saiten.pipelines.commands.main import main
@@ -130,3 +131,22 @@ def test_what_is_not_converted_is_said_truly(
         read_model_file(changed(name, change, "old.h5")(tmp_path))
     assert len(str(caught.value)) <= 300
     assert "old.h5 (Keras 2.21.0): " in str(caught.value)
+
+
+def test_half_precision_is_kept_for_what_is_expected_of_it(tmp_path: pathlib.Path) -> None:
+    """Scores of such a model differ by more than 1e-4 from what it gave itself, and its reader is to know why."""
+    policy = {"class_name": "Policy", "config": {"name": "mixed_float16"}}
+    half, _ = read_model_file(changed("lstm", setting(2, dtype=policy), "half.h5")(tmp_path))
+    assert half_precision_of(half) == "float16"
+    single = in_single_precision(half)
+    ids = np.load(FOLDER / "ids.npy").astype(np.int32)
+    np.testing.assert_allclose(KerasEngine(single).score_matrix(ids), np.load(FOLDER / "lstm.npy"), atol=1e-5)
+
+
+def test_a_thresholded_relu_is_a_relu_with_a_threshold(tmp_path: pathlib.Path) -> None:
+    def change(found: Any) -> None:
+        found[6].update(class_name="ThresholdedReLU", config={"name": "dropout", "dtype": "float32", "theta": 0.25})
+
+    model, _ = read_model_file(changed("func", change)(tmp_path))
+    layer = model.get_layer("dropout")
+    np.testing.assert_allclose(layer(np.array([-1.0, 0.2, 0.3, 2.0], np.float32)), np.array([0, 0, 0.3, 2], np.float32))

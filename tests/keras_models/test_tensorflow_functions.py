@@ -128,6 +128,14 @@ def test_a_function_computes_what_tensorflow_computes(named: str) -> None:
     np.testing.assert_allclose(np.asarray(found, np.float64), np.asarray(expected, np.float64), atol=1e-6)
 
 
+@pytest.mark.parametrize("numbers", [[1.0, 2.0, 3.0], [[1], [2], [3], [4]]])
+def test_a_list_of_numbers_is_an_array(numbers: Any) -> None:
+    """Such as what classes stand for, of which the average is asked."""
+    model = built(to_keras3(older_model("math.multiply", X, {"y": numbers, "name": None})))
+    found = model([TENSORS[tensor.name] for tensor in model.inputs])
+    np.testing.assert_allclose(found, TENSORS["x"] * np.array(numbers, np.float32), rtol=1e-6)
+
+
 def test_each_entry_is_tried() -> None:
     assert {named.split(".")[-1] for named in CALLS} == set(_FUNCTIONS)
 
@@ -140,7 +148,7 @@ def test_each_entry_is_tried() -> None:
         ("linalg.matmul", X, {"b": Y, "transpose_b": True}, "linalg.matmul of TensorFlow with transpose_b=True, which"),
         ("reshape", X, {"shape": [Y, 4]}, "reshape of TensorFlow with a setting that is computed or unknown, which"),
         ("cast", X, {"dtype": "string"}, "cast of TensorFlow with a setting that is computed or unknown, which"),
-        ("math.multiply", X, {"y": [1.0, 2.0, 3.0]}, "math.multiply of TensorFlow with a list of numbers, which"),
+        ("math.multiply", X, {"y": [X, Y]}, "math.multiply of TensorFlow with a list of tensors, which"),
         ("where", ["y > 0", 0, 0], {}, "where of TensorFlow without all that it reads, which"),
     ],
 )

@@ -21,6 +21,7 @@ _RENAMED = {"LeakyReLU": {"alpha": "negative_slope"}, "GRU": {}, "LSTM": {}}
 
 # Keywords of a call that hold no tensor and that Keras 3 takes as they are.
 _SAID_IN_CALLS = ("return_attention_scores", "use_causal_mask")
+_HALF_PRECISION = ("mixed_float16", "mixed_bfloat16", "float16", "bfloat16")
 _RECURRENT = ("LSTM", "GRU", "SimpleRNN", "RNN", "Bidirectional")
 BUILD_ANEW = "build it with Keras 3 and take the weights over"
 
@@ -115,7 +116,9 @@ def _plain(kind: str, config: Mapping[str, Any]) -> Config:
         raise BundleError(
             f"The older model's {layer} is code rather than a plain layer; leave it out, or {BUILD_ANEW}."
         )
-    settings: Config = {"name": config.get("name", kind.lower()), "dtype": "float32"}
+    if kind == "ThresholdedReLU":  # which Keras 3 has as a setting
+        kind, config = "ReLU", {"name": config.get("name", kind.lower()), "threshold": float(config.get("theta", 1.0))}
+    settings: Config = {"name": config.get("name", kind.lower()), "dtype": _precision(config.get("dtype"))}
     for key, value in config.items():
         is_for_training = key.endswith(("_initializer", "_regularizer", "_constraint"))
         # Only which layers were frozen counts, for the order of weights; this one has none, and takes no such setting.
@@ -131,6 +134,14 @@ def _plain(kind: str, config: Mapping[str, Any]) -> Config:
         settings[_RENAMED.get(kind, {}).get(key, key)] = _setting(value)
     _settle(kind, settings, layer)
     return {"module": "keras.layers", "class_name": kind, "config": settings, "registered_name": None}
+
+
+def _precision(dtype: Any) -> Any:
+    """Returns what a layer computes in: half precision as the file says it, for what is expected of it; else single."""
+    name = dtype.get("config", {}).get("name") if isinstance(dtype, Mapping) else dtype
+    if name not in _HALF_PRECISION:
+        return "float32"
+    return {"module": "keras", "class_name": "DTypePolicy", "config": {"name": name}, "registered_name": None}
 
 
 def _settle(kind: str, settings: Config, layer: str) -> None:

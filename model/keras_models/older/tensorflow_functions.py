@@ -143,6 +143,8 @@ def convert_function(layer: Mapping[str, Any], title: str, tensor_of: Callable[[
         settings["dtype"] = _DTYPES.get(str(settings.get("dtype")))
     elif function.name == "GetItem":
         arguments[1] = _slices(arguments[1])
+    elif function.name not in ("Concatenate", "Stack"):
+        arguments = [_numbers(argument) for argument in arguments]
     _refuse_computed(title, function, arguments, settings)
     return {
         "module": f"keras.src.ops.{function.module}",
@@ -173,7 +175,7 @@ def _refuse_computed(title: str, function: Function, arguments: Sequence[Any], s
         raise _refusal(f"{title} without all that it reads")
     rows = arguments if function.name in ("Concatenate", "Stack") else [[value] for value in arguments]
     if function.name != "GetItem" and any(isinstance(item, list) for row in rows for item in row):
-        raise _refusal(f"{title} with a list of numbers")
+        raise _refusal(f"{title} with a list of tensors")
     is_unknown = function.name == "Cast" and settings["dtype"] is None
     if is_unknown or _has_tensor(settings) or (function.name == "GetItem" and _has_tensor(arguments[1])):
         raise _refusal(f"{title} with a setting that is computed or unknown")
@@ -189,6 +191,14 @@ def _refusal(what: str) -> BundleError:
         f"The older model's {what}, which is not converted; put a layer of Keras in its place, or build it with Keras "
         "3 and take the weights over."
     )
+
+
+def _numbers(node: Any) -> Any:
+    """Returns an argument; a list of numbers, or of lists of them, as the array that it is."""
+    rows = node if isinstance(node, list) and node and all(isinstance(row, list) for row in node) else [node]
+    if all(isinstance(row, list) and row and all(isinstance(item, int | float) for item in row) for row in rows):
+        return {"class_name": "__numpy__", "config": {"value": node, "dtype": "float32"}}
+    return node
 
 
 def _slices(node: Any) -> Any:
