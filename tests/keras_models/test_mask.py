@@ -246,3 +246,14 @@ def test_bundle_names_the_layer_that_loses_the_mask(
     said = capsys.readouterr().err
     assert f"Layer lossy ({layer}) loses the mask" in said
     assert said.count("\n") == 1
+
+
+def test_no_warning_comes_of_texts_that_nobody_brought(recwarn: pytest.WarningsRecorder) -> None:
+    """Of a text of one step Keras says that its softmax is 1, to a person whose texts have more."""
+    ids = keras.Input((None,), dtype="int32")
+    words = layers.Embedding(VOCABULARY_SIZE, 4, mask_zero=True)(ids)
+    model = keras.Model(ids, layers.Dense(2)(layers.GlobalAveragePooling1D()(layers.Attention()([words, words]))))
+    with_drawn_weights(model)
+    recwarn.clear()
+    refuse_reading(model)
+    assert [str(warning.message) for warning in recwarn] == []
