@@ -16,8 +16,8 @@ from saiten.model.engines.packed.operations import OPERATIONS
 from saiten.model.engines.packed.packed_file import load_packed, save_packed
 from saiten.model.engines.packing.pack_model import pack_model
 from saiten.model.engines.precision import in_double_precision
+from tests.engines.compositions import COMPOSITIONS
 from tests.helpers.architectures import CASES as ARCHITECTURES
-from tests.helpers.compositions import COMPOSITIONS
 from tests.helpers.networks import VOCABULARY_SIZE, with_drawn_weights
 
 # A model within a model drops its mask, which an elementwise one does not need.

@@ -18,7 +18,7 @@ from saiten.model.errors import BundleError
 from saiten.model.keras_models.model_file import read_model_file
 from saiten.pipelines.commands.main import main
 from tests.helpers.networks import with_drawn_weights
-from tests.people.older import FOLDER, call, changed, setting
+from tests.people.models.older import FOLDER, call, changed, setting
 
 # A word each, by its id.
 KANJI = (

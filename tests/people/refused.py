@@ -10,10 +10,10 @@ import keras
 from keras import layers, ops
 
 from tests.helpers.networks import with_drawn_weights
-from tests.people.at_fault import AT_FAULT, OF_KNOWN_WIDTH
 from tests.people.cutting import keras_tokenizer, own_index, with_the_last, words
-from tests.people.networks import average, dense, lstm, states
-from tests.people.older import OLDER
+from tests.people.models.at_fault import AT_FAULT, OF_KNOWN_WIDTH
+from tests.people.models.networks import average, dense, lstm, states
+from tests.people.models.older import OLDER
 from tests.people.tried import VOCABULARY_SIZE, WIDTH, model_of
 from tests.people.ways import Way
 

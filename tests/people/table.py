@@ -14,7 +14,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tests.people.networks import NETWORKS
+from tests.people.models.networks import NETWORKS
 from tests.people.refused import INDICES, MODELS, sound
 from tests.people.tried import bundled, model_of, outcome, predicted
 from tests.people.ways import PADDINGS, WAYS

@@ -9,7 +9,7 @@ import pytest
 from saiten.model.errors import BundleError
 from saiten.model.keras_models.layers import refuse_outputs
 from saiten.model.keras_models.model_file import read_model_file
-from tests.people.at_fault import AT_FAULT
+from tests.people.models.at_fault import AT_FAULT
 from tests.people.refused import at_fault
 from tests.people.table import PAGE
 from tests.people.tried import prove

@@ -4,7 +4,7 @@ import pathlib
 
 import pytest
 
-from tests.people.networks import NETWORKS
+from tests.people.models.networks import NETWORKS
 from tests.people.tried import model_of, outcome, predicted
 from tests.people.ways import MORE_WAYS, PADDINGS, Way
 

@@ -22,7 +22,7 @@ from saiten.model.keras_models.drawn_weights import refuse_reading
 from saiten.model.keras_models.model_file import read_model_file
 from saiten.pipelines.commands import bundle as bundle_command
 from tests.helpers.networks import with_drawn_weights
-from tests.people.networks import Build
+from tests.people.models.networks import Build
 from tests.people.ways import STOP_WORDS, UNSEEN, Padding, Way
 
 VOCABULARY_SIZE, WIDTH = 60, 5

@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers, ops
 
 from tests.helpers.networks import with_drawn_weights
-from tests.people.networks import dense
+from tests.people.models.networks import dense
 from tests.people.tried import VOCABULARY_SIZE, WIDTH
 
 Build = Callable[[Any], Any]

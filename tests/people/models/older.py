@@ -8,7 +8,7 @@ from typing import Any
 
 import h5py
 
-FOLDER = pathlib.Path(__file__).parents[1] / "keras_models" / "older_files"
+FOLDER = pathlib.Path(__file__).parents[2] / "keras_models" / "older_files"
 Make = Callable[[pathlib.Path], pathlib.Path]
 Change = Callable[[list[Any]], object]
 

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from tests.people.networks import Build, average, dense, lstm, mask_of
+from tests.people.models.networks import Build, average, dense, lstm, mask_of
 
 Pair = tuple[Build, Build]
 
