@@ -65,9 +65,27 @@ class StepSoftmax(Operation):
         return weights
 
 
+class _Attention(Operation):
+    """For each step (query) the mean of its text's steps (value), weighted by the softmax of what the keys score."""
+
+    def shape(self, *inputs: Shape) -> Shape:
+        query, key, value = inputs
+        fits(query == key and query.per == value.per == STEP, self.kind)
+        return value
+
+    def run(self, offsets: Int64Array, *inputs: Values) -> Floats:
+        query, key, value = inputs
+        mixed = np.empty_like(value.array)
+        self._attend(query.array, key.array, value.array, offsets, mixed)
+        return mixed
+
+    def _attend(self, query: Floats, key: Floats, value: Floats, offsets: Int64Array, mixed: Floats) -> None:
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class Attention(Operation):
-    """For each step (query) the mean of its text's steps (value), weighted by the softmax of query times key.
+class Attention(_Attention):
+    """A key scores its product with the query.
 
     Attributes:
         scale: What every product is multiplied with.
@@ -76,21 +94,13 @@ class Attention(Operation):
     kind: ClassVar[str] = "attention"
     scale: float
 
-    def shape(self, *inputs: Shape) -> Shape:
-        query, key, value = inputs
-        fits(query == key and query.per == value.per == STEP, "attention")
-        return value
-
-    def run(self, offsets: Int64Array, *inputs: Values) -> Floats:
-        query, key, value = inputs
-        mixed = np.empty_like(value.array)
-        attend(query.array, key.array, value.array, offsets, self.scale, mixed)
-        return mixed
+    def _attend(self, query: Floats, key: Floats, value: Floats, offsets: Int64Array, mixed: Floats) -> None:
+        attend(query, key, value, offsets, self.scale, mixed)
 
 
 @dataclass(frozen=True)
-class AdditiveAttention(Operation):
-    """As `Attention`, of sums rather than products: what is added up is the tanh of query plus key, scaled.
+class AdditiveAttention(_Attention):
+    """A key scores the sum of the tanh of query plus key, scaled.
 
     Attributes:
         scales: float64 [width], of each column.
@@ -100,13 +110,9 @@ class AdditiveAttention(Operation):
     scales: DoubleArray
 
     def shape(self, *inputs: Shape) -> Shape:
-        query, key, value = inputs
-        fits(query == key and query.per == value.per == STEP, "additive_attention")
-        fits(self.scales.shape == (query.width,), "additive_attention")
-        return value
-
-    def run(self, offsets: Int64Array, *inputs: Values) -> Floats:
-        query, key, value = inputs
-        mixed = np.empty_like(value.array)
-        attend_additively(query.array, key.array, value.array, offsets, self.scales, mixed)
+        mixed = super().shape(*inputs)
+        fits(self.scales.shape == (inputs[0].width,), self.kind)
         return mixed
+
+    def _attend(self, query: Floats, key: Floats, value: Floats, offsets: Int64Array, mixed: Floats) -> None:
+        attend_additively(query, key, value, offsets, self.scales, mixed)

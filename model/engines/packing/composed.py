@@ -14,7 +14,7 @@ from saiten.model.text.ragged import DoubleArray
 
 # Of UnitNormalization and of Dot(normalize=True); `keras.ops.normalize` has its own.
 _UNIT_EPSILON, _OPS_EPSILON = 1e-12, 1e-7
-_SEQUENCE, _NUMBERS, _ROW = (STEPS, FEATURES), (STEPS,), (FEATURES,)
+_SEQUENCE, _ROW = (STEPS, FEATURES), (FEATURES,)
 
 
 def as_row(value: Value) -> Value:
@@ -74,7 +74,7 @@ def attention(packer: Packer, layer: Layer, inputs: Sequence[Value]) -> list[Val
     config = layer.config
     query, value, *rest = inputs
     key = rest[0] if rest else value
-    if config.get("score_mode", "dot") != "dot" or any(v.axes != (STEPS, FEATURES) for v in (query, key, value)):
+    if config.get("score_mode", "dot") != "dot" or any(v.axes != _SEQUENCE for v in (query, key, value)):
         raise layer.refuse("scores otherwise than by a product of two sequences")
     if layer.class_name == "AdditiveAttention":
         scales = layer.weights[0].astype(np.float64) if config.get("use_scale") else np.ones(query.shape.width)

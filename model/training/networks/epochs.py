@@ -33,11 +33,11 @@ class ProgressReport(keras.callbacks.Callback):
 class EpochJudge(ProgressReport):
     """Judges every epoch, and tells the watcher.
 
-    Raises:
-        UsageError: The loss is no longer finite.
-
     Args:
         judge: Chooses the factors, and returns them with the held-out loss; None: the training's loss counts.
+
+    Raises:
+        UsageError: The loss is no longer finite.
     """
 
     def __init__(
